@@ -1,0 +1,54 @@
+"""The port every source of EEG stands behind, and the errors it may raise."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from acquisition.signal import EegChunk, StreamInfo
+
+MAX_POLL_S = 0.05
+"""A poll never waits longer: a blocked thread cannot be cancelled."""
+
+
+class SourceError(Exception):
+    """The source cannot be opened or read. The message names the thing, the rule and the value got."""
+
+
+class UnknownSourceError(SourceError):
+    """The source's name, option or file is wrong: trying again cannot help."""
+
+
+class IncompatibleStreamError(SourceError):
+    """The stream came back with other channels, another order or another rate."""
+
+
+class EndOfStream(Exception):  # noqa: N818 - an ordinary end, like StopIteration
+    """A recording has been read to its end."""
+
+
+class EegSource(Protocol):
+    """A synchronous source of chunks. It is owned by one thread or one child process."""
+
+    def open(self) -> StreamInfo:
+        """Connect and describe the stream. Raises ``SourceError``."""
+        ...
+
+    def poll(self, timeout_s: float) -> EegChunk | None:
+        """Return what has come, or None after at most ``min(timeout_s, MAX_POLL_S)`` seconds.
+
+        Raises ``EndOfStream`` at the end of a recording and ``SourceError`` when the device is gone.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device. Safe to call twice and after a failed open."""
+        ...
+
+
+@runtime_checkable
+class HearsMusic(Protocol):
+    """A source whose wearer reacts to what is played (the simulated one)."""
+
+    def hear(self, valence: float | None, arousal: float | None) -> None:
+        """Tell the wearer the mood of the music that is sounding now; None for silence."""
+        ...

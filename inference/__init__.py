@@ -1,0 +1,1 @@
+"""From chunks of EEG to settled emotion states. Imports acquisition only."""

@@ -1,0 +1,93 @@
+"""What the inference worker says: signal quality, one window's estimate, and the settled emotion state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Emotion = Literal["neutral", "happy", "sad", "relaxed", "focused", "unknown"]
+Status = Literal["ok", "warming_up", "calibrating", "unreliable", "stale"]
+QualityReason = Literal["flat", "railed", "line_noise", "muscle", "blink", "loose", "not_finite"]
+
+EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Affect:
+    """A point of the valence-arousal plane, each -1..1, or None where it is not known.
+
+    Arousal is the calm (-1) to mentally engaged (+1) axis. Valence stays None until the wearer's own
+    calibration beats chance.
+    """
+
+    valence: float | None
+    arousal: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelId:
+    """Which classifier spoke, pinned by the hash of its file (empty for the rule-based fallback)."""
+
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelQuality:
+    """How good one electrode's contact is, 0..1, and why it is not better."""
+
+    channel: str
+    score: float
+    reasons: tuple[QualityReason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignalQuality:
+    """The signal of one window. ``worn`` says whether the headset seems to be on a head."""
+
+    at_s: float
+    overall: float
+    worn: bool
+    channels: tuple[ChannelQuality, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One window's opinion. ``at_s`` is the stream time of the window's last sample."""
+
+    at_s: float
+    probabilities: Mapping[str, float]
+    affect: Affect
+    confidence: float
+    status: Status
+    model: ModelId
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionState:
+    """The settled state that the home and the player act on."""
+
+    at_s: float
+    emotion: Emotion
+    affect: Affect
+    confidence: float
+    status: Status
+    since_s: float
+    seq: int
+    model: ModelId
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineProgress:
+    """How far the guided rest has come. ``trusted_s`` counts only clean signal."""
+
+    wanted_s: float
+    trusted_s: float
+    done: bool
+
+
+Reading = SignalQuality | Estimate | EmotionState | BaselineProgress
+"""Everything the pipeline may return for a chunk."""

@@ -1,0 +1,1 @@
+"""Training, evaluation, personalisation and the stored networks. Importing this imports no TensorFlow."""

@@ -1,0 +1,1 @@
+"""Everything about music: library, choice of tracks, decks, mixer and sinks. Knows nothing of EEG."""

@@ -1,0 +1,89 @@
+"""The player's nouns: moods, tracks, what the wearer is said to feel, and decisions with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+MoodSource = Literal["sidecar", "tag", "folder", "analysis", "composed", "given", "unknown"]
+PolicyName = Literal["match", "lead", "contrast", "maintain", "manual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """A point of the valence-arousal plane, each -1..1; valence may be unknown."""
+
+    valence: float | None
+    arousal: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One playable file or URL. Cue points bound the audible part; loudness is EBU R128 integrated."""
+
+    id: str
+    location: str
+    title: str
+    artist: str
+    duration_s: float
+    cue_in_s: float
+    cue_out_s: float
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    mood: Mood
+    mood_source: MoodSource
+    mood_confidence: float
+    fades_out_s: float = 0.0
+    tempo_bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WearerMood:
+    """What the player was told of the wearer: any sensor could say this, not only EEG."""
+
+    at_s: float
+    valence: float | None
+    arousal: float | None
+    confidence: float
+    status: str
+    emotion: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A track that was weighed, with its score and the parts the score was made of."""
+
+    track: Track
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why this track: enough to explain it to a person and to replay it."""
+
+    at_s: float
+    chosen: Track
+    kind: Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
+    why: str
+    policy: str
+    aim: Mood
+    candidates: tuple[Candidate, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackState:
+    """What sounds now. Positions are seconds of the track's own time; volume is 0..1."""
+
+    track: Track | None
+    position_s: float
+    next_track: Track | None
+    paused: bool
+    volume: float
+    crossfade_s: float
+    fading: float | None
+    policy: str
+    target: str | None
+    degraded: tuple[str, ...] = ()

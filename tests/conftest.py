@@ -1,0 +1,35 @@
+"""Fixtures every part shares."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+EEG_DIR = Path(__file__).resolve().parents[1] / ".." / "shared" / "eeg"
+
+
+@pytest.fixture(scope="session")
+def eeg_dir() -> Path:
+    """The folder of real recordings; tests that need it skip where it is absent."""
+    if not EEG_DIR.is_dir():
+        pytest.skip(f"the recordings are not here: {EEG_DIR}")
+    return EEG_DIR.resolve()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port on loopback that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the cache, state or configuration of the person who runs it."""
+    base = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("NEUROPLAYER_CACHE_DIR", str(base / "cache"))
+    monkeypatch.setenv("NEUROPLAYER_STATE_DIR", str(base / "state"))
+    monkeypatch.setenv("NEUROPLAYER_CONFIG", str(base / "neuroplayer.toml"))
