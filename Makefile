@@ -1,0 +1,64 @@
+# Every target installs what it needs by itself, into .venv. `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+ARGS ?=
+WORKERS ?= 2
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock wheel bench clean system-run system-test docs
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(BIN)/.run-stamp system-run ## Run the product: headset or simulated wearer in, music out (ARGS="--music DIR ...")
+	@$(BIN)/neuroplayer run $(ARGS)
+
+test: $(BIN)/.dev-stamp system-test ## Pass the tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak" $(ARGS)
+
+check: $(BIN)/.dev-stamp ## Lint, format, types and layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(BIN)/.dev-stamp ## Format the code and mend what lint can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+wheel: $(BIN)/.dev-stamp ## Build the wheel into dist/
+	@$(BIN)/python -m build --no-isolation --wheel --outdir dist .
+
+lock: $(BIN)/.dev-stamp ## Resolve the dependencies anew into the two locks
+	@$(BIN)/uv pip compile -q pyproject.toml --extra train --group dev --universal --generate-hashes \
+		--no-emit-index-url -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url \
+		-o requirements-run.lock
+
+clean: ## Remove the environment and every build product
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+system-run:
+	@sh docker/system-packages.sh run
+
+system-test:
+	@sh docker/system-packages.sh test
+
+$(BIN)/.venv-stamp:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed and none was found" >&2; exit 2; }
+	@sh docker/make-venv.sh "$(PYTHON)"
+	@touch $@
+
+$(BIN)/.run-stamp: $(BIN)/.venv-stamp requirements-run.lock
+	@echo "Installing what the product needs into .venv (once, about a minute)"
+	@sh docker/install-lock.sh requirements-run.lock
+	@touch $@
+
+$(BIN)/.dev-stamp: $(BIN)/.venv-stamp requirements.lock
+	@echo "Installing what the tests need into .venv (once, a minute or two)"
+	@sh docker/install-lock.sh requirements.lock
+	@touch $@ $(BIN)/.run-stamp
