@@ -1,0 +1,71 @@
+"""What a role needs to know, as plain data that travels from the command line to each child as JSON."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+RoleName = Literal["broker", "engine", "player", "web", "view"]
+ViewKind = Literal["live", "plain", "json", "none"]
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the broker is and how to be let in. ``ours`` means that this product starts it."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    tls: bool = False
+    ours: bool = False
+    username: str | None = None
+    password: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+    @property
+    def url(self) -> str:
+        """The address as a person types it, without the password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
+
+
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the page is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a session was asked for. Durations in seconds; ``speed`` None means as fast as possible."""
+
+    node: str = "home"
+    source: str = "simulated"
+    speed: float | None = 1.0
+    music: tuple[str, ...] = ()
+    output: str = "device"
+    broker: BrokerSettings = BrokerSettings()
+    baseline: float | Literal["last"] = 45.0
+    policy: str = "match"
+    target: str | None = None
+    duration_s: float | None = None
+    seed: int = 0
+    web: WebSettings | None = None
+    view: ViewKind = "live"
+    crossfade_s: float = 8.0
+    volume: float = 1.0
+    state_dir: str = ""
+    cache_dir: str = ""
+    config_path: str | None = None
+    headline: tuple[str, ...] = ()
+
+
+def to_json(settings: Settings) -> bytes:
+    """The settings for a child process."""
+    return msgspec.json.encode(settings)
+
+
+def from_json(payload: bytes) -> Settings:
+    """The settings a parent wrote. Raises ``msgspec.MsgspecError``."""
+    return msgspec.json.decode(payload, type=Settings)

@@ -1,0 +1,66 @@
+"""Names of the MQTT topics, version 1 of the contract. Pure: no broker, no clock."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+ROOT = "neuroplayer"
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+ENGINE_AVAILABILITY = "engine/availability"
+PLAYER_AVAILABILITY = "player/availability"
+HEADSET = "headset"
+SIGNAL = "signal"
+ESTIMATE = "estimate"
+EMOTION = "emotion"
+SESSION = "session"
+PLAYER_STATE = "player/state"
+PLAYER_DECISION = "player/decision"
+COMMAND_ERROR = "cmd/error"
+
+ENGINE_COMMANDS = ("session", "recalibrate", "label")
+PLAYER_COMMANDS = ("skip", "pause", "volume", "policy", "target", "crossfade", "library_rescan")
+COMMANDS = ENGINE_COMMANDS + PLAYER_COMMANDS
+
+_NODE = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+class TopicError(ValueError):
+    """A node or command name breaks the contract. The message names it and the rule."""
+
+
+def checked_node(node: str) -> str:
+    """The node name itself, if it may stand in a topic. Raises ``TopicError``."""
+    if _NODE.fullmatch(node) is None:
+        raise TopicError(f"node name {node!r:.80} must be 1 to 64 of the characters a-z, 0-9, _ and -")
+    return node
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """All topics of one node: full names from short ones and back."""
+
+    node: str
+
+    def __post_init__(self) -> None:
+        checked_node(self.node)
+
+    @property
+    def base(self) -> str:
+        return f"{ROOT}/{self.node}/"
+
+    def full(self, name: str) -> str:
+        """``emotion`` -> ``neuroplayer/<node>/emotion``."""
+        return self.base + name
+
+    def command(self, name: str) -> str:
+        """The topic a command is sent to. Raises ``TopicError`` for an unknown command."""
+        if name not in COMMANDS:
+            raise TopicError(f"unknown command {name!r:.80}, one of {', '.join(COMMANDS)}")
+        return self.full(f"cmd/{name}")
+
+    def short(self, topic: str) -> str | None:
+        """``neuroplayer/<node>/emotion`` -> ``emotion``; None for a topic of another node."""
+        return topic[len(self.base) :] if topic.startswith(self.base) else None

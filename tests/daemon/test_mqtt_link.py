@@ -1,0 +1,115 @@
+"""The link against a real Mosquitto."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import pytest
+from real_broker import RealBroker
+
+from daemon.mqtt_link import MqttLink, backoff_s
+from daemon.settings import BrokerSettings
+
+pytestmark = pytest.mark.broker
+
+AVAILABILITY = "neuroplayer/t/player/availability"
+STATE = "neuroplayer/t/player/state"
+
+
+class Ear:
+    """Collects what is heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, bytes, bool]] = []
+
+    def __call__(self, topic: str, payload: bytes, retained: bool) -> None:
+        self.heard.append((topic, payload, retained))
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def _link(broker: RealBroker, name: str, ear: Ear, **options: object) -> MqttLink:
+    return MqttLink(BrokerSettings(port=broker.port), name, hear=ear, seed=1, **options)  # type: ignore[arg-type]
+
+
+async def test_a_state_is_kept_and_heard(broker: RealBroker) -> None:
+    ear = Ear()
+    async with (
+        _link(broker, "one", Ear(), availability=AVAILABILITY) as one,
+        _link(broker, "two", ear, subscriptions=["neuroplayer/t/#"]),
+    ):
+        one.keep(STATE, b"1")
+        await until(lambda: any(topic == STATE for topic, _, _ in ear.heard))
+        assert any((topic, payload) == (AVAILABILITY, b"online") for topic, payload, _ in ear.heard)
+    late = Ear()
+    async with _link(broker, "three", late, subscriptions=["neuroplayer/t/#"]):
+        await until(lambda: len(late.heard) == 2)
+    assert (AVAILABILITY, b"offline", True) in late.heard
+    assert (STATE, b"1", True) in late.heard
+
+
+async def test_a_broker_that_forgot_everything_is_told_again(broker: RealBroker) -> None:
+    ear = Ear()
+    async with _link(broker, "one", Ear(), availability=AVAILABILITY) as one:
+        one.keep(STATE, b"7")
+        await until(lambda: one.counters.published >= 1)
+        broker.kill()
+        await until(lambda: not one.connected.is_set())
+        broker.start()
+        await until(lambda: one.counters.connects == 2)
+        async with _link(broker, "two", ear, subscriptions=["neuroplayer/t/#"]):
+            await until(lambda: (STATE, b"7", True) in ear.heard)
+    assert (AVAILABILITY, b"online", True) in ear.heard
+
+
+async def test_states_are_latest_wins_and_events_bounded_without_a_broker(free_port: int) -> None:
+    link = MqttLink(BrokerSettings(port=free_port), "one", hear=Ear(), seed=1)
+    async with link:
+        for number in range(1000):
+            link.keep(STATE, str(number).encode())
+            link.send("neuroplayer/t/player/decision", b"x", qos=1)
+        await until(lambda: link.counters.failures > 1)
+        assert not link.connected.is_set()
+        assert link.counters.dropped_events == 1000 - 64
+        assert link.last_error is not None
+
+
+DOOMED = """
+import asyncio, os, sys
+from daemon.mqtt_link import MqttLink
+from daemon.settings import BrokerSettings
+async def main():
+    link = MqttLink(BrokerSettings(port=int(sys.argv[1])), "doomed", hear=print, availability=sys.argv[2])
+    async with link:
+        await link.connected.wait()
+        os._exit(9)
+asyncio.run(main())
+"""
+
+
+async def test_the_last_will_speaks_for_the_dead(broker: RealBroker) -> None:
+    ear = Ear()
+    async with _link(broker, "two", ear, subscriptions=["neuroplayer/t/#"]) as two:
+        await two.connected.wait()
+        doomed = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", DOOMED, str(broker.port), AVAILABILITY
+        )
+        assert await doomed.wait() == 9
+        await until(lambda: bool(ear.heard) and ear.heard[-1][:2] == (AVAILABILITY, b"offline"))
+    assert (AVAILABILITY, b"online", True) in ear.heard
+
+
+def test_the_pause_between_attempts_grows_to_thirty_seconds_with_jitter() -> None:
+    import random
+
+    rng = random.Random(3)
+    pauses = [backoff_s(n, rng) for n in range(1, 12)]
+    assert 0.5 <= pauses[0] <= 1.5
+    assert all(15 <= pause <= 45 for pause in pauses[5:])
+    assert len(set(pauses)) == len(pauses)
