@@ -1,12 +1,14 @@
 #!/bin/sh
 # Installs one lock file, every wheel checked by its hash, and the product itself in editable form.
+# uv is used because it is fast; pip follows where uv is not to be had or cannot reach the index.
 set -eu
 lock="$1"
 python=.venv/bin/python
-[ -x .venv/bin/uv ] || "$python" -m pip install -q --disable-pip-version-check uv || true
-if [ -x .venv/bin/uv ]; then
+export UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true PIP_DISABLE_PIP_VERSION_CHECK=1
+
+with_uv() {
+    [ -x .venv/bin/uv ] || "$python" -m pip install -q uv || return 1
     .venv/bin/uv pip install -q --python "$python" --require-hashes -r "$lock"
-else
-    "$python" -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
-fi
-"$python" -m pip install -q --disable-pip-version-check --no-deps -e .
+}
+with_uv || "$python" -m pip install -q --require-hashes -r "$lock"
+"$python" -m pip install -q --no-deps -e .
