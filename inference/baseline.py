@@ -1,0 +1,61 @@
+"""The wearer's own rest, against which everything else is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from acquisition.signal import FloatArray
+
+MAD_TO_SD = 1.4826
+"""Makes the median absolute deviation of Gaussian data equal its standard deviation."""
+CLIP_Z = 4.0
+MIN_SCALE = 0.05
+POPULATION_SHARE = 0.5
+"""How far a person's scale is drawn towards the population's: a minute is short for a spread."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """Centre and spread of every feature at rest; both shape (n_features,)."""
+
+    schema: str
+    channels: tuple[str, ...]
+    centre: FloatArray
+    scale: FloatArray
+    seconds: float
+
+    def z(self, features: FloatArray) -> FloatArray:
+        """Robust z-scores clipped to +-4; a feature that is NaN (masked) becomes 0, that is rest."""
+        z = np.clip((features - self.centre) / self.scale, -CLIP_Z, CLIP_Z)
+        result: FloatArray = np.nan_to_num(z, nan=0.0)
+        return result
+
+
+def fit_baseline(
+    features: Sequence[FloatArray] | FloatArray,
+    *,
+    schema: str,
+    channels: Sequence[str],
+    seconds: float,
+    population_scale: FloatArray | None = None,
+) -> Baseline:
+    """Median and MAD over windows of rest, shape (n_windows, n_features).
+
+    Raises ``ValueError`` with fewer than four windows or a feature that was never seen.
+    """
+    rest = np.asarray(features, dtype=np.float64)
+    if rest.ndim != 2 or len(rest) < 4:
+        raise ValueError(f"a baseline needs at least 4 windows of rest, got {len(rest)}")
+    seen = np.isfinite(rest).any(axis=0)
+    if not seen.any():
+        raise ValueError("a baseline needs at least one clean channel, got none")
+    rest = np.where(seen, rest, 0.0)
+    centre = np.nanmedian(rest, axis=0)
+    scale = MAD_TO_SD * np.nanmedian(np.abs(rest - centre), axis=0)
+    if population_scale is not None:
+        scale = POPULATION_SHARE * population_scale + (1 - POPULATION_SHARE) * scale
+    centre = np.where(seen, centre, np.nan)
+    return Baseline(schema, tuple(channels), centre, np.maximum(scale, MIN_SCALE), seconds)

@@ -1,0 +1,95 @@
+"""From raw chunks to filtered windows at the model's rate, with the raw stretch kept for the quality gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from acquisition.signal import FloatArray
+from inference.filters import CascadeFilter, band_sections
+from inference.resampling import Resampler
+from inference.windows import SlidingWindows
+
+
+class FrontEndSettings(Protocol):
+    """What of the settings is used here."""
+
+    @property
+    def window_s(self) -> float: ...
+    @property
+    def hop_s(self) -> float: ...
+    @property
+    def model_rate_hz(self) -> float: ...
+    @property
+    def mains_hz(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadyWindow:
+    """A window for features, the same stretch as it came, and which channels were finite throughout."""
+
+    filtered_uv: FloatArray
+    raw_uv: FloatArray
+    end_s: float
+    finite: FloatArray
+
+
+class FrontEnd:
+    """Resample, filter and cut. NaN and Inf are held at the last good value and marked."""
+
+    def __init__(self, rate_hz: float, n_channels: int, settings: FrontEndSettings) -> None:
+        self._rate_hz, self._n_channels, self._settings = rate_hz, n_channels, settings
+        model_rate_hz = settings.model_rate_hz
+        self._resampler = Resampler(rate_hz, model_rate_hz, n_channels)
+        self._filter = CascadeFilter(band_sections(model_rate_hz, settings.mains_hz), n_channels)
+        self._windows = SlidingWindows(
+            n_channels, round(settings.window_s * model_rate_hz), round(settings.hop_s * model_rate_hz)
+        )
+        self._raw_length = round(settings.window_s * rate_hz)
+        self._raw: FloatArray
+        self._raw_s: FloatArray
+        self._last: FloatArray
+        self._forget()
+
+    def push(self, samples_uv: FloatArray, times_s: FloatArray) -> Iterator[ReadyWindow]:
+        """Yield every window these samples complete."""
+        clean = self._hold(samples_uv)
+        self._raw = np.concatenate([self._raw, samples_uv], axis=1)
+        self._raw_s = np.concatenate([self._raw_s, times_s])
+        resampled, at_s = self._resampler.process(clean, times_s)
+        ready = list(self._windows.push(self._filter.process(resampled), at_s))
+        for window in ready:
+            end = int(np.searchsorted(self._raw_s, window.end_s + 0.5 / self._rate_hz))
+            raw = self._raw[:, max(0, end - self._raw_length) : end]
+            finite: FloatArray = np.asarray(np.isfinite(raw).all(axis=1), dtype=np.float64)
+            yield ReadyWindow(window.samples_uv, np.nan_to_num(raw, posinf=0, neginf=0), window.end_s, finite)
+        keep = self._raw_length + round(self._rate_hz)
+        self._raw, self._raw_s = self._raw[:, -keep:], self._raw_s[-keep:]
+
+    def reset(self) -> None:
+        """Begin anew, as after a gap."""
+        self._resampler.reset()
+        self._filter.reset()
+        self._windows.reset()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._raw = np.zeros((self._n_channels, 0))
+        self._raw_s = np.zeros(0)
+        self._last = np.zeros(self._n_channels)
+
+    def _hold(self, samples_uv: FloatArray) -> FloatArray:
+        finite = np.isfinite(samples_uv)
+        if not finite.all():
+            samples_uv = samples_uv.copy()
+            for row in range(self._n_channels):
+                last = self._last[row]
+                for column in np.flatnonzero(~finite[row]):
+                    before = samples_uv[row, column - 1] if column else last
+                    samples_uv[row, column] = before
+        if samples_uv.shape[1]:
+            self._last = samples_uv[:, -1]
+        return samples_uv

@@ -1,0 +1,150 @@
+"""Stored networks: found by manifest, pinned by hash, never parsed before the hash is checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from inference.features import schema_named
+from inference.port import ClassifierError
+
+MANIFEST = "manifest.json"
+MAX_MANIFEST_BYTES = 1_000_000
+MAX_MODEL_BYTES = 64_000_000
+
+
+class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of a network: its name beside the manifest, its hash and its size."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+class Golden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Inputs (n, sequence_length, n_features) and the outputs (n, n_labels) each file must give for them."""
+
+    inputs: list[list[list[float]]]
+    outputs: dict[str, list[list[float]]]
+    tolerance: dict[str, float]
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything the live side must know of a network before it touches its file."""
+
+    format: int
+    name: str
+    version: str
+    montage: str
+    channels: tuple[str, ...]
+    substitutes: dict[str, tuple[str, ...]]
+    rate_hz: float
+    window_s: float
+    hop_s: float
+    feature_schema: str
+    sequence_length: int
+    labels: tuple[str, ...]
+    temperature: float
+    evidence_s: float
+    baseline_s: float
+    population_scale: list[float]
+    population_centre: list[float]
+    files: dict[str, ModelFile]
+    golden: Golden
+    card: str
+    folder: str = ""
+
+    @property
+    def n_features(self) -> int:
+        return schema_named(self.feature_schema).length(self.channels)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStore:
+    """The folders that hold networks, each in a folder of its own with a ``manifest.json``."""
+
+    roots: tuple[Path, ...]
+
+    def list(self) -> tuple[Manifest, ...]:
+        """Every readable manifest, in order of name; the first root wins a name."""
+        found: dict[str, Manifest] = {}
+        for root in self.roots:
+            for path in sorted(root.glob(f"*/{MANIFEST}")):
+                manifest = read_manifest(path)
+                found.setdefault(manifest.name, manifest)
+        return tuple(found[name] for name in sorted(found))
+
+    def get(self, name: str) -> Manifest:
+        """The network of that name. Raises ``ClassifierError`` naming those there are."""
+        manifests = {manifest.name: manifest for manifest in self.list()}
+        if name not in manifests:
+            raise ClassifierError(f"no network named {name!r}: one of {', '.join(manifests) or 'none'}")
+        return manifests[name]
+
+    def choose_for(self, channels: Sequence[str]) -> Manifest | None:
+        """The network with the most electrodes of which all, or declared substitutes, are there."""
+        fitting = [m for m in self.list() if map_channels(m, channels) is not None]
+        return max(fitting, key=lambda m: len(m.channels), default=None)
+
+
+def map_channels(manifest: Manifest, channels: Sequence[str]) -> tuple[str, ...] | None:
+    """Which of ``channels`` stands for each the network wants (exact or substitute); None if one lacks."""
+    have = set(channels)
+    chosen: list[str] = []
+    for want in manifest.channels:
+        options = (want, *manifest.substitutes.get(want, ()))
+        here = next((option for option in options if option in have and option not in chosen), None)
+        if here is None:
+            return None
+        chosen.append(here)
+    return tuple(chosen)
+
+
+def missing_channels(manifest: Manifest, channels: Sequence[str]) -> tuple[str, ...]:
+    """Electrodes the network wants that neither stand in ``channels`` nor have a substitute there."""
+    have = set(channels)
+    return tuple(want for want in manifest.channels if not have & {want, *manifest.substitutes.get(want, ())})
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and validate one manifest. Raises ``ClassifierError`` naming the file and the rule."""
+    try:
+        if path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ClassifierError(f"{path}: a manifest is at most {MAX_MANIFEST_BYTES} bytes")
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        schema_named(manifest.feature_schema)
+    except (OSError, msgspec.MsgspecError, ValueError) as error:
+        raise ClassifierError(f"{path}: {error}") from error
+    return msgspec.structs.replace(manifest, folder=str(path.parent))
+
+
+def read_verified(manifest: Manifest, variant: str) -> bytes:
+    """The bytes of one file after its hash was checked. Raises ``ClassifierError``."""
+    if variant not in manifest.files:
+        raise ClassifierError(f"{manifest.name}: no {variant!r} file: one of {', '.join(manifest.files)}")
+    entry = manifest.files[variant]
+    path = Path(manifest.folder) / entry.path
+    if Path(entry.path).name != entry.path:
+        raise ClassifierError(f"{manifest.name}: file name {entry.path!r} must be a bare name")
+    try:
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise ClassifierError(f"{path}: a network is at most {MAX_MODEL_BYTES} bytes")
+        content = path.read_bytes()
+    except OSError as error:
+        raise ClassifierError(f"{path}: {error.strerror or error}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != entry.sha256:
+        raise ClassifierError(f"{path}: sha256 is {digest}, the manifest says {entry.sha256}; not loaded")
+    return content
+
+
+def read_card(manifest: Manifest) -> Mapping[str, Any]:
+    """The model card beside the manifest."""
+    card: Mapping[str, Any] = json.loads((Path(manifest.folder) / manifest.card).read_text("utf-8"))
+    return card

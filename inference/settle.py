@@ -1,0 +1,125 @@
+"""From single windows to a settled state: evidence over seconds, abstention, hysteresis and dwell.
+
+Evidence is an exponential average of each window's log-odds (a leaky form of Bayesian accumulation for
+windows that overlap and are not independent); its time constant sets how many seconds count.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from inference.emotion import Affect, Emotion, EmotionState, ModelId, Status
+
+
+@dataclass(frozen=True, slots=True)
+class SettleSettings:
+    """How quickly and how surely a state is allowed to change."""
+
+    evidence_s: float = 12.0
+    warm_up_s: float = 4.0
+    confidence: float = 0.62
+    """Probability below which no side is named."""
+    keep_confidence: float = 0.55
+    """Probability that suffices to keep the side already named (hysteresis)."""
+    dwell_s: float = 10.0
+    neutral_spread: float = 0.8
+    """Standard deviation of the windows' log-odds below which the middle counts as neutral, not unknown."""
+    bad_share: float = 0.5
+    """Share of rejected windows in the evidence above which the state is unreliable."""
+
+
+class Settler:
+    """Hears one window at a time and says the settled state after each."""
+
+    def __init__(self, settings: SettleSettings, hop_s: float, model: ModelId) -> None:
+        self._settings, self._hop_s, self._model = settings, hop_s, model
+        self._keep = math.exp(-hop_s / settings.evidence_s)
+        self._clear()
+        self._seq = 0
+        self._since_s = 0.0
+        self._state: EmotionState | None = None
+
+    @property
+    def state(self) -> EmotionState | None:
+        return self._state
+
+    def _clear(self) -> None:
+        self._logit = 0.0
+        self._square = 0.0
+        self._weight = 0.0
+        self._bad = 0.0
+        self._heard_s = 0.0
+
+    def restart(self) -> None:
+        """Throw the evidence away, as after a recalibration."""
+        self._clear()
+
+    def hear(self, at_s: float, logit: float) -> EmotionState:
+        """Add an accepted window's calibrated log-odds of being engaged."""
+        keep = self._keep
+        self._logit = keep * self._logit + (1 - keep) * logit
+        self._square = keep * self._square + (1 - keep) * logit * logit
+        self._weight = keep * self._weight + (1 - keep)
+        self._bad *= keep
+        self._heard_s += self._hop_s
+        return self._decide(at_s)
+
+    def reject(self, at_s: float) -> EmotionState:
+        """Note a window that the quality gate refused: belief fades instead of freezing."""
+        keep = self._keep
+        self._bad = keep * self._bad + (1 - keep)
+        self._logit *= keep
+        self._square *= keep
+        self._weight *= keep
+        return self._decide(at_s)
+
+    def say(self, at_s: float, status: Status) -> EmotionState:
+        """A state that claims nothing, with the reason in ``status``."""
+        return self._publish(at_s, "unknown", Affect(None, None), 0.0, status)
+
+    def _decide(self, at_s: float) -> EmotionState:
+        settings = self._settings
+        total = self._weight + self._bad
+        if total > 0 and self._bad / total > settings.bad_share:
+            return self.say(at_s, "unreliable")
+        if self._heard_s < settings.warm_up_s or self._weight <= 0:
+            return self.say(at_s, "warming_up")
+        mean = self._logit / self._weight
+        spread = math.sqrt(max(0.0, self._square / self._weight - mean * mean))
+        engaged = 1 / (1 + math.exp(-max(-30.0, min(30.0, mean))))
+        confidence = max(engaged, 1 - engaged) * (1 - self._bad / total)
+        emotion = self._name(engaged, confidence, spread)
+        return self._publish(at_s, emotion, Affect(None, 2 * engaged - 1), confidence, "ok")
+
+    def _name(self, engaged: float, confidence: float, spread: float) -> Emotion:
+        side: Emotion = "focused" if engaged >= 0.5 else "relaxed"
+        if confidence >= self._settings.confidence:
+            return side
+        now = self._state.emotion if self._state is not None else "unknown"
+        if now == side and confidence >= self._settings.keep_confidence:
+            return side
+        return "neutral" if spread < self._settings.neutral_spread else "unknown"
+
+    def _publish(
+        self, at_s: float, emotion: Emotion, affect: Affect, confidence: float, status: Status
+    ) -> EmotionState:
+        last = self._state
+        if last is not None and emotion != last.emotion and status == last.status == "ok":
+            sides = {"focused", "relaxed", "neutral"}
+            dwelling = at_s - self._since_s < self._settings.dwell_s
+            if dwelling and emotion in sides and last.emotion in sides:
+                emotion = last.emotion
+        if last is None or emotion != last.emotion or status != last.status:
+            self._since_s = at_s
+            self._seq += 1
+        self._state = EmotionState(
+            at_s, emotion, affect, round(confidence, 4), status, self._since_s, self._seq, self._model
+        )
+        return self._state
+
+    def use(self, model: ModelId) -> None:
+        """Name another classifier from now on (after a fall-back or a hot swap)."""
+        self._model = model
+        if self._state is not None:
+            self._state = replace(self._state, model=model)
