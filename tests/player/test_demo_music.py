@@ -32,7 +32,7 @@ def test_eight_tracks_of_fitting_length_level_and_silence(demo: Path) -> None:
         assert not pcm[: 48 * 250].any(), "silence before"
         assert not pcm[-48 * 500 :].any(), "silence after"
         assert np.abs(pcm).max() < 0.96
-        if path.stem in ("still-water", "slow-tide", "lantern", "window-seat"):
+        if path.stem in ("01-still-water", "02-slow-tide", "03-lantern", "04-window-seat"):
             assert np.abs(np.diff(pcm, axis=0)).max() < 0.2, "no click"
         loud = pcm[np.abs(pcm).max(axis=1) > 1e-3]
         levels.append(10 * np.log10(np.mean(loud**2)))
@@ -57,7 +57,7 @@ def test_the_music_grows_busier_and_brighter_with_arousal() -> None:
         spectrum = np.abs(np.fft.rfft(frames * np.hanning(2048), axis=1)) / np.abs(frames).max()
         return float(np.maximum(np.diff(spectrum, axis=0), 0).mean())
 
-    calm, middle, lively = (flux(slug) for slug in ("still-water", "walking-pace", "bright-run"))
+    calm, middle, lively = (flux(slug) for slug in ("01-still-water", "05-walking-pace", "08-bright-run"))
     assert calm < 0.5 * middle
     assert middle < 0.75 * lively
 
@@ -68,7 +68,7 @@ def test_composing_twice_gives_the_same_samples() -> None:
 
 def test_music_may_start_from_the_calmest_while_the_rest_is_composed(tmp_path: Path) -> None:
     folder, child = begin_demo_music(tmp_path)
-    assert (folder / "still-water.wav").exists()
+    assert (folder / "01-still-water.wav").exists()
     assert child is not None
     assert child.wait(60) == 0
     assert len(list(folder.glob("*.wav"))) == 8

@@ -1,0 +1,192 @@
+"""Brings the cache up to date with the folders: finds files, reads headers, measures them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from player.av_reader import AudioReader, UnreadableAudioError
+from player.mood_tags import SIDECAR_NAMES, GivenMood, MoodRules, mood_of_tags, read_rules
+from player.music_folder import (
+    PLAYLIST_SUFFIXES,
+    FoundFile,
+    RefusedFile,
+    is_audio,
+    is_under,
+    open_under,
+    walk,
+)
+from player.playlists import MAX_PLAYLIST_BYTES, PlaylistError, local_path, read_playlist
+from player.track_analysis import analyse
+from player.track_cache import Header, TrackCache
+
+MAX_DURATION_S = 48 * 3600.0
+LEAST_BITS_A_SECOND = 500.0
+"""A header that promises more seconds than this many bits each can hold is not believed."""
+BATCH = 50
+
+Busy = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class RootContent:
+    """What one walk over a root found."""
+
+    files: dict[str, FoundFile] = field(default_factory=dict)
+    streams: dict[str, Header] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    sidecars: list[str] = field(default_factory=list)
+    playlists: list[str] = field(default_factory=list)
+
+
+class Scanner:
+    """Keeps a cache in step with its roots. ``busy`` hears the path that is about to be opened."""
+
+    def __init__(self, cache: TrackCache, roots: Sequence[str], busy: Busy) -> None:
+        self._cache = cache
+        self._roots = tuple(roots)
+        self._busy = busy
+        self.missing: frozenset[str] = frozenset()
+
+    def sync(self) -> bool:
+        """Compare every root with the cache; True if anything was removed. A missing root keeps its rows."""
+        removed = False
+        missing = set()
+        for root in self._roots:
+            try:
+                content = self._content(root)
+            except OSError:
+                missing.add(root)
+                continue
+            removed |= self._store(root, content)
+        self.missing = frozenset(missing)
+        return removed
+
+    def read_headers(self) -> int:
+        """Read a batch of pending headers; returns how many were taken up, 0 when all are done."""
+        pending = self._cache.without_header(self._roots, BATCH)
+        headers: dict[str, Header] = {}
+        for path, root, size in pending:
+            self._busy(path)
+            try:
+                headers[path] = self._header(root, path, size)
+            except (UnreadableAudioError, OSError) as error:
+                self._cache.refuse(root, [(path, str(error))])
+        self._cache.set_headers(headers)
+        return len(pending)
+
+    def measure_next(self) -> str | None:
+        """Measure one pending file; returns its path, None when all are done."""
+        for path, root, _ in self._cache.without_analysis(self._roots, 1):
+            self._busy(path)
+            try:
+                with open_under(_folder_of(root), path) as file:
+                    self._cache.set_analysis(path, analyse(file))
+            except (UnreadableAudioError, OSError, MemoryError) as error:
+                self._cache.refuse(root, [(path, str(error) or "needs too much memory")])
+            return path
+        return None
+
+    def _content(self, root: str) -> RootContent:
+        content = RootContent()
+        if Path(root).is_file():
+            content.playlists.append(root)
+            self._read_playlists(root, content)
+            return content
+        for item in walk(Path(root), _wanted):
+            name = PurePath(item.path).name
+            if isinstance(item, RefusedFile):
+                content.refused[item.path] = item.reason
+            elif name in SIDECAR_NAMES:
+                content.sidecars.append(item.path)
+            elif is_audio(name):
+                content.files[item.path] = item
+            else:
+                content.playlists.append(item.path)
+        self._read_playlists(root, content)
+        return content
+
+    def _read_playlists(self, root: str, content: RootContent) -> None:
+        """Streams of all playlists; local files only of a playlist that was itself given as a root."""
+        for playlist in content.playlists:
+            try:
+                with open_under(Path(playlist).parent, playlist) as file:
+                    entries = read_playlist(file.read(MAX_PLAYLIST_BYTES + 1), playlist)
+            except (PlaylistError, OSError) as error:
+                content.refused[playlist] = str(error)
+                continue
+            for entry in entries:
+                if entry.is_stream:
+                    mood = entry.mood
+                    tagged = None if mood is None else GivenMood(mood.valence, mood.arousal, "given")
+                    content.streams[entry.location] = Header(0.0, entry.title or entry.location, "", tagged)
+                elif playlist == root:
+                    self._add_listed(local_path(entry, Path(playlist)), Path(playlist).parent, content)
+
+    def _add_listed(self, path: Path, folder: Path, content: RootContent) -> None:
+        real = os.path.realpath(path)
+        if any(is_under(real, root) for root in self._roots):
+            return
+        try:
+            with open_under(folder, path) as file:
+                status = os.fstat(file.fileno())
+            content.files[real] = FoundFile(real, status.st_size, status.st_mtime_ns)
+        except (OSError, ValueError) as error:
+            content.refused[os.fsencode(path).decode("utf-8", "replace")] = str(error)
+
+    def _store(self, root: str, content: RootContent) -> bool:
+        known = self._cache.known(root)
+        fresh = [f for path, f in content.files.items() if known.get(path) != (f.size, f.mtime_ns)]
+        self._cache.add(root, fresh)
+        new_streams = {url: header for url, header in content.streams.items() if url not in known}
+        self._cache.add(root, (FoundFile(url, 0, 0) for url in new_streams))
+        self._cache.set_headers(new_streams)
+        rules, broken = read_rules(Path(_folder_of(root)), content.sidecars)
+        refused = {**content.refused, **dict(broken)}
+        before = {row.path: row.reason for row in self._cache.rows([root]) if row.reason is not None}
+        self._cache.refuse(root, ((path, why) for path, why in refused.items() if before.get(path) != why))
+        gone = [path for path in known if path not in content.files | content.streams | refused]
+        self._cache.remove(gone)
+        self._apply(root, rules)
+        return bool(gone)
+
+    def _apply(self, root: str, rules: MoodRules) -> None:
+        changed: dict[str, GivenMood | None] = {}
+        for row in self._cache.rows([root]):
+            given = rules.stated(row.path)
+            if given is None and (row.header is None or row.header.tagged is None):
+                given = rules.of_folder(row.path)
+            if given != row.given:
+                changed[row.path] = given
+        if changed:
+            self._cache.set_given(changed)
+
+    def _header(self, root: str, path: str, size: int) -> Header:
+        with open_under(_folder_of(root), path) as file, AudioReader(file) as reader:
+            facts = reader.facts()
+        believable = facts.duration_s <= min(MAX_DURATION_S, size * 8 / LEAST_BITS_A_SECOND)
+        return Header(
+            duration_s=facts.duration_s if believable else 0.0,
+            title=_clean(facts.tags.get("title", "")) or _clean(PurePath(path).stem),
+            artist=_clean(_first(facts.tags, ("artist", "album_artist", "composer"))),
+            tagged=mood_of_tags(facts.tags),
+        )
+
+
+def _wanted(name: str) -> bool:
+    return is_audio(name) or name in SIDECAR_NAMES or PurePath(name).suffix.lower() in PLAYLIST_SUFFIXES
+
+
+def _folder_of(root: str) -> str:
+    return str(PurePath(root).parent) if PurePath(root).suffix.lower() in PLAYLIST_SUFFIXES else root
+
+
+def _first(tags: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((tags[name] for name in names if tags.get(name)), "")
+
+
+def _clean(text: str) -> str:
+    """One printable line: tags come from strangers and end up in terminals, pages and messages."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200]

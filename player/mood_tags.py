@@ -1,0 +1,185 @@
+"""What people said of a track's mood: sidecar files, tags and folder rules, in this order of belief."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import math
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+import msgspec
+
+from player.mood_words import mood_of_words
+from player.music import Mood, MoodSource
+from player.music_folder import open_under
+
+SIDECAR_NAMES = ("moods.csv", "moods.toml")
+MAX_SIDECAR_BYTES = 8 << 20
+CONFIDENCE: Mapping[MoodSource, float] = {
+    "sidecar": 1.0,
+    "composed": 1.0,
+    "given": 1.0,
+    "tag": 0.8,
+    "folder": 0.6,
+    "analysis": 0.5,
+    "unknown": 0.1,
+}
+
+
+class SidecarError(ValueError):
+    """A mood sidecar breaks a rule. The message names the file, the row and the value."""
+
+
+class GivenMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mood that somebody stated, and where."""
+
+    valence: float | None
+    arousal: float
+    source: MoodSource
+
+    def mood(self) -> Mood:
+        """As a point of the plane."""
+        return Mood(self.valence, self.arousal)
+
+
+@dataclass(slots=True)
+class MoodRules:
+    """All sidecars of one music folder: exact paths, patterns and folders, the deepest sidecar first."""
+
+    exact: dict[str, GivenMood] = field(default_factory=dict)
+    patterns: list[tuple[str, GivenMood]] = field(default_factory=list)
+    folders: list[tuple[str, GivenMood]] = field(default_factory=list)
+
+    def stated(self, path: str) -> GivenMood | None:
+        """The sidecar's word on a path or URL."""
+        found = self.exact.get(path)
+        if found is not None:
+            return found
+        return next((mood for pattern, mood in self.patterns if fnmatch.fnmatchcase(path, pattern)), None)
+
+    def of_folder(self, path: str) -> GivenMood | None:
+        """A folder rule, or the name of the nearest folder that is itself a mood word."""
+        for folder, mood in self.folders:
+            if path.startswith(folder.rstrip(os.sep) + os.sep):
+                return mood
+        for name in reversed(PurePath(path).parts[-4:-1]):
+            mood_there = mood_of_words(name) if len(name) <= 40 else None
+            if mood_there is not None:
+                return GivenMood(mood_there.valence, mood_there.arousal, "folder")
+        return None
+
+
+def read_rules(root: Path, sidecars: Iterable[str]) -> tuple[MoodRules, list[tuple[str, str]]]:
+    """Read the sidecars found under ``root``; returns the rules and (path, reason) of the broken ones."""
+    rules = MoodRules()
+    broken: list[tuple[str, str]] = []
+    for path in sorted(sidecars, key=lambda name: -name.count(os.sep)):
+        try:
+            with open_under(root, path) as file:
+                content = file.read(MAX_SIDECAR_BYTES + 1)
+            if len(content) > MAX_SIDECAR_BYTES:
+                raise SidecarError(f"is larger than {MAX_SIDECAR_BYTES >> 20} MiB")
+            read_sidecar(content, path, rules)
+        except (SidecarError, OSError) as error:
+            broken.append((path, str(error)))
+    return rules, broken
+
+
+def read_sidecar(content: bytes, path: str, rules: MoodRules) -> None:
+    """Add one ``moods.csv`` or ``moods.toml`` to the rules. Raises SidecarError."""
+    folder = str(PurePath(path).parent)
+    try:
+        text = content.decode("utf-8-sig")
+        if path.endswith(".toml"):
+            entries = tomllib.loads(text)
+            _only_keys(entries, {"track", "folder"})
+            for row in _tables(entries, "track"):
+                _add_track(rules, folder, row)
+            for row in _tables(entries, "folder"):
+                target = os.path.normpath(PurePath(folder, str(row.get("path", ""))))
+                rules.folders.append((target, _given(row, "folder")))
+        else:
+            for row in csv.DictReader(text.splitlines(), strict=True):
+                _add_track(rules, folder, {key: value for key, value in row.items() if key and value})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, csv.Error) as error:
+        raise SidecarError(f"cannot be parsed: {error}") from error
+
+
+def _tables(entries: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    tables = entries.get(name, [])
+    if not isinstance(tables, list) or not all(isinstance(row, dict) for row in tables):
+        raise SidecarError(f"{name} must be written as [[{name}]] tables")
+    return tables
+
+
+def _add_track(rules: MoodRules, folder: str, row: Mapping[str, object]) -> None:
+    name = str(row.get("path", "")).strip()
+    if not name:
+        raise SidecarError(f"a row has no path: {dict(row)!r:.80}")
+    source: MoodSource = "composed" if row.get("source") == "composed" else "sidecar"
+    given = _given(row, source)
+    if "://" in name:
+        rules.exact.setdefault(name, given)
+    elif any(letter in name for letter in "*?["):
+        rules.patterns.append((str(PurePath(folder, name)), given))
+    else:
+        rules.exact.setdefault(os.path.normpath(PurePath(folder, name)), given)
+
+
+def _given(row: Mapping[str, object], source: MoodSource) -> GivenMood:
+    _only_keys(row, {"path", "valence", "arousal", "mood", "label", "source"})
+    words = str(row.get("mood") or row.get("label") or "")
+    named = mood_of_words(words)
+    if words and named is None:
+        raise SidecarError(f"{row.get('path')!r}: mood {words[:40]!r} is not a known mood word")
+    valence = _coordinate(row, "valence") if row.get("valence") not in (None, "") else None
+    if row.get("arousal") not in (None, ""):
+        return GivenMood(valence if named is None else named.valence, _coordinate(row, "arousal"), source)
+    if named is None:
+        raise SidecarError(f"{row.get('path')!r}: needs arousal (-1..1) or a mood word")
+    return GivenMood(named.valence if valence is None else valence, named.arousal, source)
+
+
+def _only_keys(row: Mapping[str, object], known: set[str]) -> None:
+    unknown = set(row) - known
+    if unknown:
+        raise SidecarError(f"unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _coordinate(row: Mapping[str, object], name: str) -> float:
+    try:
+        value = float(str(row.get(name)))
+    except ValueError:
+        value = math.nan
+    if not -1 <= value <= 1:
+        raise SidecarError(
+            f"{row.get('path')!r}: {name} must be a number within -1..1, got {row.get(name)!r}"
+        )
+    return value
+
+
+def mood_of_tags(tags: Mapping[str, str]) -> GivenMood | None:
+    """VALENCE and AROUSAL tags (-1..1), else the words of MOOD or TMOO; None if there are none."""
+    arousal = _tag_number(tags, "arousal")
+    if arousal is not None:
+        return GivenMood(_tag_number(tags, "valence"), arousal, "tag")
+    for key in ("mood", "tmoo", "txxx:mood"):
+        mood = mood_of_words(tags.get(key, ""))
+        if mood is not None:
+            return GivenMood(mood.valence, mood.arousal, "tag")
+    return None
+
+
+def _tag_number(tags: Mapping[str, str], name: str) -> float | None:
+    for key in (name, f"txxx:{name}"):
+        try:
+            value = float(tags[key])
+        except (KeyError, ValueError):
+            continue
+        if -1 <= value <= 1:
+            return value
+    return None

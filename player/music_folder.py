@@ -1,0 +1,163 @@
+"""Finds the music files under a folder and opens them so that no name can lead outside."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import IO
+
+AUDIO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("aac", "ac3", "aif", "aiff", "ape", "caf", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3", "mp4"),
+        *("mpc", "oga", "ogg", "opus", "spx", "tta", "w64", "wav", "webm", "wma", "wv"),
+    )
+)
+PLAYLIST_SUFFIXES = frozenset({".m3u", ".m3u8", ".pls", ".xspf"})
+MAX_FILE_BYTES = 2 << 30
+MAX_DEPTH = 32
+MAX_FILES = 500_000
+
+
+class OutsideFolderError(OSError):
+    """The path is not a regular file under the folder it was found in."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A regular file under a folder; ``path`` is absolute and free of symbolic links."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """Something that looks like music but is not played, and why."""
+
+    path: str
+    reason: str
+
+
+def is_audio(name: str) -> bool:
+    """True for names that end like music."""
+    return PurePath(name).suffix.lower() in AUDIO_SUFFIXES
+
+
+def walk(root: Path, wanted: Callable[[str], bool] = is_audio) -> Iterator[FoundFile | RefusedFile]:
+    """Every file under ``root`` with a wanted name, in the order of names; hidden ones are left out.
+
+    Yields a refusal for what is not a readable regular file under the root: links that lead out, FIFOs,
+    devices, sockets, files over 2 GiB, names that are not UTF-8. Raises OSError if ``root`` cannot be listed.
+    """
+    real_root = os.path.realpath(root)
+    stack = [(real_root, 0)]
+    seen = 0
+    while stack:
+        folder, depth = stack.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            if folder == real_root:
+                raise
+            yield RefusedFile(_shown(folder), f"cannot be listed: {error.strerror}")
+            continue
+        folders = []
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if depth < MAX_DEPTH:
+                    folders.append((entry.path, depth + 1))
+                continue
+            if wanted(entry.name):
+                yield _judge(entry, real_root)
+                seen += 1
+                if seen >= MAX_FILES:
+                    yield RefusedFile(_shown(folder), f"more than {MAX_FILES} files; the rest is left out")
+                    return
+        stack.extend(reversed(folders))
+
+
+def _judge(entry: os.DirEntry[str], real_root: str) -> FoundFile | RefusedFile:
+    shown = _shown(entry.path)
+    if shown != entry.path:
+        return RefusedFile(shown, "the name is not UTF-8")
+    try:
+        path = os.path.realpath(entry.path, strict=True) if entry.is_symlink() else entry.path
+        status = Path(path).lstat()
+    except OSError as error:
+        return RefusedFile(shown, f"cannot be read: {error.strerror}")
+    if not is_under(path, real_root):
+        return RefusedFile(shown, "the link leads outside the music folder")
+    if not stat.S_ISREG(status.st_mode):
+        return RefusedFile(shown, f"is no regular file but {_kind(status.st_mode)}")
+    if status.st_size == 0:
+        return RefusedFile(shown, "is empty")
+    if status.st_size > MAX_FILE_BYTES:
+        return RefusedFile(shown, f"is larger than {MAX_FILE_BYTES >> 30} GiB")
+    return FoundFile(path, status.st_size, status.st_mtime_ns)
+
+
+def is_under(path: str, real_root: str) -> bool:
+    """True if ``path`` lies inside ``real_root``; both must be free of links."""
+    return os.path.commonpath([path, real_root]) == real_root
+
+
+def distinct_roots(folders: Iterable[Path]) -> tuple[str, ...]:
+    """Real paths without those that lie under another one."""
+    real = sorted(
+        {os.path.realpath(folder) for folder in folders}, key=lambda path: (path.count(os.sep), path)
+    )
+    kept: list[str] = []
+    for path in real:
+        if not any(is_under(path, root) for root in kept):
+            kept.append(path)
+    return tuple(kept)
+
+
+def open_under(root: str | Path, path: str | Path) -> IO[bytes]:
+    """Open a regular file under ``root`` for reading, following no symbolic link on the way.
+
+    Each folder is opened in turn from its parent (``openat``), so nothing swapped in meanwhile can lead
+    outside. Raises OutsideFolderError for anything but a regular file under the root, OSError otherwise.
+    """
+    real_root = os.path.realpath(root)
+    real_path = os.path.realpath(path)
+    if not is_under(real_path, real_root) or real_path == real_root:
+        raise OutsideFolderError(f"{_shown(str(path))} is not under {_shown(str(root))}")
+    parts = PurePath(real_path).relative_to(real_root).parts
+    folder = os.open(real_root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        # non-blocking, or opening a FIFO would wait for a writer
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        opened = os.open(parts[-1], flags, dir_fd=folder)
+    finally:
+        os.close(folder)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise OutsideFolderError(f"{_shown(str(path))} is no regular file")
+    return os.fdopen(opened, "rb")
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFDIR: "a folder",
+    }
+    return kinds.get(stat.S_IFMT(mode), "something else")
+
+
+def _shown(path: str) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")

@@ -1,0 +1,199 @@
+"""What is known of every file, kept in SQLite: keyed by path, size, mtime and the analyser's version."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from player.mood_tags import GivenMood
+from player.music_folder import FoundFile
+from player.track_measures import ANALYSER_VERSION, Analysis
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (
+    path TEXT PRIMARY KEY, root TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    header BLOB, given BLOB, analyser INTEGER, analysis BLOB, reason TEXT, changed INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS files_by_root ON files (root);
+CREATE INDEX IF NOT EXISTS files_by_change ON files (changed);
+CREATE TABLE IF NOT EXISTS counter (value INTEGER NOT NULL);
+INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
+"""
+
+
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the file's own header says; ``duration_s`` 0 for streams."""
+
+    duration_s: float
+    title: str
+    artist: str
+    tagged: GivenMood | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file or URL of the library and all that is known of it."""
+
+    path: str
+    root: str
+    header: Header | None
+    given: GivenMood | None
+    analysis: Analysis | None
+    reason: str | None
+    changed: int
+
+
+_HEADER = msgspec.json.Decoder(Header)
+_GIVEN = msgspec.json.Decoder(GivenMood)
+_ANALYSIS = msgspec.json.Decoder(Analysis)
+_encode = msgspec.json.Encoder().encode
+
+
+class TrackCache:
+    """One connection to the cache. The scanning process writes, players read; use in one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the database; one that is damaged or of another version is set aside and made anew.
+
+        Raises OSError if the folder cannot be written.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = _connect(path)
+        except sqlite3.DatabaseError:
+            with contextlib.suppress(FileNotFoundError):
+                path.replace(path.with_suffix(".damaged"))
+            for leftover in (f"{path}-wal", f"{path}-shm"):
+                Path(leftover).unlink(missing_ok=True)
+            self._db = _connect(path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def known(self, root: str) -> dict[str, tuple[int, int]]:
+        """Path -> (size, mtime_ns) of all files under a root."""
+        rows = self._db.execute("SELECT path, size, mtime_ns FROM files WHERE root = ?", (root,))
+        return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+
+    def add(self, root: str, files: Iterable[FoundFile]) -> None:
+        """Take in new or changed files; what was known of a changed one is forgotten."""
+        change = self._next_change()
+        self._db.executemany(
+            "INSERT OR REPLACE INTO files (path, root, size, mtime_ns, changed) VALUES (?, ?, ?, ?, ?)",
+            ((file.path, root, file.size, file.mtime_ns, change) for file in files),
+        )
+        self._db.commit()
+
+    def refuse(self, root: str, refusals: Iterable[tuple[str, str]]) -> None:
+        """Remember (path, reason) of what cannot be played."""
+        change = self._next_change()
+        self._db.executemany(
+            "INSERT INTO files (path, root, size, mtime_ns, reason, changed) VALUES (?, ?, -1, 0, ?, ?) "
+            "ON CONFLICT (path) DO UPDATE SET reason = excluded.reason, changed = excluded.changed",
+            ((path, root, reason, change) for path, reason in refusals),
+        )
+        self._db.commit()
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Forget files that are gone."""
+        self._db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+        self._db.commit()
+
+    def set_headers(self, headers: Mapping[str, Header]) -> None:
+        """Store what was read from headers."""
+        change = self._next_change()
+        self._db.executemany(
+            "UPDATE files SET header = ?, changed = ? WHERE path = ?",
+            ((_encode(header), change, path) for path, header in headers.items()),
+        )
+        self._db.commit()
+
+    def set_given(self, given: Mapping[str, GivenMood | None]) -> None:
+        """Store or clear the moods that people stated."""
+        change = self._next_change()
+        self._db.executemany(
+            "UPDATE files SET given = ?, changed = ? WHERE path = ?",
+            ((None if mood is None else _encode(mood), change, path) for path, mood in given.items()),
+        )
+        self._db.commit()
+
+    def set_analysis(self, path: str, analysis: Analysis) -> None:
+        """Store what was measured, under the present version of the analyser."""
+        self._db.execute(
+            "UPDATE files SET analysis = ?, analyser = ?, changed = ? WHERE path = ?",
+            (_encode(analysis), ANALYSER_VERSION, self._next_change(), path),
+        )
+        self._db.commit()
+
+    def without_header(self, roots: Sequence[str], limit: int) -> list[tuple[str, str, int]]:
+        """(path, root, size) of the files whose header nobody has read."""
+        return self._pending(roots, "header IS NULL", limit)
+
+    def without_analysis(self, roots: Sequence[str], limit: int) -> list[tuple[str, str, int]]:
+        """(path, root, size) of the files to be measured by the present analyser."""
+        return self._pending(
+            roots, f"size > 0 AND (analyser IS NULL OR analyser != {ANALYSER_VERSION})", limit
+        )
+
+    def _pending(self, roots: Sequence[str], condition: str, limit: int) -> list[tuple[str, str, int]]:
+        marks = ",".join("?" * len(roots))
+        query = f"SELECT path, root, size FROM files WHERE reason IS NULL AND {condition} "  # noqa: S608
+        return self._db.execute(
+            f"{query} AND root IN ({marks}) ORDER BY path LIMIT ?", (*roots, limit)
+        ).fetchall()
+
+    def rows(self, roots: Sequence[str], since: int = -1) -> Iterator[FileRow]:
+        """Rows under the roots that changed after ``since``."""
+        marks = ",".join("?" * len(roots))
+        query = (
+            "SELECT path, root, header, given, analysis, reason, changed FROM files "  # noqa: S608
+            f"WHERE changed > ? AND root IN ({marks}) ORDER BY path"
+        )
+        for path, root, header, given, analysis, reason, changed in self._db.execute(query, (since, *roots)):
+            try:
+                yield FileRow(
+                    path,
+                    root,
+                    _HEADER.decode(header) if header else None,
+                    _GIVEN.decode(given) if given else None,
+                    _ANALYSIS.decode(analysis) if analysis else None,
+                    reason,
+                    changed,
+                )
+            except msgspec.DecodeError:
+                # written by another version: the scanner will measure it again
+                yield FileRow(path, root, None, None, None, reason, changed)
+
+    def count(self, roots: Sequence[str]) -> int:
+        """How many rows there are under the roots."""
+        marks = ",".join("?" * len(roots))
+        query = f"SELECT count(*) FROM files WHERE root IN ({marks})"  # noqa: S608
+        return int(self._db.execute(query, tuple(roots)).fetchone()[0])
+
+    def _next_change(self) -> int:
+        query = "UPDATE counter SET value = value + 1 RETURNING value"
+        return int(self._db.execute(query).fetchone()[0])
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=10, check_same_thread=False)
+    try:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA_VERSION):
+            raise sqlite3.DatabaseError(f"schema version {version}")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.executescript(_SCHEMA)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("SELECT path, changed FROM files LIMIT 1").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db

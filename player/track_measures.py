@@ -1,0 +1,31 @@
+"""What the analyser says of one file, as it is kept in the cache."""
+
+from __future__ import annotations
+
+import msgspec
+
+ANALYSER_VERSION = 1
+"""Counts up when a measure changes, so that cached values of the old analyser are not used."""
+
+
+class MoodFeatures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What arousal and valence are guessed from. Comparable only within one version of the analyser."""
+
+    flux: float
+    onset_rate_hz: float
+    high_share: float
+    centroid_hz: float
+    majorness: float
+
+
+class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything measured of one file; positions in seconds of the file."""
+
+    duration_s: float
+    cue_in_s: float
+    cue_out_s: float
+    fades_out_s: float
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    tempo_bpm: float | None
+    features: MoodFeatures
