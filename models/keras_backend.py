@@ -1,0 +1,39 @@
+"""The one door to Keras: opened by the functions that need it, never by importing this package."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+from models.errors import ModelsError
+
+
+@lru_cache(maxsize=1)
+def keras() -> Any:
+    """The Keras module on TensorFlow, quiet and deterministic.
+
+    Raises ``ModelsError`` where the ``train`` extra is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    try:
+        import tensorflow
+    except ImportError as error:
+        raise ModelsError(
+            "training needs TensorFlow, which is not installed: pip install 'neuroplayer[train]'"
+        ) from error
+    # a resumed training can only equal an uninterrupted one where every operation repeats itself
+    tensorflow.config.experimental.enable_op_determinism()
+    import absl.logging
+
+    # Keras warns through absl that .h5 is a legacy format; it is the format that was asked for
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    import keras as module
+
+    return module
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and TensorFlow, so that the weights a build draws are the same each time."""
+    keras().utils.set_random_seed(seed)
