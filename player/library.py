@@ -76,11 +76,13 @@ class Library:
         *,
         clock: Callable[[], float] = time.monotonic,
         first_wait_s: float = 20.0,
+        warm_delay_s: float = WARM_DELAY_S,
     ) -> Library:
         """Open folders and playlist files; returns at once if the cache knows tracks of them.
 
-        Otherwise waits for the first playable ones, ``first_wait_s`` at most. Raises LibraryError for a
-        missing folder and EmptyLibraryError if nothing can be played.
+        The scan then begins after ``warm_delay_s``. Without a cache it waits for the first playable ones,
+        ``first_wait_s`` at most. Raises LibraryError for a missing folder and EmptyLibraryError if nothing
+        can be played.
         """
         if not folders:
             raise LibraryError("no music folder was given")
@@ -89,7 +91,7 @@ class Library:
         library = cls(distinct_roots(folders), cache_dir / CACHE_NAME, clock)
         library._reload(everything=True)
         warm = bool(library._tracks)
-        library._scan.start(WARM_DELAY_S if warm else 0.0)
+        library._scan.start(warm_delay_s if warm else 0.0)
         if not warm and not library._wait_for_tracks(first_wait_s):
             library.close()
             raise EmptyLibraryError(library._nothing_to_play())

@@ -48,14 +48,11 @@ def test_a_folder_becomes_tracks_with_measures(music: Path, tmp_path: Path) -> N
     assert (progress.known, progress.playable, progress.measured, progress.refused) == (2, 2, 2, 0)
 
 
-def test_the_second_start_knows_everything_before_any_scan(
-    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_second_start_knows_everything_before_any_scan(music: Path, tmp_path: Path) -> None:
     with Library.open([music], tmp_path / "cache") as library:
         assert library.wait_idle(30)
         first = library.tracks
-    monkeypatch.setattr("player.library.WARM_DELAY_S", 3600.0)
-    with Library.open([music], tmp_path / "cache") as again:
+    with Library.open([music], tmp_path / "cache", warm_delay_s=3600.0) as again:
         assert again.tracks == first
 
 
