@@ -1,0 +1,177 @@
+"""Every board BrainFlow knows. The one file that imports ``brainflow``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acquisition.montage import canonical
+from acquisition.port import MAX_POLL_S, SourceError, UnknownSourceError
+from acquisition.signal import EegChunk, StreamInfo
+
+POLL_EVERY_S = 0.02
+RING_SAMPLES = 45_000
+TEXT_OPTIONS = ("serial_port", "mac_address", "ip_address", "other_info", "serial_number", "file")
+NUMBER_OPTIONS = ("ip_port", "ip_protocol", "timeout", "master_board")
+OWN_OPTIONS = ("channels", "loop")
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRows:
+    """Where in BrainFlow's array things stand."""
+
+    eeg: tuple[int, ...]
+    timestamp: int
+    battery: int | None
+
+
+def board_number(name: str) -> int:
+    """The number of a board given by name (``MUSE_2_BOARD``, ``muse_2``) or number.
+
+    Raises ``UnknownSourceError`` with near names.
+    """
+    from brainflow.board_shim import BoardIds
+
+    names = {board.name: int(board.value) for board in BoardIds if board.name != "NO_BOARD"}
+    if name.lstrip("-").isdigit():
+        if int(name) in names.values():
+            return int(name)
+        raise UnknownSourceError(f"source: BrainFlow has no board number {name}")
+    wanted = name.upper().replace("-", "_")
+    for option in (wanted, f"{wanted}_BOARD"):
+        if option in names:
+            return names[option]
+    import difflib
+
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.4)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise UnknownSourceError(f"source: BrainFlow has no board {name!r}{hint}")
+
+
+class BrainFlowSource:
+    """One board. ``options`` are BrainFlow's input parameters, and ``channels=Fp1;Fp2;..`` to name rows."""
+
+    def __init__(
+        self,
+        board: str,
+        options: Mapping[str, str] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._name, self._options = board, dict(options or {})
+        self._clock, self._sleep = clock, sleep
+        self._board: Any = None
+        self._rows: BoardRows | None = None
+
+    def check(self) -> None:
+        """Raise ``UnknownSourceError`` for options that cannot be, without touching the board."""
+        self._parameters()
+
+    def open(self) -> StreamInfo:
+        """Prepare and start the board. Raises ``SourceError``."""
+        from brainflow.board_shim import BoardShim
+        from brainflow.exit_codes import BrainFlowError
+
+        BoardShim.disable_board_logger()
+        number = board_number(self._name)
+        parameters = self._parameters()
+        described = int(parameters.master_board) if number < -1 else number
+        try:
+            board = BoardShim(number, parameters)
+            board.prepare_session()
+            self._board = board
+            board.start_stream(RING_SAMPLES)
+            if self._options.get("loop", "").lower() in {"1", "true", "yes"}:
+                board.config_board("loopback_true")
+            return self._describe(BoardShim, described)
+        except BrainFlowError as error:
+            self.close()
+            raise SourceError(f"source: BrainFlow board {self._name}: {error}") from error
+
+    def poll(self, timeout_s: float) -> EegChunk | None:
+        """What came since the last poll."""
+        from brainflow.exit_codes import BrainFlowError
+
+        if self._board is None or self._rows is None:
+            return None
+        try:
+            data = self._board.get_board_data()
+            if data.shape[1] == 0:
+                self._sleep(min(timeout_s, POLL_EVERY_S, MAX_POLL_S))
+                data = self._board.get_board_data()
+        except BrainFlowError as error:
+            raise SourceError(f"source: BrainFlow board {self._name}: {error}") from error
+        if data.shape[1] == 0:
+            return None
+        rows = self._rows
+        battery = float(data[rows.battery, -1]) if rows.battery is not None else None
+        return EegChunk(np.ascontiguousarray(data[list(rows.eeg)]), data[rows.timestamp].copy(), battery)
+
+    def close(self) -> None:
+        """Stop and release; what a dead link raises on the way out is of no use to anyone."""
+        board, self._board = self._board, None
+        if board is None:
+            return
+        from brainflow.exit_codes import BrainFlowError
+
+        for step in (board.stop_stream, board.release_session):
+            try:
+                step()
+            except BrainFlowError:
+                continue
+        del board
+
+    def _parameters(self) -> Any:
+        from brainflow.board_shim import BrainFlowInputParams
+
+        known = (*TEXT_OPTIONS, *NUMBER_OPTIONS, *OWN_OPTIONS)
+        parameters = BrainFlowInputParams()
+        for key, value in self._options.items():
+            if key not in known:
+                raise UnknownSourceError(
+                    f"source: unknown BrainFlow option {key!r}: one of {', '.join(known)}"
+                )
+            if key == "master_board":
+                parameters.master_board = board_number(value)
+            elif key in NUMBER_OPTIONS:
+                if not value.lstrip("-").isdigit():
+                    raise UnknownSourceError(
+                        f"source: BrainFlow option {key} must be a number, got {value!r}"
+                    )
+                setattr(parameters, key, int(value))
+            elif key in TEXT_OPTIONS:
+                setattr(parameters, key, value)
+        if parameters.file and not Path(parameters.file).is_file():
+            raise UnknownSourceError(f"source: {parameters.file}: no such file")
+        return parameters
+
+    def _describe(self, shim: Any, board_id: int) -> StreamInfo:
+        description = shim.get_board_descr(board_id)
+        eeg = tuple(int(row) for row in description["eeg_channels"])
+        names = str(description.get("eeg_names", "")).split(",") if description.get("eeg_names") else []
+        if "channels" in self._options:
+            names = self._options["channels"].split(";")
+        if not names:
+            names = [f"ch{i + 1}" for i in range(len(eeg))]
+        if len(names) != len(eeg):
+            raise UnknownSourceError(
+                f"source: board {self._name} has {len(eeg)} EEG channels, got {len(names)} names"
+            )
+        battery = description.get("battery_channel")
+        self._rows = BoardRows(
+            eeg, int(description["timestamp_channel"]), None if battery is None else int(battery)
+        )
+        return StreamInfo(
+            f"brainflow:{self._name}",
+            str(description.get("name", self._name)),
+            tuple(canonical(name) for name in names),
+            float(description["sampling_rate"]),
+            identity=f"{self._name}:{self._options.get('serial_number', '')}"
+            f"{self._options.get('mac_address', '')}{self._options.get('serial_port', '')}",
+        )

@@ -1,0 +1,188 @@
+"""Lab Streaming Layer inlets. Imports ``pylsl`` (with ``lsl_outlet.py``)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from acquisition.montage import canonical
+from acquisition.port import MAX_POLL_S, SourceError, UnknownSourceError
+from acquisition.signal import EegChunk, StreamInfo
+
+RESOLVE_S = 1.0
+OPEN_S = 2.0
+MAX_SAMPLES = 4096
+CLOCK_EVERY_S = 5.0
+OPTIONS = ("type", "source_id", "scope")
+SCOPES = ("machine", "link", "site")
+TO_UV = {
+    "microvolts": 1.0,
+    "uv": 1.0,
+    "µv": 1.0,
+    "": 1.0,
+    "millivolts": 1e3,
+    "mv": 1e3,
+    "volts": 1e6,
+    "v": 1e6,
+}
+
+
+def scope_network(scope: str = "machine") -> None:
+    """Keep LSL's discovery to this machine (or ``link``, ``site``) unless the user has a file of his own.
+
+    Must be called before the first use of liblsl in a process. The short watchdog replaces a hung outlet
+    within seconds instead of half a minute.
+    """
+    if os.environ.get("LSLAPICFG"):
+        return
+    import pylsl
+
+    listen = "ListenAddress = 127.0.0.1\n" if scope == "machine" else ""
+    pylsl.set_config_content(
+        f"[multicast]\nResolveScope = {scope}\n{listen}"
+        "[ports]\nIPv6 = disable\n"
+        "[tuning]\nWatchdogCheckInterval = 1\nWatchdogTimeThreshold = 2\n"
+        "[log]\nlevel = -2\n"
+    )
+
+
+class LslSource:
+    """The one stream of a name, type or source id. Two that match are refused with both their names."""
+
+    def __init__(
+        self,
+        name: str = "",
+        options: Mapping[str, str] | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pinned: str = "",
+    ) -> None:
+        self._name, self._options, self._clock = name, dict(options or {}), clock
+        for key in self._options:
+            if key not in OPTIONS:
+                raise UnknownSourceError(f"source: unknown LSL option {key!r}: one of {', '.join(OPTIONS)}")
+        scope = self._options.get("scope", "machine")
+        if scope not in SCOPES:
+            raise UnknownSourceError(f"source: LSL scope must be one of {', '.join(SCOPES)}, got {scope!r}")
+        self._scope, self._pinned = scope, pinned
+        self._inlet: Any = None
+        self._scale = 1.0
+        self._correction_s, self._corrected_s = 0.0, 0.0
+
+    def open(self) -> StreamInfo:
+        """Find the stream and subscribe. Raises ``SourceError`` when there is none or more than one."""
+        scope_network(self._scope)
+        import pylsl
+        from pylsl.util import LostError
+        from pylsl.util import TimeoutError as LslTimeoutError
+
+        stream = self._choose()
+        # liblsl's own recovery can abort the process on close (sccn/liblsl 220): reconnecting is ours
+        inlet = pylsl.StreamInlet(stream, max_buflen=30, recover=False, processing_flags=0)
+        try:
+            described = inlet.info(timeout=OPEN_S)
+            inlet.open_stream(timeout=OPEN_S)
+        except (LslTimeoutError, LostError) as error:
+            inlet.close_stream()
+            raise SourceError(f"source: LSL stream {stream.name()!r} does not answer: {error}") from error
+        self._inlet = inlet
+        self._corrected_s = -np.inf
+        return self._describe(described)
+
+    def poll(self, timeout_s: float) -> EegChunk | None:
+        """What came, at its own sender's times brought to this machine's LSL clock."""
+        if self._inlet is None:
+            return None
+        from pylsl.util import LostError
+
+        try:
+            samples, stamps_s = self._inlet.pull_chunk(
+                timeout=min(timeout_s, MAX_POLL_S), max_samples=MAX_SAMPLES, min_samples=1, as_numpy=True
+            )
+        except LostError as error:
+            raise SourceError(f"source: LSL stream is gone: {error}") from error
+        if not len(stamps_s):
+            return None
+        self._correct()
+        times_s = np.asarray(stamps_s, dtype=np.float64) + self._correction_s
+        samples_uv = np.ascontiguousarray(np.asarray(samples, dtype=np.float64).T) * self._scale
+        return EegChunk(samples_uv, times_s)
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        inlet, self._inlet = self._inlet, None
+        if inlet is not None:
+            inlet.close_stream()
+
+    def _correct(self) -> None:
+        from pylsl.util import LostError
+        from pylsl.util import TimeoutError as LslTimeoutError
+
+        if self._clock() - self._corrected_s < CLOCK_EVERY_S:
+            return
+        try:
+            self._correction_s = float(self._inlet.time_correction(timeout=MAX_POLL_S))
+        except (LslTimeoutError, LostError):
+            return
+        finally:
+            self._corrected_s = self._clock()
+
+    def _choose(self) -> Any:
+        import pylsl
+
+        deadline_s = self._clock() + RESOLVE_S
+        found: list[Any] = []
+        while not found and self._clock() < deadline_s:
+            found = [stream for stream in pylsl.resolve_streams(wait_time=0.3) if self._fits(stream)]
+        asked = self._name or self._options.get("source_id") or "an EEG stream"
+        if not found:
+            raise SourceError(f"source: no LSL stream fits {asked!r} (scope {self._scope})")
+        if len(found) > 1:
+            both = ", ".join(f"{_identity(stream)}" for stream in found)
+            raise SourceError(
+                f"source: {len(found)} LSL streams fit {asked!r}; name one by source_id: {both}"
+            )
+        return found[0]
+
+    def _fits(self, stream: Any) -> bool:
+        if self._name and self._name not in (stream.name(), stream.source_id()):
+            return False
+        wanted_type = self._options.get("type", "" if self._name else "EEG")
+        if wanted_type and stream.type().lower() != wanted_type.lower():
+            return False
+        source_id = self._options.get("source_id", "")
+        if source_id and stream.source_id() != source_id:
+            return False
+        return not self._pinned or self._pinned == _identity(stream)
+
+    def _describe(self, described: Any) -> StreamInfo:
+        n_channels, rate_hz = described.channel_count(), float(described.nominal_srate())
+        if rate_hz <= 0:
+            raise SourceError(f"source: LSL stream {described.name()!r} has no regular rate")
+        labels = described.get_channel_labels() or []
+        names = [str(label) for label in labels if label]
+        if len(names) != n_channels:
+            names = [f"ch{i + 1}" for i in range(n_channels)]
+        units = {str(unit or "").lower() for unit in (described.get_channel_units() or [""])}
+        unknown = units - set(TO_UV)
+        if len(units) > 1 or unknown:
+            raise SourceError(
+                f"source: LSL stream {described.name()!r} must be in one known unit of volts, got {units}"
+            )
+        self._scale = TO_UV[units.pop()]
+        return StreamInfo(
+            f"lsl:{self._name or described.name()}",
+            f"{described.name()} on {described.hostname()}",
+            tuple(canonical(name) for name in names),
+            rate_hz,
+            simulated="simulated" in described.name().lower(),
+            identity=_identity(described),
+        )
+
+
+def _identity(stream: Any) -> str:
+    return f"{stream.name()}/{stream.source_id()}@{stream.hostname()}"

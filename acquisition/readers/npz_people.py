@@ -1,0 +1,69 @@
+"""Sets of people in one ``.npz`` file: arrays ``Sxx_rest`` and ``Sxx_arith`` (int16) and ``__meta__`` (JSON).
+
+The fragment behind ``#`` chooses the person and the part: ``set.npz#S03_rest``, ``set.npz#S03`` for rest
+and then task joined, and nothing for the first person joined.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acquisition.montage import canonical
+from acquisition.port import UnknownSourceError
+from acquisition.readers.recording import Recording, make_recording
+from acquisition.signal import FloatArray
+
+PARTS = ("rest", "arith")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeopleSet:
+    """An open set. ``people`` are the prefixes, ``channels`` today's 10-10 names."""
+
+    path: Path
+    people: tuple[str, ...]
+    channels: tuple[str, ...]
+    rate_hz: float
+    scale_uv: float
+    arrays: Any
+
+    def part_uv(self, key: str) -> FloatArray:
+        """Samples (n_channels, n_samples) in microvolts of ``Sxx_rest`` or ``Sxx_arith``."""
+        if key not in self.arrays.files:
+            some = ", ".join(f"{person}_rest" for person in self.people[:3])
+            raise UnknownSourceError(f"{self.path}: no part {key!r}; there are {some} and so on")
+        values = self.arrays[key]
+        if values.ndim != 2 or values.shape[0] != len(self.channels):
+            raise UnknownSourceError(
+                f"{self.path}: {key} must have {len(self.channels)} rows of samples, got shape {values.shape}"
+            )
+        return np.asarray(values, dtype=np.float64) * self.scale_uv
+
+
+def open_people(path: Path) -> PeopleSet:
+    """Open a set; raises ``UnknownSourceError``. Nothing in the file is unpickled."""
+    try:
+        arrays = np.load(path, allow_pickle=False)
+        meta = json.loads(str(arrays["__meta__"]))
+        channels = tuple(canonical(str(name)) for name in meta["channels"])
+        rate_hz, scale_uv = float(meta["fs"]), float(meta["scale_uV_per_lsb"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UnknownSourceError(f"{path}: not a people set with __meta__: {error}") from error
+    people = tuple(sorted({key.rsplit("_", 1)[0] for key in arrays.files if key.endswith("_rest")}))
+    if not people:
+        raise UnknownSourceError(f"{path}: no array is called Sxx_rest")
+    return PeopleSet(path, people, channels, rate_hz, scale_uv, arrays)
+
+
+def read_npz_people(path: Path, fragment: str) -> Recording:
+    """One person's part, or rest and task joined; raises ``UnknownSourceError``."""
+    people = open_people(path)
+    wanted = fragment or people.people[0]
+    keys = [wanted] if wanted.endswith(PARTS) else [f"{wanted}_{part}" for part in PARTS]
+    samples_uv = np.concatenate([people.part_uv(key) for key in keys], axis=1)
+    return make_recording(path, f"people set, {wanted}", people.channels, people.rate_hz, samples_uv)

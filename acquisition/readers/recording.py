@@ -1,0 +1,56 @@
+"""A recording in memory, whatever file it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from acquisition.port import UnknownSourceError
+from acquisition.signal import FloatArray, StreamInfo
+
+MAX_BYTES = 2_000_000_000
+"""Larger files are refused: they would not fit in memory beside everything else."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """Samples (n_channels, n_samples) in microvolts with their times (n_samples,) in seconds."""
+
+    info: StreamInfo
+    samples_uv: FloatArray
+    times_s: FloatArray
+
+    @property
+    def duration_s(self) -> float:
+        return float(self.samples_uv.shape[1] / self.info.rate_hz)
+
+
+def check_file(path: Path) -> Path:
+    """The path, if it is a regular, non-empty file of a bearable size. Raises ``UnknownSourceError``."""
+    if not path.exists():
+        raise UnknownSourceError(f"{path}: no such file")
+    if not path.is_file():
+        raise UnknownSourceError(f"{path}: a recording must be a regular file")
+    size = path.stat().st_size
+    if size == 0:
+        raise UnknownSourceError(f"{path}: the file is empty (0 bytes)")
+    if size > MAX_BYTES:
+        raise UnknownSourceError(f"{path}: a recording may have {MAX_BYTES} bytes at most, got {size}")
+    return path
+
+
+def make_recording(
+    path: Path, device: str, channels: tuple[str, ...], rate_hz: float, samples_uv: FloatArray
+) -> Recording:
+    """A recording on an even time grid. Raises ``UnknownSourceError`` when there is nothing in it."""
+    n_channels, n_samples = samples_uv.shape
+    if n_channels != len(channels) or not channels:
+        raise UnknownSourceError(f"{path}: {len(channels)} channel names for {n_channels} rows of samples")
+    if n_samples < rate_hz:
+        raise UnknownSourceError(f"{path}: at least one second of samples is needed, got {n_samples} samples")
+    if not 50 <= rate_hz <= 20_000:
+        raise UnknownSourceError(f"{path}: the sampling rate must lie inside 50..20000 Hz, got {rate_hz:g}")
+    info = StreamInfo(f"replay:{path}", device, channels, rate_hz, identity=path.name)
+    return Recording(info, np.ascontiguousarray(samples_uv), np.arange(n_samples) / rate_hz)
