@@ -133,6 +133,7 @@ class TrackInfo(Struct, frozen=True, kw_only=True):
     artist: Text
     duration_s: Positive
     mood: TrackMood
+    liked: Annotated[bool, Meta(description="true: the listener asked for more like this")] = False
 
 
 class PlayerState(Document, frozen=True, kw_only=True):
@@ -242,6 +243,26 @@ class CrossfadeCommand(Command, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(ge=0, le=30)]
 
 
+class LikeCommand(Command, frozen=True, kw_only=True):
+    """Play this track more gladly, or no longer so. Without an id: what sounds now."""
+
+    id: Name | None = None
+    liked: bool = True
+
+
+class BanCommand(Command, frozen=True, kw_only=True):
+    """Never play this track again, or let it play again. Without an id: what sounds now."""
+
+    id: Name | None = None
+    banned: bool = True
+
+
+class PlayCommand(Command, frozen=True, kw_only=True):
+    """Crossfade to this track of the library now."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
 class LibraryRescanCommand(Command, frozen=True, kw_only=True):
     """Look through the music folders again."""
 
@@ -266,6 +287,9 @@ COMMANDS: dict[str, type[Command]] = {
     "policy": PolicyCommand,
     "target": TargetCommand,
     "crossfade": CrossfadeCommand,
+    "like": LikeCommand,
+    "ban": BanCommand,
+    "play": PlayCommand,
     "library_rescan": LibraryRescanCommand,
 }
 

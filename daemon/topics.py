@@ -21,7 +21,18 @@ PLAYER_DECISION = "player/decision"
 COMMAND_ERROR = "cmd/error"
 
 ENGINE_COMMANDS = ("session", "recalibrate", "label")
-PLAYER_COMMANDS = ("skip", "pause", "volume", "policy", "target", "crossfade", "library_rescan")
+PLAYER_COMMANDS = (
+    "skip",
+    "pause",
+    "volume",
+    "policy",
+    "target",
+    "crossfade",
+    "like",
+    "ban",
+    "play",
+    "library_rescan",
+)
 COMMANDS = ENGINE_COMMANDS + PLAYER_COMMANDS
 
 _NODE = re.compile(r"[a-z0-9_-]{1,64}")
