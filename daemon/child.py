@@ -1,0 +1,44 @@
+"""Entry of a child process: ``python -m daemon.child ROLE`` with the settings as JSON on standard input."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from typing import cast, get_args
+
+from daemon.errors import EXIT_BAD_INPUT, BadInputError
+from daemon.settings import RoleName, from_json
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask Linux for SIGTERM when the supervisor is killed, so that no role is left behind."""
+    if not sys.platform.startswith("linux"):
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> int:
+    """Run the role named on the command line until it is told to stop."""
+    die_with_parent()
+    role = sys.argv[1]
+    if role not in get_args(RoleName):
+        raise SystemExit(f"unknown role {role!r}")
+    settings = from_json(sys.stdin.buffer.read())
+    from daemon.wiring import run_role
+
+    try:
+        return run_role(cast(RoleName, role), settings)
+    except BadInputError as error:
+        sys.stderr.write(f"neuroplayer: {' '.join(str(error).split())}\n")
+        return EXIT_BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

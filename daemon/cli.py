@@ -1,0 +1,86 @@
+"""The command line: a table of names, each of a file of its own that is imported when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+
+import click
+
+from daemon import __version__
+from daemon.errors import EXIT_BAD_INPUT, BadInputError
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "run": ("daemon.commands.run_command:run", "Start everything: broker, engine, player and the live page."),
+    "engine": ("daemon.commands.role_commands:engine", "Headset in, emotion states on MQTT."),
+    "player": ("daemon.commands.role_commands:player", "Emotion states in, music out."),
+    "web": ("daemon.commands.role_commands:web", "Serve the live page."),
+    "broker": ("daemon.commands.role_commands:broker", "Serve MQTT on loopback."),
+    "view": ("daemon.commands.role_commands:view", "Show a running session in this terminal."),
+    "library": (
+        "daemon.commands.library_command:library",
+        "Scan, list, show, tag and map the music folders.",
+    ),
+}
+"""Name -> where the click command is, and the line that ``--help`` shows without importing it."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they are called or asked for help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command; None for a name that is not in the table."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from the table alone, so that ``--help`` is instant."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="neuroplayer")
+def cli() -> None:
+    """Music that follows your EEG: headset in, crossfaded music out.
+
+    Exit status: 0 done, 1 failed, 2 bad input (one line on standard error says what and why).
+    """
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry of the ``neuroplayer`` command; returns the exit status."""
+    try:
+        status = cli.main(arguments, prog_name="neuroplayer", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return EXIT_BAD_INPUT
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        return _refuse(error.format_message(), error.exit_code)
+    except BadInputError as error:
+        return _refuse(str(error), EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 1
+    return int(status or 0)
+
+
+def _refuse(message: str, status: int) -> int:
+    line = " ".join(message.split())
+    click.echo(f"neuroplayer: {line}", err=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

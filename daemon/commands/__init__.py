@@ -1,0 +1,1 @@
+"""The commands of ``neuroplayer``, one noun a file; ``daemon.cli`` names them and imports them when used."""

@@ -1,0 +1,43 @@
+"""The options that ``run`` and the single roles share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+SESSION_OPTIONS: list[Callable[[Any], Any]] = [
+    click.option(
+        "--source",
+        metavar="SOURCE",
+        help="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE.",
+    ),
+    click.option("--speed", metavar="N|max", help="Speed of a replay or of the simulated wearer."),
+    click.option(
+        "--music", "music", metavar="DIR", multiple=True, help="A music folder; may be given again."
+    ),
+    click.option("--output", metavar="OUTPUT", help="device, wav:FILE, fifo:FILE or null."),
+    click.option(
+        "--broker", metavar="URL", help="mqtt[s]://HOST:PORT; without it one is started on loopback."
+    ),
+    click.option("--node", metavar="NAME", help="Name of this node in the MQTT topics."),
+    click.option("--baseline", metavar="SECONDS|last|none", help="Length of the guided rest."),
+    click.option("--policy", metavar="NAME", help="match, lead, contrast, maintain or manual."),
+    click.option("--target", metavar="NAME", help="Where the listener wants to be, e.g. relax or focus."),
+    click.option("--duration", metavar="TIME", help="End by itself after e.g. 90s or 5m."),
+    click.option("--seed", type=int, metavar="N", help="Seed of everything random."),
+    click.option("--web", metavar="HOST:PORT", help="Where the live page is served."),
+    click.option("--no-web", is_flag=True, help="Serve no page."),
+    click.option("--plain", is_flag=True, help="Print lines instead of the live view."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line."),
+]
+
+
+def session_options(command: CommandT) -> CommandT:
+    """Give a click command the options above."""
+    for option in reversed(SESSION_OPTIONS):
+        command = option(command)
+    return command

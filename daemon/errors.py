@@ -1,0 +1,10 @@
+"""How a role or command says that it was asked for something impossible."""
+
+from __future__ import annotations
+
+EXIT_BAD_INPUT = 2
+"""Exit status for anything the person can mend: an option, a file, a port, a device name."""
+
+
+class BadInputError(Exception):
+    """The message is one line naming the thing, the rule and the value got."""

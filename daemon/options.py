@@ -1,0 +1,167 @@
+"""What a person typed, checked and turned into settings; a refusal is one line naming thing and rule."""
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from daemon.errors import BadInputError
+from daemon.settings import BrokerSettings, WebSettings
+
+POLICIES = ("match", "lead", "contrast", "maintain", "manual")
+MAX_LOOKED_AT = 200_000
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
+_UNIT_S = {None: 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parse_duration(text: str) -> float:
+    """``90s``, ``2m``, ``1.5h`` or plain seconds. Raises ``BadInputError``."""
+    found = _DURATION.fullmatch(text.strip())
+    seconds = float(found[1]) * _UNIT_S[found[2]] if found else 0.0
+    if not 0 < seconds < math.inf:
+        raise BadInputError(f"duration {text!r:.60} must be a positive time such as 90s, 2m or 1h")
+    return seconds
+
+
+def parse_speed(text: str) -> float | None:
+    """A factor of real time, or ``max`` (None). Raises ``BadInputError``."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not 0.01 <= speed <= 1000:
+        raise BadInputError(f"speed {text!r:.60} must be a number from 0.01 to 1000, or max")
+    return speed
+
+
+def parse_baseline(text: str) -> float | Literal["last"]:
+    """Seconds of guided rest, ``last`` or ``none``. Raises ``BadInputError``."""
+    if text == "last":
+        return "last"
+    if text == "none":
+        return 0.0
+    try:
+        seconds = float(text.removesuffix("s"))
+    except ValueError:
+        seconds = math.nan
+    if not 5 <= seconds <= 600:
+        raise BadInputError(f"baseline {text!r:.60} must be 5 to 600 seconds, last or none")
+    return seconds
+
+
+def parse_broker(text: str) -> BrokerSettings:
+    """``mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]``. Raises ``BadInputError``."""
+    rule = f"broker {_masked(text)!r:.120} must look like mqtt://HOST:PORT or mqtts://HOST:PORT"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise BadInputError(f"{rule} ({error})") from None
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise BadInputError(rule)
+    tls = parts.scheme == "mqtts"
+    return BrokerSettings(
+        host=parts.hostname,
+        port=port or (8883 if tls else 1883),
+        tls=tls,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def _masked(text: str) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", text)
+
+
+def parse_web(text: str) -> WebSettings:
+    """``HOST:PORT``, ``:PORT`` or ``PORT``. Raises ``BadInputError``."""
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise BadInputError(f"web address {text!r:.120} must be HOST:PORT with a port from 1 to 65535")
+    return WebSettings(host=host.strip("[]") or "127.0.0.1", port=int(port))
+
+
+def check_listen(host: str, port: int, what: str) -> None:
+    """Raises ``BadInputError`` when nothing could listen there."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise BadInputError(f"{what} {host}:{port} cannot be used: {error.strerror or error}") from None
+
+
+def check_output(text: str) -> str:
+    """``device``, ``null``, ``wav:FILE`` or ``fifo:FILE``. Raises ``BadInputError``."""
+    kind, _, path = text.partition(":")
+    if text in ("device", "null"):
+        return text
+    if kind not in ("wav", "fifo") or not path:
+        raise BadInputError(f"output {text!r:.120} must be device, wav:FILE, fifo:FILE or null")
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise BadInputError(
+            f"output file {path!r:.200} cannot be written: there is no folder {str(folder)!r:.200}"
+        )
+    if Path(path).is_dir():
+        raise BadInputError(f"output file {path!r:.200} cannot be written: it is a folder")
+    return f"{kind}:{Path(path).resolve()}"
+
+
+def check_music(text: str) -> str:
+    """A folder that holds at least one file or list which might be played. Raises ``BadInputError``."""
+    folder = Path(text)
+    if not folder.exists():
+        raise BadInputError(f"music folder {text!r:.200} does not exist")
+    if not folder.is_dir():
+        raise BadInputError(f"music folder {text!r:.200} is not a folder")
+    from player.music_folder import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES
+
+    wanted = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
+    for number, path in enumerate(folder.rglob("*")):
+        if path.suffix.lower() in wanted and path.is_file():
+            return str(folder.resolve())
+        if number > MAX_LOOKED_AT:
+            return str(folder.resolve())
+    raise BadInputError(
+        f"music folder {text!r:.200} holds nothing playable: "
+        "it needs files such as .mp3, .flac, .ogg, .opus, .wav or .m4a"
+    )
+
+
+def check_policy(text: str) -> str:
+    """The name of a policy. Raises ``BadInputError``."""
+    if text not in POLICIES:
+        raise BadInputError(f"policy {text!r:.60} is unknown, one of {', '.join(POLICIES)}")
+    return text
+
+
+def check_target(text: str) -> str:
+    """A target by name or as a point. Raises ``BadInputError``."""
+    from player.targets import UnknownTargetError, parse_target
+
+    try:
+        parse_target(text)
+    except UnknownTargetError as error:
+        raise BadInputError(str(error)) from None
+    return text
+
+
+def check_source(text: str) -> str:
+    """A source that could be opened, as far as can be told without opening it. Raises ``BadInputError``."""
+    from acquisition.opening import check_source as check_spec
+    from acquisition.port import SourceError
+    from acquisition.source_spec import parse_source
+
+    try:
+        check_spec(parse_source(text))
+    except (SourceError, ValueError, OSError) as error:
+        raise BadInputError(str(error)) from None
+    return text

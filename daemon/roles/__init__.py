@@ -1,0 +1,1 @@
+"""The roles: each is a process of its own, and they meet on MQTT only."""

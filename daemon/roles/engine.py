@@ -1,0 +1,377 @@
+"""The engine role: headset in, emotion states on MQTT."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from daemon import messages, topics
+from daemon.messages import MessageError
+from daemon.mqtt_link import MqttLink
+from inference.emotion import (
+    BaselineProgress,
+    EmotionState,
+    Estimate,
+    ModelId,
+    Reading,
+    SignalQuality,
+)
+
+REPEAT_S = 10.0
+"""An unchanged emotion is said again so often."""
+SIGNAL_EVERY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class EmotionPipeline(Protocol):
+    """What the role needs of ``inference.pipeline.Pipeline``."""
+
+    def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]: ...
+
+    def recalibrate(self) -> None: ...
+
+    def mark_stale(self, at_s: float) -> EmotionState: ...
+
+
+class HeadsetFeed(Protocol):
+    """What the role needs of ``acquisition.feed.Feed``."""
+
+    def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]: ...
+
+    def hear(self, valence: float | None, arousal: float | None) -> None: ...
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A pipeline for one montage, the model in it, and what a person should know about the choice."""
+
+    pipeline: EmotionPipeline
+    model: ModelId
+    baseline_s: float
+    notes: tuple[str, ...] = ()
+    close: Callable[[], None] = lambda: None
+    on_baseline: Callable[[], None] = lambda: None
+
+
+class EngineRole:
+    """Publishes what the feed and the pipeline say, and obeys session, recalibrate and label."""
+
+    def __init__(
+        self,
+        node: topics.Topics,
+        feed: HeadsetFeed,
+        prepare: Callable[[StreamInfo], Prepared],
+        *,
+        simulated: bool,
+        labels_file: Path,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._topics = node
+        self._feed = feed
+        self._prepare = prepare
+        self._simulated = simulated
+        self._labels_file = labels_file
+        self._wall = wall
+        self._clock = clock
+        self._link: MqttLink | None = None
+        self._prepared: Prepared | None = None
+        self._info: StreamInfo | None = None
+        self._active = True
+        self._started: datetime | None = None
+        self._progress = BaselineProgress(0.0, 0.0, done=False)
+        self._signal_at = -SIGNAL_EVERY_S
+        self._said_at = -REPEAT_S
+        self._said: messages.Emotion | None = None
+        self._refused = 0
+        self._said_stream_s = 0.0
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """What the role wants to hear: its commands, and what is played."""
+        return [self._topics.command(name) for name in topics.ENGINE_COMMANDS] + [
+            self._topics.full(topics.PLAYER_STATE)
+        ]
+
+    async def run(self, link: MqttLink) -> None:
+        """Until cancelled, or until a recording has been read to its end and nothing can follow."""
+        self._link = link
+        self._say_emotion(self._unknown("warming_up"))
+        self._say_session()
+        repeat = asyncio.create_task(self._repeat())
+        try:
+            async for item in self._feed:
+                self._take(item)
+            await asyncio.Event().wait()
+        finally:
+            repeat.cancel()
+            self._close()
+
+    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        """A message from the broker: a command or the player's state."""
+        name = self._topics.short(topic) or ""
+        if name == topics.PLAYER_STATE:
+            with contextlib.suppress(MessageError):
+                self._hear_player(messages.decode(name, payload))
+            return
+        command = name.removeprefix("cmd/")
+        try:
+            if retained:
+                raise MessageError("a retained command is never obeyed")
+            self._obey(messages.decode_command(command, payload))
+        except (MessageError, OSError) as error:
+            self._refused += 1
+            refusal = messages.CommandError(
+                at=self._wall(),
+                simulated=self._simulated,
+                command=command[:200],
+                error=str(error),
+                refused=self._refused,
+            )
+            self._send(topics.COMMAND_ERROR, refusal)
+
+    def _hear_player(self, state: messages.Document) -> None:
+        if isinstance(state, messages.PlayerState):
+            mood = state.track.mood if state.track and not state.paused else None
+            self._feed.hear(mood.valence if mood else None, mood.arousal if mood else None)
+
+    def _obey(self, command: messages.Command) -> None:
+        match command:
+            case messages.SessionCommand(action="stop"):
+                self._active = False
+                self._say_emotion(self._unknown("stale"))
+            case messages.SessionCommand():
+                self._active = True
+                self._close()
+                self._open()
+            case messages.RecalibrateCommand():
+                if self._prepared is None:
+                    raise MessageError("no headset is streaming yet, so there is no baseline to take anew")
+                self._prepared.pipeline.recalibrate()
+                self._progress = BaselineProgress(self._prepared.baseline_s, 0.0, done=False)
+            case messages.LabelCommand():
+                self._write_label(command)
+        self._say_session()
+
+    def _write_label(self, label: messages.LabelCommand) -> None:
+        self._labels_file.parent.mkdir(parents=True, exist_ok=True)
+        line = {"at": self._wall(), "simulated": self._simulated, **msgspec.structs.asdict(label)}
+        with self._labels_file.open("ab") as file:
+            file.write(msgspec.json.encode(line) + b"\n")
+
+    def _take(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+        if isinstance(item, HeadsetStatus):
+            self._take_status(item)
+        elif self._prepared is not None and self._active:
+            began = time.perf_counter()
+            readings = self._prepared.pipeline.push(item)
+            compute_ms = (time.perf_counter() - began) * 1e3
+            for reading in readings:
+                self._say(reading, compute_ms)
+
+    def _take_status(self, status: HeadsetStatus) -> None:
+        if status.info is not None and status.info != self._info:
+            self._info = status.info
+            self._simulated = status.info.simulated
+            self._close()
+            self._open()
+        if status.state in ("stale", "lost", "ended") and self._prepared is not None:
+            now_s = self._said_stream_s
+            self._say(self._prepared.pipeline.mark_stale(now_s), 0.0)
+        info = self._info
+        document = messages.Headset(
+            at=self._wall(),
+            simulated=self._simulated,
+            state=status.state,
+            source=info.source if info else "",
+            device=info.device if info else "",
+            rate_hz=info.rate_hz if info else None,
+            channels=list(info.channels) if info else [],
+            battery_percent=status.battery_percent,
+            gap_s=status.gap_s,
+            reason=status.reason,
+        )
+        self._keep(topics.HEADSET, document)
+
+    def _open(self) -> None:
+        if self._info is None:
+            return
+        self._prepared = self._prepare(self._info)
+        self._started = self._wall()
+        wanted_s = self._prepared.baseline_s
+        self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
+        self._say_session()
+
+    def _close(self) -> None:
+        if self._prepared is not None:
+            self._prepared.close()
+            self._prepared = None
+
+    def _say(self, reading: Reading, compute_ms: float) -> None:
+        match reading:
+            case EmotionState():
+                self._said_stream_s = reading.at_s
+                self._say_state(reading, compute_ms)
+            case Estimate():
+                self._said_stream_s = reading.at_s
+                self._say_estimate(reading)
+            case SignalQuality():
+                self._say_signal(reading)
+            case BaselineProgress():
+                self._say_progress(reading)
+
+    def _say_progress(self, progress: BaselineProgress) -> None:
+        if progress == self._progress:
+            return
+        self._progress = progress
+        if progress.done and self._prepared is not None:
+            self._prepared.on_baseline()
+        self._say_session()
+
+    def _say_state(self, state: EmotionState, compute_ms: float) -> None:
+        now = self._wall()
+        latency = {**state.latency_ms, "compute": compute_ms}
+        document = messages.Emotion(
+            at=now,
+            simulated=self._simulated,
+            emotion=state.emotion,
+            valence=state.affect.valence,
+            arousal=state.affect.arousal,
+            confidence=state.confidence,
+            status=state.status,
+            since=now - timedelta(seconds=max(0.0, state.at_s - state.since_s)),
+            seq=state.seq,
+            model=_model(state.model),
+            latency_ms={name: round(value, 3) for name, value in latency.items()},
+        )
+        if self._worth_saying(document):
+            self._say_emotion(document)
+
+    def _worth_saying(self, new: messages.Emotion) -> bool:
+        """On change and each 10 s. A drift of the numbers counts as change once it can be seen."""
+        old = self._said
+        if old is None or self._clock() - self._said_at >= REPEAT_S:
+            return True
+        if (new.emotion, new.status, new.model) != (old.emotion, old.status, old.model):
+            return True
+        drift = max(_moved(new.arousal, old.arousal), _moved(new.valence, old.valence))
+        return (
+            max(drift, abs(new.confidence - old.confidence)) >= 0.02 and self._clock() - self._said_at >= 0.9
+        )
+
+    def _say_emotion(self, document: messages.Emotion) -> None:
+        self._said, self._said_at = document, self._clock()
+        self._keep(topics.EMOTION, document)
+
+    def _say_estimate(self, estimate: Estimate) -> None:
+        document = messages.Estimate(
+            at=self._wall(),
+            simulated=self._simulated,
+            probabilities=dict(estimate.probabilities),
+            valence=estimate.affect.valence,
+            arousal=estimate.affect.arousal,
+            confidence=estimate.confidence,
+            status=estimate.status,
+            model=_model(estimate.model),
+        )
+        self._send(topics.ESTIMATE, document)
+
+    def _say_signal(self, quality: SignalQuality) -> None:
+        if self._clock() - self._signal_at < SIGNAL_EVERY_S:
+            return
+        self._signal_at = self._clock()
+        document = messages.Signal(
+            at=self._wall(),
+            simulated=self._simulated,
+            overall=quality.overall,
+            worn=quality.worn,
+            electrodes=[
+                messages.Electrode(channel=c.channel, score=c.score, reasons=list(c.reasons))
+                for c in quality.channels
+            ],
+        )
+        self._keep(topics.SIGNAL, document)
+
+    def _say_session(self) -> None:
+        prepared, progress = self._prepared, self._progress
+        document = messages.Session(
+            at=self._wall(),
+            simulated=self._simulated,
+            active=self._active,
+            phase=self._phase(),
+            started=self._started,
+            baseline_wanted_s=progress.wanted_s,
+            baseline_trusted_s=progress.trusted_s,
+            baseline_done=progress.done,
+            model=_model(prepared.model) if prepared else None,
+            notes=list(prepared.notes) if prepared else [],
+        )
+        self._keep(topics.SESSION, document)
+
+    def _phase(self) -> Literal["waiting", "calibrating", "running", "stopped"]:
+        if not self._active:
+            return "stopped"
+        if self._prepared is None:
+            return "waiting"
+        return "running" if self._progress.done else "calibrating"
+
+    def _unknown(self, status: messages.StatusName) -> messages.Emotion:
+        now = self._wall()
+        return messages.Emotion(
+            at=now,
+            simulated=self._simulated,
+            emotion="unknown",
+            valence=None,
+            arousal=None,
+            confidence=0.0,
+            status=status,
+            since=now,
+            seq=self._said.seq if self._said else 0,
+            model=_model(self._prepared.model)
+            if self._prepared
+            else messages.Model(name="none", sha256=None),
+            latency_ms={},
+        )
+
+    async def _repeat(self) -> None:
+        """Say an unchanged state again, also while no sample comes."""
+        while True:
+            await asyncio.sleep(1.0)
+            if self._said and self._clock() - self._said_at >= REPEAT_S:
+                self._say_emotion(msgspec.structs.replace(self._said, at=self._wall()))
+
+    def _keep(self, name: str, document: messages.Document) -> None:
+        self._publish(name, document, kept=True)
+
+    def _send(self, name: str, document: messages.Document) -> None:
+        self._publish(name, document, kept=False)
+
+    def _publish(self, name: str, document: messages.Document, *, kept: bool) -> None:
+        if self._link is None:
+            return
+        try:
+            payload = messages.encode(document)
+        except MessageError as error:  # a bug of ours: better one state missing than the loop dead
+            log.error("%s was not published: %s", name, error)
+            return
+        publish: Mapping[bool, Callable[[str, bytes], None]] = {True: self._link.keep, False: self._link.send}
+        publish[kept](self._topics.full(name), payload)
+
+
+def _model(model: ModelId) -> messages.Model:
+    return messages.Model(name=model.name, sha256=model.sha256 or None)
+
+
+def _moved(new: float | None, old: float | None) -> float:
+    if new is None or old is None:
+        return 0.0 if new is old else 2.0
+    return abs(new - old)

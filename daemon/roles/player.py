@@ -1,0 +1,255 @@
+"""The player role: emotion states in, music out, and what is played and why on MQTT.
+
+EEG and MQTT only suggest: with neither, the music goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from daemon import messages, topics
+from daemon.messages import MessageError
+from daemon.mqtt_link import MqttLink
+from player.music import Decision, PlaybackState, Track, WearerMood
+
+STATE_EVERY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Music(Protocol):
+    """The running playback as the role sees it. Every call returns at once."""
+
+    def hear(self, wearer: WearerMood) -> None: ...
+
+    def skip(self) -> None: ...
+
+    def pause(self, paused: bool | None) -> None: ...
+
+    def set_volume(self, volume: float) -> None: ...
+
+    def set_policy(self, policy: str) -> None: ...
+
+    def set_target(self, target: str | tuple[float | None, float] | None) -> None: ...
+
+    def set_crossfade(self, seconds: float) -> None: ...
+
+    def rescan(self) -> None: ...
+
+    def state(self) -> PlaybackState: ...
+
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def library_tracks(self) -> int: ...
+
+
+class PlayerRole:
+    """Tells the playback what the wearer feels and obeys commands; publishes state and decisions."""
+
+    def __init__(
+        self,
+        node: topics.Topics,
+        music: Music,
+        *,
+        simulated: bool,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._topics = node
+        self._music = music
+        self._simulated = simulated
+        self._wall = wall
+        self._clock = clock
+        self._link: MqttLink | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changed = asyncio.Event()
+        self._refused = 0
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """What the role wants to hear: its commands and the settled mood."""
+        commands = [self._topics.command(name) for name in topics.PLAYER_COMMANDS]
+        return [*commands, self._topics.full(topics.EMOTION)]
+
+    async def run(self, link: MqttLink) -> None:
+        """Publish the state on every change and each second, until cancelled."""
+        self._link = link
+        self._loop = asyncio.get_running_loop()
+        while True:
+            self._publish(topics.PLAYER_STATE, self._state(), kept=True)
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), timeout=STATE_EVERY_S)
+
+    def on_decision(self, decision: Decision) -> None:
+        """A track was chosen. May be called from the audio thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._say_decision, decision)
+
+    def _say_decision(self, decision: Decision) -> None:
+        document = decision_document(decision, self._wall(), simulated=self._simulated)
+        self._publish(topics.PLAYER_DECISION, document, kept=False)
+        self._changed.set()
+
+    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        """A message from the broker: a command or the settled mood."""
+        name = self._topics.short(topic) or ""
+        if name == topics.EMOTION:
+            with contextlib.suppress(MessageError):
+                self._hear_emotion(messages.decode(name, payload))
+            return
+        command = name.removeprefix("cmd/")
+        try:
+            if retained:
+                raise MessageError("a retained command is never obeyed")
+            self._obey(messages.decode_command(command, payload))
+            self._changed.set()
+        except ValueError as error:
+            self._refuse(command, str(error))
+
+    def _refuse(self, command: str, error: str) -> None:
+        self._refused += 1
+        refusal = messages.CommandError(
+            at=self._wall(),
+            simulated=self._simulated,
+            command=command[:200],
+            error=error[:2000],
+            refused=self._refused,
+        )
+        self._publish(topics.COMMAND_ERROR, refusal, kept=False)
+
+    def _hear_emotion(self, emotion: messages.Document) -> None:
+        if not isinstance(emotion, messages.Emotion):
+            return
+        self._simulated = emotion.simulated
+        age_s = max(0.0, (self._wall() - emotion.at).total_seconds())
+        self._music.hear(
+            WearerMood(
+                at_s=self._clock() - age_s,
+                valence=emotion.valence,
+                arousal=emotion.arousal,
+                confidence=emotion.confidence,
+                status=emotion.status,
+                emotion=emotion.emotion,
+            )
+        )
+
+    def _obey(self, command: messages.Command) -> None:
+        match command:
+            case messages.SkipCommand():
+                self._music.skip()
+            case messages.PauseCommand():
+                self._music.pause(command.paused)
+            case messages.VolumeCommand():
+                self._music.set_volume(command.volume)
+            case messages.PolicyCommand():
+                self._music.set_policy(command.policy)
+            case messages.TargetCommand():
+                self._music.set_target(_target(command))
+            case messages.CrossfadeCommand():
+                self._music.set_crossfade(command.seconds)
+            case messages.LibraryRescanCommand():
+                self._music.rescan()
+
+    def _state(self) -> messages.PlayerState:
+        return state_document(
+            self._music.state(),
+            self._wall(),
+            simulated=self._simulated,
+            output=self._music.output,
+            library_tracks=self._music.library_tracks,
+        )
+
+    def _publish(self, name: str, document: messages.Document, *, kept: bool) -> None:
+        if self._link is None:
+            return
+        try:
+            payload = messages.encode(document)
+        except MessageError as error:  # a bug of ours: better one state missing than the music gone
+            log.error("%s was not published: %s", name, error)
+            return
+        if kept:
+            self._link.keep(self._topics.full(name), payload)
+        else:
+            self._link.send(self._topics.full(name), payload, qos=1)
+
+
+def _target(command: messages.TargetCommand) -> str | tuple[float | None, float] | None:
+    if command.name is not None:
+        return command.name
+    if command.arousal is None:
+        if command.valence is not None:
+            raise MessageError("a target point needs an arousal")
+        return None
+    return command.valence, command.arousal
+
+
+def track_info(track: Track) -> messages.TrackInfo:
+    """A track without its path."""
+    mood = messages.TrackMood(
+        valence=track.mood.valence,
+        arousal=track.mood.arousal,
+        source=track.mood_source,
+        confidence=track.mood_confidence,
+    )
+    return messages.TrackInfo(
+        id=track.id[:200],
+        title=track.title[:2000],
+        artist=track.artist[:2000],
+        duration_s=track.duration_s,
+        mood=mood,
+    )
+
+
+def state_document(
+    state: PlaybackState, at: datetime, *, simulated: bool, output: str, library_tracks: int
+) -> messages.PlayerState:
+    """The playback's state as the contract has it."""
+    return messages.PlayerState(
+        at=at,
+        simulated=simulated,
+        track=track_info(state.track) if state.track else None,
+        position_s=round(max(0.0, state.position_s), 3),
+        next=track_info(state.next_track) if state.next_track else None,
+        paused=state.paused,
+        volume=state.volume,
+        crossfade_s=state.crossfade_s,
+        fading=state.fading,
+        policy=state.policy,  # type: ignore[arg-type]  # held against the contract when encoded
+        target=state.target,
+        target_valence=None,
+        target_arousal=None,
+        output=output,
+        library_tracks=library_tracks,
+        degraded=list(state.degraded),
+    )
+
+
+def decision_document(decision: Decision, at: datetime, *, simulated: bool) -> messages.Decision:
+    """A decision as the contract has it, with its best candidates."""
+    best = sorted(decision.candidates, key=lambda candidate: -candidate.score)[: messages.MAX_CANDIDATES]
+    return messages.Decision(
+        at=at,
+        simulated=simulated,
+        kind=decision.kind,
+        chosen=track_info(decision.chosen),
+        why=decision.why[:2000],
+        policy=decision.policy,  # type: ignore[arg-type]  # held against the contract when encoded
+        aim_valence=decision.aim.valence,
+        aim_arousal=decision.aim.arousal,
+        candidates=[
+            messages.CandidateInfo(
+                id=c.track.id[:200], title=c.track.title[:2000], score=c.score, parts=dict(c.parts)
+            )
+            for c in best
+        ],
+        seed=decision.seed,
+    )

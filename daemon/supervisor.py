@@ -1,0 +1,155 @@
+"""Starts the roles as child processes, starts them again when they die, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from daemon.errors import EXIT_BAD_INPUT
+from daemon.settings import RoleName, Settings, to_json
+
+FIRST_RESTART_S = 0.1
+MAX_RESTART_S = 30.0
+HEALTHY_S = 20.0
+"""A role that lived so long starts the backoff anew."""
+MAX_LINE_BYTES = 4096
+END_S = 3.2
+"""After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class _Child:
+    role: RoleName
+    process: asyncio.subprocess.Process | None = None
+    starts: int = 0
+    last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
+
+
+class Supervisor:
+    """Keeps roles alive until it is told to stop, or until one says that its input is bad.
+
+    ``say`` receives each line a role writes; the view's own output goes to the terminal directly.
+    """
+
+    def __init__(self, roles: Sequence[RoleName], settings: Settings, *, say: Say) -> None:
+        self._settings = settings
+        self._say = say
+        self._children = {role: _Child(role) for role in roles}
+        self._stop = asyncio.Event()
+        self.failure: str | None = None
+
+    def stop(self) -> None:
+        """End everything; ``run`` returns once it is done."""
+        self._stop.set()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process of each role that is alive."""
+        alive = {role: child.process for role, child in self._children.items()}
+        return {
+            role: process.pid for role, process in alive.items() if process and process.returncode is None
+        }
+
+    async def run(self) -> int:
+        """Keep the roles alive; the exit status is 2 when one refused its input."""
+        keepers = {
+            role: asyncio.create_task(self._keep(child), name=role) for role, child in self._children.items()
+        }
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), timeout=self._settings.duration_s)
+        self._stop.set()
+        await self._end(keepers)
+        return EXIT_BAD_INPUT if self.failure else 0
+
+    async def _end(self, keepers: dict[RoleName, asyncio.Task[None]]) -> None:
+        """First those that publish, then the view (it tells the summary), the broker last."""
+        late: tuple[RoleName, ...] = ("view", "broker")
+        await asyncio.gather(*(self._finish(role, keepers[role]) for role in keepers if role not in late))
+        for role in late:
+            if role in keepers:
+                await self._finish(role, keepers[role], patience_s=0.8)
+
+    async def _finish(self, role: RoleName, keeper: asyncio.Task[None], patience_s: float = END_S) -> None:
+        process = self._children[role].process
+        if process is not None and process.returncode is None:
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), timeout=patience_s)
+            except TimeoutError:
+                self._say(f"{role} did not end in time and was killed")
+                process.kill()
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+
+    async def _keep(self, child: _Child) -> None:
+        pause_s = FIRST_RESTART_S
+        while not self._stop.is_set():
+            began = time.monotonic()
+            code = await self._live(child)
+            if self._stop.is_set() or (child.role == "view" and code == 0):
+                return
+            if code == EXIT_BAD_INPUT:
+                self.failure = self.failure or (child.last_lines[-1] if child.last_lines else child.role)
+                self._stop.set()
+                return
+            if time.monotonic() - began > HEALTHY_S:
+                pause_s = FIRST_RESTART_S
+            self._say(f"{child.role} ended ({_words(code)}), starting it again in {pause_s:.1f} s")
+            await asyncio.sleep(pause_s)
+            pause_s = min(MAX_RESTART_S, pause_s * 2)
+
+    async def _live(self, child: _Child) -> int:
+        """One life of a role: start it, hand it the settings, relay what it says."""
+        own_terminal = child.role == "view"
+        child.starts += 1
+        child.process = process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "daemon.child", child.role),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=None if own_terminal else asyncio.subprocess.DEVNULL,
+            stderr=None if own_terminal else asyncio.subprocess.PIPE,
+            start_new_session=True,
+            limit=MAX_LINE_BYTES,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        if process.stdin is not None:
+            with contextlib.suppress(ConnectionError):
+                process.stdin.write(to_json(self._settings))
+                await process.stdin.drain()
+            process.stdin.close()
+        relay = asyncio.create_task(self._relay(child, process.stderr)) if process.stderr else None
+        code = await process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # what the role itself had started
+        if relay is not None:
+            await asyncio.wait({relay}, timeout=0.2)
+            relay.cancel()
+        return code
+
+    async def _relay(self, child: _Child, stream: asyncio.StreamReader) -> None:
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # a line over the limit: its pieces are of no use to anybody
+                continue
+            if not line:
+                return
+            text = line.decode("utf-8", "replace").rstrip()
+            child.last_lines.append(text)
+            if text:
+                self._say(text)
+
+
+def _words(code: int) -> str:
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"killed by {signal.Signals(-code).name}"
+    return f"exit status {code}"

@@ -1,0 +1,64 @@
+"""The engine: a feed of EEG, the pipeline with the network that fits the headset, and the link to MQTT."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+from acquisition.feed import Feed
+from acquisition.opening import make_source
+from acquisition.port import UnknownSourceError
+from acquisition.signal import StreamInfo
+from acquisition.source_spec import parse_source
+from daemon.errors import BadInputError
+from daemon.mqtt_link import MqttLink
+from daemon.roles.engine import EngineRole, Prepared
+from daemon.roles.lifetime import log_to_stderr, until_stopped
+from daemon.settings import Settings
+from daemon.topics import ENGINE_AVAILABILITY, Topics
+from daemon.wiring.pipeline_wiring import prepare_pipeline
+
+
+def model_roots(settings: Settings) -> tuple[Path, ...]:
+    """Where networks are looked for: the wearer's own first, then those that are shipped."""
+    shipped = Path(str(resources.files("models"))) / "pretrained"
+    return (Path(settings.state_dir) / "models", shipped)
+
+
+def run_engine(settings: Settings) -> int:
+    """Serve until told to stop. Raises ``BadInputError`` for a source that cannot be."""
+    log_to_stderr("engine")
+    try:
+        asyncio.run(_serve(settings))
+    except UnknownSourceError as error:
+        raise BadInputError(str(error)) from None
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    spec = parse_source(settings.source)
+    topics = Topics(settings.node)
+    feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
+    prepare = partial(_prepare, settings=settings)
+    role = EngineRole(
+        topics,
+        feed,
+        prepare,
+        simulated=spec.kind == "simulated",
+        labels_file=Path(settings.state_dir) / "labels.jsonl",
+    )
+    link = MqttLink(
+        settings.broker,
+        f"neuroplayer-{settings.node}-engine",
+        hear=role.hear,
+        subscriptions=role.subscriptions,
+        availability=topics.full(ENGINE_AVAILABILITY),
+    )
+    async with link, feed:
+        await until_stopped(role.run(link), settings.duration_s)
+
+
+def _prepare(info: StreamInfo, *, settings: Settings) -> Prepared:
+    return prepare_pipeline(info, settings, model_roots(settings))
