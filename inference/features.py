@@ -148,12 +148,16 @@ class FeatureExtractor:
     def __call__(self, samples_uv: FloatArray, good: FloatArray | None = None) -> FloatArray:
         """Features, shape (n_features,), of one window (n_channels, n_samples).
 
-        ``good`` holds 1 for channels to use and 0 for masked ones; a region without a good channel is NaN,
-        for the caller to fill with its baseline.
+        ``good`` holds 1 for what may be used and 0 for what is masked, by channel (n_channels,) or by channel
+        and band (n_channels, n_bands); a region without a good channel is NaN, for the caller to fill with
+        its baseline.
         """
         entropy = differential_entropy(samples_uv, self.rate_hz, self.schema.bands)
-        weights = self._members if good is None else self._members * good
-        total = weights.sum(axis=1, keepdims=True)
+        if good is None:
+            good = np.ones(len(entropy))
+        usable = good[:, np.newaxis] if good.ndim == 1 else good
+        total = self._members @ usable
         with np.errstate(invalid="ignore", divide="ignore"):
-            values: FloatArray = np.where(total > 0, (weights @ entropy) / total, np.nan)
-        return values.ravel()
+            values = np.where(total > 0, (self._members @ (entropy * usable)) / total, np.nan)
+        result: FloatArray = np.broadcast_to(values, (len(self._members), entropy.shape[1])).ravel()
+        return result

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.filters import CascadeFilter, band_sections
+from inference.mains import LISTEN_S, find_mains_hz
 from inference.resampling import Resampler
 from inference.windows import SlidingWindows
+
+Mains = float | Literal["auto"] | None
+"""The mains frequency to notch, ``auto`` to listen for it, or None for no notch."""
+USUAL_MAINS_HZ = 50.0
+"""Notched while ``auto`` listens, and kept where no hum is heard."""
 
 
 class FrontEndSettings(Protocol):
@@ -24,7 +30,7 @@ class FrontEndSettings(Protocol):
     @property
     def model_rate_hz(self) -> float: ...
     @property
-    def mains_hz(self) -> float | None: ...
+    def mains_hz(self) -> Mains: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,13 +44,20 @@ class ReadyWindow:
 
 
 class FrontEnd:
-    """Resample, filter and cut. NaN and Inf are held at the last good value and marked."""
+    """Resample, filter and cut. NaN and Inf are held at the last good value and marked.
+
+    With ``mains_hz`` of ``auto`` the first unbroken seconds are listened to, once; a notch at another
+    frequency then takes over, and windows begin anew, at a sample that no chunk size can move.
+    """
 
     def __init__(self, rate_hz: float, n_channels: int, settings: FrontEndSettings) -> None:
         self._rate_hz, self._n_channels, self._settings = rate_hz, n_channels, settings
         model_rate_hz = settings.model_rate_hz
+        self._listen = round(LISTEN_S * rate_hz) if settings.mains_hz == "auto" else 0
+        self._heard = 0
+        self.mains_hz = USUAL_MAINS_HZ if settings.mains_hz == "auto" else settings.mains_hz
         self._resampler = Resampler(rate_hz, model_rate_hz, n_channels)
-        self._filter = CascadeFilter(band_sections(model_rate_hz, settings.mains_hz), n_channels)
+        self._filter = CascadeFilter(band_sections(model_rate_hz, self.mains_hz), n_channels)
         self._windows = SlidingWindows(
             n_channels, round(settings.window_s * model_rate_hz), round(settings.hop_s * model_rate_hz)
         )
@@ -56,6 +69,15 @@ class FrontEnd:
 
     def push(self, samples_uv: FloatArray, times_s: FloatArray) -> Iterator[ReadyWindow]:
         """Yield every window these samples complete."""
+        before = self._listen - self._heard
+        if 0 < before <= samples_uv.shape[1]:
+            yield from self._push(samples_uv[:, :before], times_s[:before])
+            self._choose_notch()
+            samples_uv, times_s = samples_uv[:, before:], times_s[before:]
+        yield from self._push(samples_uv, times_s)
+
+    def _push(self, samples_uv: FloatArray, times_s: FloatArray) -> Iterator[ReadyWindow]:
+        self._heard += samples_uv.shape[1]
         clean = self._hold(samples_uv)
         self._raw = np.concatenate([self._raw, samples_uv], axis=1)
         self._raw_s = np.concatenate([self._raw_s, times_s])
@@ -66,8 +88,18 @@ class FrontEnd:
             raw = self._raw[:, max(0, end - self._raw_length) : end]
             finite: FloatArray = np.asarray(np.isfinite(raw).all(axis=1), dtype=np.float64)
             yield ReadyWindow(window.samples_uv, np.nan_to_num(raw, posinf=0, neginf=0), window.end_s, finite)
-        keep = self._raw_length + round(self._rate_hz)
+        keep = max(self._raw_length + round(self._rate_hz), self._listen)
         self._raw, self._raw_s = self._raw[:, -keep:], self._raw_s[-keep:]
+
+    def _choose_notch(self) -> None:
+        found_hz = find_mains_hz(self._raw[:, -self._listen :], self._rate_hz)
+        self._listen = 0
+        if found_hz is None or found_hz == self.mains_hz:
+            return
+        self.mains_hz = found_hz
+        sections = band_sections(self._settings.model_rate_hz, found_hz)
+        self._filter = CascadeFilter(sections, self._n_channels)
+        self._windows.reset()
 
     def reset(self) -> None:
         """Begin anew, as after a gap."""
@@ -79,6 +111,7 @@ class FrontEnd:
     def _forget(self) -> None:
         self._raw = np.zeros((self._n_channels, 0))
         self._raw_s = np.zeros(0)
+        self._heard = 0
         self._last = np.zeros(self._n_channels)
 
     def _hold(self, samples_uv: FloatArray) -> FloatArray:

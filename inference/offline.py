@@ -53,7 +53,7 @@ def feature_sequence(
                 finite=window.finite,
             )
             ends.append(window.end_s)
-            rows.append(extract(window.filtered_uv, gate.good))
+            rows.append(extract(window.filtered_uv, gate.usable(extract.schema.bands)))
             accepted.append(float(gate.accepted))
     n_features = schema_named(schema).length(channels)
     features = np.stack(rows) if rows else np.zeros((0, n_features))

@@ -14,7 +14,7 @@ from acquisition.signal import EegChunk, FloatArray, Gap, StreamInfo
 from inference.baseline import Baseline
 from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, Reading
 from inference.features import FeatureExtractor, schema_named
-from inference.front_end import FrontEnd, ReadyWindow
+from inference.front_end import FrontEnd, Mains, ReadyWindow
 from inference.port import Classifier
 from inference.quality import judge_window
 from inference.rest import RestCollector
@@ -31,7 +31,7 @@ class PipelineSettings:
     hop_s: float = 0.5
     model_rate_hz: float = 128.0
     baseline_s: float = 60.0
-    mains_hz: float | None = 50.0
+    mains_hz: Mains = 50.0
     temperature: float = 1.0
     population_scale: FloatArray | None = None
     population_centre: FloatArray | None = None
@@ -112,7 +112,7 @@ class Pipeline:
             finite=window.finite,
         )
         judged = clock()
-        features = self._extract(window.filtered_uv, gate.good)
+        features = self._extract(window.filtered_uv, gate.usable(self._extract.schema.bands))
         extracted = clock()
         self._latency_ms |= {"quality": 1e3 * (judged - begun), "features": 1e3 * (extracted - judged)}
         readings: list[Reading] = [gate.quality]

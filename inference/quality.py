@@ -12,15 +12,19 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.emotion import ChannelQuality, QualityReason, SignalQuality
-from inference.features import band_power_uv2
+from inference.features import Bands, band_power_uv2
 
 FLAT_UV = 0.3
 """Below any living head's 1-45 Hz amplitude (root mean square)."""
 LOOSE_UV = (70.0, 140.0)
 """Root mean square where contact begins to be doubtful, and where it is no contact."""
+MAD_TO_SD = 1.4826
 RAIL_UV = 300.0
 RAIL_SHARE = 0.02
 BLINK_PEAK_UV = 110.0
+BLINK_SLOW_SHARE = 0.6
+BLINK_UP_TO_HZ = 8.0
+"""Bands that lie below are masked on a frontal channel with a blink: that is where its energy is."""
 MUSCLE_SHARE = 0.45
 MUSCLE_UV = 12.0
 LINE_RATIO = 10.0
@@ -29,17 +33,26 @@ WORN_SHARE = 0.5
 FRONTAL = frozenset({"Fp1", "Fp2", "AF7", "AF8", "AF3", "AF4", "F7", "F8", "Fpz", "AFz"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GatedWindow:
-    """A window's quality, and which channels (n_channels,) may be used: 1.0 or 0.0."""
+    """A window's quality; which channels (n_channels,) may be used, 1.0 or 0.0; and which show a blink."""
 
     quality: SignalQuality
     good: FloatArray
+    blink: FloatArray
 
     @property
     def accepted(self) -> bool:
         """At least half of the channels are good."""
         return bool(self.good.mean() >= WORN_SHARE)
+
+    def usable(self, bands: Bands) -> FloatArray:
+        """What features may be computed from, (n_channels, n_bands): bad channels are 0 throughout, and
+        frontal ones with a blink are 0 in the bands below 8 Hz.
+        """
+        slow = np.array([float(high <= BLINK_UP_TO_HZ) for _, high in bands])
+        usable: FloatArray = self.good[:, np.newaxis] * (1 - np.outer(self.blink, slow))
+        return usable
 
 
 def judge_window(
@@ -58,14 +71,16 @@ def judge_window(
     stretch as the headset gave it; ``finite`` (n_channels,) is 0 where NaN or Inf was replaced.
     """
     rms_uv = filtered_uv.std(axis=1)
+    peak_uv = np.ptp(filtered_uv, axis=1)
     power = band_power_uv2(filtered_uv, rate_hz)
     line = _line_ratio(raw_uv, raw_rate_hz)
     railed = _railed_share(raw_uv)
     judged = tuple(
         _judge_channel(
             channel,
+            _contact_uv(channel, float(rms_uv[i]), filtered_uv[i], power[i]),
             float(rms_uv[i]),
-            float(np.ptp(filtered_uv[i])),
+            float(peak_uv[i]),
             power[i],
             float(line[i]),
             float(railed[i]),
@@ -75,12 +90,27 @@ def judge_window(
     )
     good = np.array([float(channel.score >= GOOD) for channel in judged])
     overall = float(np.mean([channel.score for channel in judged]))
+    blink = np.array([float("blink" in channel.reasons) for channel in judged])
     worn = bool(good.mean() >= WORN_SHARE)
-    return GatedWindow(SignalQuality(end_s, overall, worn, judged), good)
+    return GatedWindow(SignalQuality(end_s, overall, worn, judged), good, blink)
+
+
+def _contact_uv(channel: str, rms_uv: float, filtered_uv: FloatArray, power_uv2: FloatArray) -> float:
+    """The amplitude that tells of contact. Blinks are large but brief, so they are left out of it on the
+    forehead (median absolute deviation in the place of the root mean square).
+    """
+    if rms_uv <= LOOSE_UV[0] or channel not in FRONTAL or _slow_share(power_uv2) <= BLINK_SLOW_SHARE:
+        return rms_uv
+    return MAD_TO_SD * float(np.median(np.abs(filtered_uv)))
+
+
+def _slow_share(power_uv2: FloatArray) -> float:
+    return float(power_uv2[:2].sum() / max(power_uv2.sum(), 1e-9))
 
 
 def _judge_channel(
     channel: str,
+    contact_uv: float,
     rms_uv: float,
     peak_uv: float,
     power_uv2: FloatArray,
@@ -91,7 +121,6 @@ def _judge_channel(
     reasons: list[QualityReason] = []
     score = 1.0
     fast = float(power_uv2[4] / max(power_uv2.sum(), 1e-9))
-    slow = float(power_uv2[:2].sum() / max(power_uv2.sum(), 1e-9))
     if not finite:
         reasons.append("not_finite")
         score = 0.0
@@ -101,10 +130,10 @@ def _judge_channel(
     if railed > RAIL_SHARE:
         reasons.append("railed")
         score = 0.0
-    if rms_uv > LOOSE_UV[0]:
+    if contact_uv > LOOSE_UV[0]:
         reasons.append("loose")
-        score *= float(np.interp(rms_uv, LOOSE_UV, (0.6, 0.0)))
-    elif channel in FRONTAL and peak_uv > BLINK_PEAK_UV and slow > 0.6:
+        score *= float(np.interp(contact_uv, LOOSE_UV, (0.6, 0.0)))
+    elif channel in FRONTAL and peak_uv > BLINK_PEAK_UV and _slow_share(power_uv2) > BLINK_SLOW_SHARE:
         reasons.append("blink")
         score *= 0.7
     if fast > MUSCLE_SHARE and rms_uv > MUSCLE_UV:
@@ -127,14 +156,14 @@ def _line_ratio(raw_uv: FloatArray, rate_hz: float) -> FloatArray:
 
 def _railed_share(raw_uv: FloatArray) -> FloatArray:
     """Share of samples that sit exactly on the window's extreme, where that is far from rest."""
+    shares: FloatArray = np.zeros(len(raw_uv))
     if raw_uv.shape[1] == 0:
-        return np.zeros(len(raw_uv))
-    middle = np.median(raw_uv, axis=1, keepdims=True)
-    shares = []
-    for extreme in (raw_uv.max(axis=1, keepdims=True), raw_uv.min(axis=1, keepdims=True)):
-        stuck = (np.abs(raw_uv - extreme) < 1e-9) & (np.abs(extreme) >= RAIL_UV)
+        return shares
+    for extreme in (raw_uv.max(axis=1), raw_uv.min(axis=1)):
+        stuck = (np.abs(raw_uv - extreme[:, np.newaxis]) < 1e-9).sum(axis=1)
         # one sample is always the extreme; a rail is a run of them
-        away = (np.abs(extreme - middle) >= RAIL_UV / 2) | (stuck.mean(axis=1, keepdims=True) > 0.5)
-        shares.append(np.where((stuck.sum(axis=1) > 2) & away[:, 0], stuck.mean(axis=1), 0.0))
-    result: FloatArray = np.maximum(shares[0], shares[1])
-    return result
+        for row in np.flatnonzero((np.abs(extreme) >= RAIL_UV) & (stuck > 2)):
+            share = stuck[row] / raw_uv.shape[1]
+            if share > 0.5 or abs(extreme[row] - np.median(raw_uv[row])) >= RAIL_UV / 2:
+                shares[row] = max(shares[row], share)
+    return shares
