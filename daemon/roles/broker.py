@@ -62,7 +62,7 @@ def mosquitto_config(broker: BrokerSettings) -> str:
             "allow_anonymous true",
             "set_tcp_nodelay true",
             "persistence false",
-            f"message_size_limit {MESSAGE_LIMIT_BYTES}",
+            f"max_packet_size {MESSAGE_LIMIT_BYTES}",
             "max_queued_messages 1000",
             "log_dest stderr",
             "log_type error",

@@ -16,7 +16,7 @@ def log_to_stderr(role: str) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=f"{role}: %(message)s", force=True)
 
 
-async def until_stopped(work: Coroutine[Any, Any, None], duration_s: float | None = None) -> None:
+async def until_stopped(work: Coroutine[Any, Any, object], duration_s: float | None = None) -> None:
     """Run ``work`` until a signal, the end of ``duration_s`` or its own end; its errors are raised."""
     stop = stop_on_signals()
     task = asyncio.create_task(work)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -43,10 +42,6 @@ class ViewRole:
         self._topics = node
         self._display = display
         self.summary = SessionSummary()
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        await asyncio.Event().wait()
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker."""

@@ -7,13 +7,19 @@ import os
 
 import click
 import msgspec
+from rich.console import Console, RenderableType
+from rich.live import Live
 
+from daemon.live_view import LiveView, can_draw
 from daemon.mqtt_link import MqttLink
 from daemon.plain_view import JsonLines, PlainLines
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.roles.view import ViewRole
+from daemon.session_summary import SessionSummary
 from daemon.settings import Settings
 from daemon.topics import Topics
+
+FRAMES_PER_S = 4
 
 
 def run_view(settings: Settings) -> int:
@@ -27,22 +33,53 @@ def _write(line: str) -> None:
     click.echo(line)
 
 
-async def _serve(settings: Settings) -> None:
-    topics = Topics(settings.node)
-    display = JsonLines(_write) if settings.view == "json" else PlainLines(_write)
-    role = ViewRole(topics, display)
-    link = MqttLink(
+def _link(settings: Settings, topics: Topics, role: ViewRole) -> MqttLink:
+    return MqttLink(
         settings.broker,
         f"neuroplayer-{settings.node}-view-{os.getpid()}",
         hear=role.hear,
         subscriptions=[topics.base + "#"],
     )
+
+
+async def _serve(settings: Settings) -> None:
+    topics = Topics(settings.node)
+    console = Console()
+    if settings.view == "live" and can_draw(console):
+        summary = await _draw(settings, topics, console)
+    else:
+        summary = await _print(settings, topics)
+    if settings.view == "json":
+        _write(msgspec.json.encode({"topic": "summary", "document": summary.facts()}).decode())
+    else:
+        for line in summary.lines():
+            _write(line)
+
+
+async def _print(settings: Settings, topics: Topics) -> SessionSummary:
+    display = JsonLines(_write) if settings.view == "json" else PlainLines(_write)
+    role = ViewRole(topics, display)
     for line in settings.headline if settings.view != "json" else ():
         _write(line)
-    async with link:
-        await until_stopped(role.run(), settings.duration_s)
-    if settings.view == "json":
-        _write(msgspec.json.encode({"topic": "summary", "document": role.summary.facts()}).decode())
-    else:
-        for line in role.summary.lines():
-            _write(line)
+    async with _link(settings, topics, role):
+        await until_stopped(asyncio.Event().wait(), settings.duration_s)
+    return role.summary
+
+
+async def _draw(settings: Settings, topics: Topics, console: Console) -> SessionSummary:
+    view = LiveView(settings.headline)
+    role = ViewRole(topics, view)
+
+    def screen() -> RenderableType:
+        return view.render(console.width, console.height)
+
+    with Live(screen(), console=console, screen=True, auto_refresh=False) as live:
+
+        async def redraw() -> None:
+            while True:
+                live.update(screen(), refresh=True)
+                await asyncio.sleep(1 / FRAMES_PER_S)
+
+        async with _link(settings, topics, role):
+            await until_stopped(redraw(), settings.duration_s)
+    return role.summary
