@@ -43,6 +43,7 @@ class LiveView:
         self._said: dict[str, Mapping[str, Any]] = {}
         self._at_s: dict[str, float] = {}
         self._wearer, self._music = Trail(SPAN_S), Trail(SPAN_S)
+        self._gone: set[str] = set()
 
     def show(self, topic: str, document: Mapping[str, Any]) -> None:
         """A new document of a short topic."""
@@ -53,6 +54,14 @@ class LiveView:
         elif topic == topics.PLAYER_STATE:
             track = document["track"]
             self._music.add(now_s, track["mood"]["arousal"] if track else None)
+
+    def show_availability(self, role: str, online: bool) -> None:
+        """A role came or went."""
+        self._gone.discard(role)
+        if not online:
+            self._gone.add(role)
+            if role == "engine":
+                self._wearer.add(self._clock(), None)
 
     @property
     def simulated(self) -> bool:
@@ -78,6 +87,8 @@ class LiveView:
         title = Text(" Neuro-Adaptive Music Player ", style="bold white on dark_blue")
         if self.simulated:
             title.append("  SIMULATED WEARER: no person is behind this ", style="bold black on yellow")
+        for role in sorted(self._gone):
+            title.append(f"  the {role} is being started again ", style=WARN)
         return title
 
     def _person(self) -> Panel:

@@ -21,6 +21,10 @@ class JsonLines:
         """Print the document of a short topic."""
         self._write(json.dumps({"topic": topic, "document": document}, ensure_ascii=False, allow_nan=False))
 
+    def show_availability(self, role: str, online: bool) -> None:
+        """Print that a role came or went."""
+        self.show(f"{role}/availability", {"online": online})
+
 
 class PlainLines:
     """Sentences, each only when something changed that a person cares about."""
@@ -28,6 +32,7 @@ class PlainLines:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
         self._said: dict[str, str] = {}
+        self._online: dict[str, bool] = {}
         self._words: dict[str, Callable[[Document], str | None]] = {
             topics.EMOTION: emotion_line,
             topics.HEADSET: headset_line,
@@ -45,6 +50,12 @@ class PlainLines:
         if line is not None and self._said.get(topic) != line:
             self._said[topic] = line
             self._write(line)
+
+    def show_availability(self, role: str, online: bool) -> None:
+        """Say that a role went, and that it is back; its first coming is no news."""
+        was, self._online[role] = self._online.get(role, online), online
+        if was != online:
+            self._write(f"{role + ':':9} {'is back' if online else 'is gone and will be started again'}")
 
 
 def _simulated(document: Document) -> str:

@@ -34,6 +34,10 @@ class Display(Protocol):
         """A new document of a short topic."""
         ...
 
+    def show_availability(self, role: str, online: bool) -> None:
+        """A role came or went."""
+        ...
+
 
 class ViewRole:
     """Decodes what comes, leniently: a view of a newer node shows what it knows."""
@@ -47,7 +51,9 @@ class ViewRole:
         """A message from the broker."""
         name = self._topics.short(topic) or ""
         if name in AVAILABILITIES:
-            self.summary.hear_availability(AVAILABILITIES[name], payload == topics.ONLINE)
+            online = payload == topics.ONLINE
+            self.summary.hear_availability(AVAILABILITIES[name], online)
+            self._display.show_availability(AVAILABILITIES[name], online)
         elif name in SHOWN and len(payload) <= MAX_STATE_BYTES:
             try:
                 document = msgspec.json.decode(payload, type=dict[str, Any])
