@@ -1,0 +1,80 @@
+"""Recordings replayed through the engine's own process, heard by an independent ``mosquitto_sub``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import jsonschema
+import pytest
+from real_broker import RealBroker
+from running_product import SCHEMAS, MosquittoSub, Product, wait_until
+
+pytestmark = [pytest.mark.broker, pytest.mark.eeg]
+
+SPEED = 15
+
+
+def replay(product: Product, broker: RealBroker, ear: MosquittoSub, recording: Path, baseline: str) -> None:
+    """Replay to the end."""
+    product.start(
+        *("engine", "--source", f"replay:{recording}", "--speed", str(SPEED), "--baseline", baseline),
+        *("--broker", f"mqtt://127.0.0.1:{broker.port}", "--node", "t"),
+    )
+    wait_until(
+        lambda: any(document["state"] == "ended" for document in ear.documents("headset")),
+        60,
+        "the recording has ended",
+    )
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    found = json.loads((SCHEMAS / f"{name.replace('/', '-')}.schema.json").read_text("utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_every_document_of_a_good_recording_obeys_its_schema(
+    product: Product, broker: RealBroker, ear: MosquittoSub, eeg_dir: Path
+) -> None:
+    replay(product, broker, ear, eeg_dir / "muse" / "clean.csv", "10")
+    for name in ("headset", "signal", "estimate", "emotion", "session"):
+        documents = ear.documents(name)
+        assert documents, name
+        check = jsonschema.Draft202012Validator(schema_of(name), format_checker=jsonschema.FormatChecker())
+        for document in documents:
+            check.validate(document)
+            assert document["simulated"] is False
+    statuses = [document["status"] for document in ear.documents("emotion")]
+    assert {"calibrating", "warming_up", "ok", "stale"} <= set(statuses)
+    assert ear.on("engine/availability")[0].payload == "online"
+
+
+def test_an_electrode_off_never_yields_a_mood(
+    product: Product, broker: RealBroker, ear: MosquittoSub, eeg_dir: Path
+) -> None:
+    replay(product, broker, ear, eeg_dir / "muse" / "saturated.csv", "10")
+    emotions = ear.documents("emotion")
+    assert any(document["status"] == "unreliable" for document in emotions)
+    assert {document["emotion"] for document in emotions} == {"unknown"}
+    assert any(
+        "railed" in electrode["reasons"]
+        for document in ear.documents("signal")
+        for electrode in document["electrodes"]
+    )
+
+
+def test_closed_eyes_read_calmer_than_blinks(
+    product: Product, broker: RealBroker, ear: MosquittoSub, eeg_dir: Path
+) -> None:
+    recording = eeg_dir / "openbci" / "OpenBCI_GUI-v6-blinks-jawClench-alpha.txt"
+    replay(product, broker, ear, recording, "8")
+    began_s = next(heard.said_s for heard in ear.on("headset") if heard.document["state"] == "streaming")
+    read = [(SPEED * (heard.said_s - began_s), heard.document["arousal"]) for heard in ear.on("estimate")]
+    closed = [arousal for at_s, arousal in read if 30 < at_s < 66]
+    blinks = [arousal for at_s, arousal in read if at_s < 20 or at_s > 74]
+    assert len(closed) > 20
+    assert len(blinks) > 5
+    assert median(closed) < median(blinks) - 0.1
