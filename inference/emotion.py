@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, get_args
 
 Emotion = Literal["neutral", "happy", "sad", "relaxed", "focused", "unknown"]
@@ -12,6 +13,12 @@ QualityReason = Literal["flat", "railed", "line_noise", "muscle", "blink", "loos
 
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+AROUSAL_OF_LABEL: Mapping[str, int] = MappingProxyType(
+    {"calm": -1, "engaged": 1, "relaxed": -1, "focused": 1, "sad": -1, "happy": 1, "neutral": 0}
+)
+"""What a network may call its outputs, and the side of the arousal axis each stands for (Russell 1980)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,33 @@
-"""Named, ordered and versioned feature layouts.
+"""Named, ordered and versioned feature layouts. ``docs/features.md`` tells each in words.
 
-Band power is the one-sided periodogram (Hann window, mean removed) summed over a band's bins; differential
-entropy of a band is that of a Gaussian of the same variance, ``0.5 ln(2 pi e var)`` (Duan, Zhu and Lu 2013,
-*Differential entropy feature for EEG-based emotion classification*).
+Differential entropy of a band is that of a Gaussian of the same variance, ``0.5 ln(2 pi e var)`` (Duan, Zhu
+and Lu 2013, *Differential entropy feature for EEG-based emotion classification*).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
 
+from acquisition.montage import canonical
 from acquisition.signal import FloatArray
+from inference.feature_blocks import (
+    DASM,
+    FRONTAL_ALPHA,
+    HJORTH,
+    MEAN_FOUR,
+    RASM,
+    RELATIVE,
+    SIX,
+    SPECTRAL_ENTROPY,
+    FeatureBlock,
+)
+from inference.montages import DEAP_32, SEED_62
+from inference.spectrum import BAND_NAMES, BANDS, HOMOLOGUES, Bands, band_power_of, spectrum_of
 
-Bands = tuple[tuple[float, float], ...]
-
-BANDS: Bands = ((1, 4), (4, 8), (8, 13), (13, 30), (30, 45))
-BAND_NAMES = ("delta", "theta", "alpha", "beta", "gamma")
 FINE_BANDS: Bands = (
     *((float(low), float(low + 1)) for low in range(1, 13)),
     *((13, 15), (15, 18), (18, 21), (21, 24), (24, 27), (27, 30), (30, 33), (33, 36), (36, 40), (40, 45)),
@@ -27,40 +35,19 @@ FINE_BANDS: Bands = (
 MIN_VARIANCE_UV2 = 1e-6
 """Floor below any amplifier's noise, so that a flat channel yields a finite entropy."""
 
-HOMOLOGUES: Mapping[str, str] = MappingProxyType(
-    {
-        "Fp1": "Fp2",
-        "AF3": "AF4",
-        "AF7": "AF8",
-        "F3": "F4",
-        "F7": "F8",
-        "FC1": "FC2",
-        "FC5": "FC6",
-        "T7": "T8",
-        "C3": "C4",
-        "CP1": "CP2",
-        "CP5": "CP6",
-        "TP9": "TP10",
-        "TP7": "TP8",
-        "P7": "P8",
-        "P3": "P4",
-        "PO3": "PO4",
-        "PO7": "PO8",
-        "O1": "O2",
-        "T3": "T4",
-        "T5": "T6",
-    }
-)
-"""Left electrode to its right-hand twin in the 10-10 system."""
-
 
 @dataclass(frozen=True, slots=True)
 class FeatureSchema:
-    """A layout: which bands, and whether left and right homologues are averaged into one region."""
+    """A layout: band entropies first, then ``blocks`` in their order.
+
+    ``symmetric`` averages left and right homologues into one region; ``electrodes`` fixes the montage.
+    """
 
     name: str
     bands: Bands
     symmetric: bool = False
+    blocks: tuple[FeatureBlock, ...] = ()
+    electrodes: tuple[str, ...] = ()
 
     def regions(self, channels: Sequence[str]) -> tuple[tuple[str, ...], ...]:
         """Groups of channels that give one value per band, in order of their first channel."""
@@ -73,16 +60,28 @@ class FeatureSchema:
         return tuple(tuple(group) for group in groups.values())
 
     def names(self, channels: Sequence[str]) -> tuple[str, ...]:
-        """One name per feature: region major, band minor, e.g. ``Fp1+Fp2:8-9Hz``."""
-        return tuple(
+        """One name per feature: region major, band minor, e.g. ``Fp1+Fp2:8-9Hz``; then each block's own."""
+        entropies = tuple(
             f"{'+'.join(region)}:{low:g}-{high:g}Hz"
             for region in self.regions(channels)
             for low, high in self.bands
         )
+        return entropies + tuple(name for block in self.blocks for name in block.names(channels))
 
     def length(self, channels: Sequence[str]) -> int:
-        return len(self.regions(channels)) * len(self.bands)
+        entropies = len(self.regions(channels)) * len(self.bands)
+        return entropies + sum(len(block.names(channels)) for block in self.blocks)
 
+    def check(self, channels: Sequence[str]) -> None:
+        """Raises ``ValueError`` where the montage is not the one this layout is defined for."""
+        have, want = tuple(map(canonical, channels)), tuple(map(canonical, self.electrodes))
+        if want and have != want:
+            missing = [name for name in want if name not in have]
+            how = f"missing {', '.join(missing)}" if missing else "in another order or with more"
+            raise ValueError(f"layout {self.name} is defined for {len(want)} electrodes in order; {how}")
+
+
+_RICH = (RELATIVE, DASM, RASM, FRONTAL_ALPHA, HJORTH, SPECTRAL_ENTROPY, SIX)
 
 SCHEMAS: Mapping[str, FeatureSchema] = MappingProxyType(
     {
@@ -92,6 +91,9 @@ SCHEMAS: Mapping[str, FeatureSchema] = MappingProxyType(
             FeatureSchema("de22@1", FINE_BANDS),
             FeatureSchema("symde5@1", BANDS, symmetric=True),
             FeatureSchema("symde22@1", FINE_BANDS, symmetric=True),
+            FeatureSchema("rich@1", BANDS, blocks=_RICH),
+            FeatureSchema("deap167", BANDS, blocks=(FRONTAL_ALPHA, MEAN_FOUR), electrodes=DEAP_32),
+            FeatureSchema("seed310", BANDS, electrodes=SEED_62),
         )
     }
 )
@@ -104,27 +106,9 @@ def schema_named(name: str) -> FeatureSchema:
     return SCHEMAS[name]
 
 
-@lru_cache(maxsize=16)
-def _band_matrix(n_samples: int, rate_hz: float, bands: Bands) -> tuple[FloatArray, FloatArray]:
-    """(Hann window (n,), matrix (n_bins, n_bands)) that turn |rFFT|^2 into band variance."""
-    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_samples) / n_samples)
-    frequencies_hz = np.fft.rfftfreq(n_samples, 1 / rate_hz)
-    one_sided = np.full(len(frequencies_hz), 2.0)
-    one_sided[0] = 1.0
-    if n_samples % 2 == 0:
-        one_sided[-1] = 1.0
-    scale = one_sided / (n_samples * np.sum(taper**2))
-    members = [(frequencies_hz >= low) & (frequencies_hz < high) for low, high in bands]
-    return taper, np.stack(members, axis=1) * scale[:, np.newaxis]
-
-
 def band_power_uv2(samples_uv: FloatArray, rate_hz: float, bands: Bands = BANDS) -> FloatArray:
     """Variance in each band, shape (n_channels, n_bands) in uV^2, of samples (n_channels, n_samples)."""
-    taper, matrix = _band_matrix(samples_uv.shape[1], rate_hz, bands)
-    centred = samples_uv - samples_uv.mean(axis=1, keepdims=True)
-    spectrum = np.fft.rfft(centred * taper, axis=1)
-    power: FloatArray = (spectrum.real**2 + spectrum.imag**2) @ matrix
-    return power
+    return band_power_of(spectrum_of(samples_uv, rate_hz), bands)
 
 
 def differential_entropy(samples_uv: FloatArray, rate_hz: float, bands: Bands = BANDS) -> FloatArray:
@@ -138,6 +122,7 @@ class FeatureExtractor:
     """Computes one schema for one montage at one rate."""
 
     def __init__(self, schema: FeatureSchema, channels: Sequence[str], rate_hz: float) -> None:
+        schema.check(channels)
         self.schema, self.channels, self.rate_hz = schema, tuple(channels), rate_hz
         place = {channel: row for row, channel in enumerate(channels)}
         regions = schema.regions(channels)
@@ -152,12 +137,26 @@ class FeatureExtractor:
         and band (n_channels, n_bands); a region without a good channel is NaN, for the caller to fill with
         its baseline.
         """
-        entropy = differential_entropy(samples_uv, self.rate_hz, self.schema.bands)
-        if good is None:
-            good = np.ones(len(entropy))
-        usable = good[:, np.newaxis] if good.ndim == 1 else good
+        usable = np.ones((len(samples_uv), 1)) if good is None else good.reshape(len(samples_uv), -1)
+        spectrum = spectrum_of(samples_uv, self.rate_hz, usable.max(axis=1))
+        variance = np.maximum(band_power_of(spectrum, self.schema.bands), MIN_VARIANCE_UV2)
+        entropy = 0.5 * np.log(2 * np.pi * np.e * variance)
         total = self._members @ usable
         with np.errstate(invalid="ignore", divide="ignore"):
             values = np.where(total > 0, (self._members @ (entropy * usable)) / total, np.nan)
-        result: FloatArray = np.broadcast_to(values, (len(self._members), entropy.shape[1])).ravel()
-        return result
+        parts = [values.ravel(), *(block.compute(spectrum, self.channels) for block in self.schema.blocks)]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+
+__all__ = [
+    "BANDS",
+    "BAND_NAMES",
+    "HOMOLOGUES",
+    "SCHEMAS",
+    "Bands",
+    "FeatureExtractor",
+    "FeatureSchema",
+    "band_power_uv2",
+    "differential_entropy",
+    "schema_named",
+]

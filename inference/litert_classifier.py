@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,11 @@ class LiteRtClassifier:
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ClassifierError(f"{manifest.name}: LiteRT refuses the file: {error}") from error
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
-        self._check_shapes()
+        given, answer = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+        self._check_shapes(given["shape"].tolist(), answer["shape"].tolist())
+        self._wanted = (manifest.sequence_length, manifest.n_features)
+        self._input, self._output = _Tensor(given), _Tensor(answer)
+        self._buffer = np.zeros((1, *self._wanted), dtype=given["dtype"])
         self._check_golden()
 
     @property
@@ -58,44 +61,54 @@ class LiteRtClassifier:
 
     def predict(self, features: FloatArray) -> FloatArray:
         """Probabilities (n_labels,) of features (sequence_length, n_features)."""
-        wanted = (self._manifest.sequence_length, self._manifest.n_features)
-        if features.shape != wanted:
-            raise ClassifierError(f"{self._manifest.name}: wants features {wanted}, got {features.shape}")
-        self._interpreter.set_tensor(self._input["index"], _encode(features[np.newaxis], self._input))
-        self._interpreter.invoke()
-        raw = self._interpreter.get_tensor(self._output["index"])[0]
-        return self._checked(_decode(raw, self._output))
+        if features.shape != self._wanted:
+            raise ClassifierError(
+                f"{self._manifest.name}: wants features {self._wanted}, got {features.shape}"
+            )
+        interpreter = self._interpreter
+        if interpreter is None:
+            raise ClassifierError(f"{self._manifest.name}: it was closed")
+        self._buffer[0] = self._input.encode(features)
+        interpreter.set_tensor(self._input.index, self._buffer)
+        interpreter.invoke()
+        return self._checked(self._output.decode(interpreter.get_tensor(self._output.index)[0]))
 
     def close(self) -> None:
         """Let go of the interpreter."""
         self._interpreter = None
 
     def _checked(self, probabilities: FloatArray) -> FloatArray:
-        name = self._manifest.name
-        if not np.isfinite(probabilities).all():
-            raise ClassifierError(f"{name}: the network's answer is not finite")
-        total = float(probabilities.sum())
-        if abs(total - 1) > SUM_TOLERANCE or probabilities.min() < -1e-6:
-            raise ClassifierError(f"{name}: the network's probabilities sum to {total:.3f}, not 1")
-        result: FloatArray = np.maximum(probabilities, 0) / probabilities.sum()
-        return result
+        # plain floats: for a handful of labels numpy's reductions cost more than the network
+        values = probabilities.tolist()
+        total = math.fsum(values)
+        if not math.isfinite(total):
+            raise ClassifierError(f"{self._manifest.name}: the network's answer is not finite")
+        if abs(total - 1) > SUM_TOLERANCE or min(values) < -1e-6:
+            raise ClassifierError(
+                f"{self._manifest.name}: the network's probabilities sum to {total:.3f}, not 1"
+            )
+        return probabilities / total
 
-    def _check_shapes(self) -> None:
+    def _check_shapes(self, given: list[int], answer: list[int]) -> None:
         manifest = self._manifest
         wanted = [1, manifest.sequence_length, manifest.n_features]
-        got = self._input["shape"].tolist()
-        if got != wanted:
-            raise ClassifierError(f"{manifest.name}: the manifest says input {wanted}, the file has {got}")
-        outputs = self._output["shape"].tolist()
-        if outputs != [1, len(manifest.labels)]:
+        if given != wanted:
+            raise ClassifierError(f"{manifest.name}: the manifest says input {wanted}, the file has {given}")
+        if answer != [1, len(manifest.labels)]:
             raise ClassifierError(
-                f"{manifest.name}: the manifest has {len(manifest.labels)} labels, the file gives {outputs}"
+                f"{manifest.name}: the manifest has {len(manifest.labels)} labels, the file gives {answer}"
             )
 
     def _check_golden(self) -> None:
         golden = self._manifest.golden
         tolerance = golden.tolerance.get(self._variant, 1e-3)
-        for given, expected in zip(golden.inputs, golden.outputs.get(self._variant, []), strict=False):
+        outputs = golden.outputs.get(self._variant, [])
+        if not golden.inputs or len(outputs) != len(golden.inputs):
+            raise ClassifierError(
+                f"{self._manifest.name}: {len(golden.inputs)} golden inputs and {len(outputs)} outputs of "
+                f"{self._variant!r}; at least one of each, and as many, are needed"
+            )
+        for given, expected in zip(golden.inputs, outputs, strict=True):
             got = self.predict(np.asarray(given, dtype=np.float64))
             error = float(np.abs(got - np.asarray(expected)).max())
             if error > tolerance:
@@ -104,17 +117,24 @@ class LiteRtClassifier:
                 )
 
 
-def _encode(values: FloatArray, tensor: dict[str, Any]) -> Any:
-    scale, zero = tensor["quantization"]
-    if tensor["dtype"] == np.float32 or scale == 0:
-        return values.astype(tensor["dtype"])
-    limits = np.iinfo(tensor["dtype"])
-    return np.clip(np.round(values / scale) + zero, limits.min, limits.max).astype(tensor["dtype"])
+class _Tensor:
+    """Where a tensor stands in the interpreter, and how its numbers are stored."""
 
+    def __init__(self, details: dict[str, Any]) -> None:
+        self.index = int(details["index"])
+        scale, self._zero = details["quantization"]
+        self._scale = float(scale) if details["dtype"] != np.float32 else 0.0
+        self._limits = np.iinfo(details["dtype"]) if self._scale else None
 
-def _decode(values: Any, tensor: dict[str, Any]) -> FloatArray:
-    scale, zero = tensor["quantization"]
-    if tensor["dtype"] == np.float32 or scale == 0:
-        return np.asarray(values, dtype=np.float64)
-    result: FloatArray = (values.astype(np.float64) - zero) * scale
-    return result
+    def encode(self, values: FloatArray) -> Any:
+        """Real numbers to what the tensor holds, before the cast to its type."""
+        if self._limits is None:
+            return values
+        stored = np.rint(values * (1 / self._scale) + self._zero)
+        np.maximum(stored, self._limits.min, out=stored)
+        return np.minimum(stored, self._limits.max, out=stored)
+
+    def decode(self, stored: Any) -> FloatArray:
+        """What the tensor holds to real numbers."""
+        values: FloatArray = stored.astype(np.float64)
+        return values if self._limits is None else (values - self._zero) * self._scale

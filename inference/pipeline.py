@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from acquisition.signal import EegChunk, FloatArray, Gap, StreamInfo
 from inference.baseline import Baseline
-from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, Reading
+from inference.baseline_keeper import BaselineKeeper
+from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, ModelId, Reading
 from inference.features import FeatureExtractor, schema_named
 from inference.front_end import FrontEnd, Mains, ReadyWindow
+from inference.mind import Mind
 from inference.port import Classifier
 from inference.quality import judge_window
 from inference.rest import RestCollector
@@ -35,6 +33,8 @@ class PipelineSettings:
     temperature: float = 1.0
     population_scale: FloatArray | None = None
     population_centre: FloatArray | None = None
+    refresh_s: float = 900.0
+    """Time constant with which trusted rest moves the baseline; 0 leaves it as it was measured."""
     settle: SettleSettings = field(default_factory=SettleSettings)
 
 
@@ -42,7 +42,9 @@ class Pipeline:
     """From chunks to settled emotion states, for one stream and one classifier.
 
     ``channels`` names the rows of the stream that the classifier's channels are read from, in its order.
-    With ``baseline`` given, or ``baseline_s`` of 0, no rest is asked for.
+    With ``baseline`` given, or ``baseline_s`` of 0, no rest is asked for; a ``stored`` baseline is first
+    held against ten seconds of signal, and a new rest is asked for where they differ. ``fallback`` takes
+    over, with the same features and baseline, when the classifier gives no usable answer.
     """
 
     def __init__(
@@ -53,53 +55,100 @@ class Pipeline:
         baseline: Baseline | None = None,
         *,
         channels: tuple[str, ...] | None = None,
+        stored: bool = False,
+        fallback: Classifier | None = None,
         stopwatch: Stopwatch = time.perf_counter,
     ) -> None:
         self._info, self._settings, self._stopwatch = info, settings, stopwatch
         wanted = channels if channels is not None else classifier.channels
+        missing = [name for name in wanted if name not in info.channels]
+        if missing:
+            raise ValueError(f"the stream has {', '.join(info.channels)}: {', '.join(missing)} missing")
         self._rows = [info.channels.index(name) for name in wanted]
         self._channels = wanted
         self._front = FrontEnd(info.rate_hz, len(wanted), settings)
-        self._classifier = classifier
         schema = schema_named(classifier.feature_schema)
         self._extract = FeatureExtractor(schema, classifier.channels, settings.model_rate_hz)
-        self._sequence: deque[FloatArray] = deque(maxlen=classifier.sequence_length)
+        self._mind = Mind(classifier, fallback, settings.temperature)
         self._settler = Settler(settings.settle, settings.hop_s, classifier.model_id)
         self._rest = RestCollector(settings, classifier)
-        self.baseline = baseline if baseline is not None else self._rest.without_rest()
+        given = baseline if baseline is not None else self._rest.without_rest()
+        self._keeper = BaselineKeeper(settings, given, stored=stored and baseline is not None)
         self._latency_ms: dict[str, float] = {}
 
     @property
     def state(self) -> EmotionState | None:
         return self._settler.state
 
+    @property
+    def baseline(self) -> Baseline | None:
+        """The wearer's rest as it was measured; None while it is still asked for."""
+        return self._keeper.rest
+
+    @property
+    def model_id(self) -> ModelId:
+        return self._mind.model_id
+
+    @property
+    def trouble(self) -> str:
+        """Why the fallback has taken over, in words; empty while the classifier answers."""
+        return self._mind.trouble
+
+    @property
+    def mains_hz(self) -> float | None:
+        return self._front.mains_hz
+
     def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:
-        """Take what the feed gives; return what it leads to, in order."""
+        """Take what the feed gives; return what it leads to, in order.
+
+        Raises ``ValueError`` for a chunk with other rows than the stream has channels.
+        """
         if isinstance(item, Gap):
             self._front.reset()
-            self._sequence.clear()
+            self._mind.forget()
             return ()
+        samples_uv = item.samples_uv
+        if samples_uv.ndim != 2 or samples_uv.shape != (len(self._info.channels), len(item.times_s)):
+            raise ValueError(
+                f"a chunk must be ({len(self._info.channels)} channels, {len(item.times_s)} times), "
+                f"got {samples_uv.shape}"
+            )
         started = self._stopwatch()
-        windows = self._front.push(item.samples_uv[self._rows], item.times_s)
+        windows = list(self._front.push(samples_uv[self._rows], item.times_s))
+        if not windows:
+            return ()
         self._latency_ms = {"filter": 1e3 * (self._stopwatch() - started)}
         readings: list[Reading] = []
         for window in windows:
-            readings.extend(self._window(window))
+            self._window(window, readings)
         return tuple(readings)
 
     def recalibrate(self) -> None:
         """Ask for a new rest; the old baseline is forgotten."""
-        self.baseline = None
+        self._keeper.take(None)
         self._rest.restart()
         self._settler.restart()
-        self._sequence.clear()
+        self._mind.forget()
+
+    def revert_baseline(self) -> None:
+        """Undo what slow refreshing has done to the baseline."""
+        self._keeper.revert()
+
+    def use(self, classifier: Classifier, temperature: float = 1.0) -> None:
+        """Swap the classifier between two windows; baseline, filters and window go on.
+
+        Raises ``ClassifierError`` for one that reads other electrodes or another feature layout.
+        """
+        self._mind.use(classifier, temperature)
+        self._settler.use(classifier.model_id)
+        self._settler.restart()
 
     def mark_stale(self, at_s: float) -> EmotionState:
         """The signal has stopped: claim nothing."""
         self._settler.restart()
         return self._settler.say(at_s, "stale")
 
-    def _window(self, window: ReadyWindow) -> list[Reading]:
+    def _window(self, window: ReadyWindow, readings: list[Reading]) -> None:
         clock = self._stopwatch
         begun = clock()
         gate = judge_window(
@@ -113,43 +162,50 @@ class Pipeline:
         )
         judged = clock()
         features = self._extract(window.filtered_uv, gate.usable(self._extract.schema.bands))
-        extracted = clock()
-        self._latency_ms |= {"quality": 1e3 * (judged - begun), "features": 1e3 * (extracted - judged)}
-        readings: list[Reading] = [gate.quality]
-        if self.baseline is None:
-            readings += self._calibrate(window.end_s, features, gate.accepted)
-        elif gate.accepted:
-            readings += self._estimate(window.end_s, self.baseline.z(features), float(gate.quality.overall))
-        else:
+        self._latency_ms |= {"quality": 1e3 * (judged - begun), "features": 1e3 * (clock() - judged)}
+        readings.append(gate.quality)
+        if gate.accepted and self._keeper.try_window(features) == "differs":
+            self.recalibrate()
+        baseline = self._keeper.current
+        if baseline is None:
+            self._calibrate(window.end_s, features, gate.accepted, readings)
+        elif not gate.accepted:
             readings.append(self._timed(self._settler.reject(window.end_s)))
-        return readings
+        else:
+            self._estimate(window.end_s, features, baseline, gate.quality.overall, readings)
 
-    def _calibrate(self, at_s: float, features: FloatArray, accepted: bool) -> list[Reading]:
-        progress, self.baseline = self._rest.hear(features if accepted else None)
+    def _calibrate(self, at_s: float, features: FloatArray, accepted: bool, readings: list[Reading]) -> None:
+        progress, baseline = self._rest.hear(features if accepted else None)
         state = self._settler.say(at_s, "calibrating" if accepted else "unreliable")
-        if progress.done:
+        if baseline is not None:
+            self._keeper.take(baseline)
             self._settler.restart()
-        return [progress, self._timed(state)]
+        readings += [progress, self._timed(state)]
 
-    def _estimate(self, at_s: float, z: FloatArray, quality: float) -> list[Reading]:
+    def _estimate(
+        self, at_s: float, features: FloatArray, baseline: Baseline, quality: float, readings: list[Reading]
+    ) -> None:
         started = self._stopwatch()
-        self._sequence.append(z)
-        while len(self._sequence) < self._classifier.sequence_length:
-            self._sequence.appendleft(z)
-        probabilities = self._classifier.predict(np.stack(self._sequence))
+        opinion = self._mind.read(baseline.z(features))
         classified = self._stopwatch()
-        engaged = float(np.clip(probabilities[-1], 1e-6, 1 - 1e-6))
-        logit = math.log(engaged / (1 - engaged)) / self._settings.temperature
-        state = self._settler.hear(at_s, logit)
+        if opinion.model != self._settler.model:
+            self._settler.use(opinion.model)
+            self._settler.restart()
+        if self._keeper.on_trial:
+            state = self._settler.say(at_s, "warming_up")
+        else:
+            state = self._settler.hear(at_s, opinion.logit)
+            self._keeper.refresh(features, quality, state)
         self._latency_ms |= {
             "classify": 1e3 * (classified - started),
             "settle": 1e3 * (self._stopwatch() - classified),
         }
-        named = {label: float(p) for label, p in zip(self._classifier.labels, probabilities, strict=True)}
-        affect = Affect(None, 2 * engaged - 1)
-        confidence = max(engaged, 1 - engaged) * quality
-        estimate = Estimate(at_s, named, affect, confidence, state.status, self._classifier.model_id)
-        return [estimate, self._timed(state)]
+        affect = Affect(None, 2 * opinion.engaged - 1)
+        confidence = max(opinion.engaged, 1 - opinion.engaged) * quality
+        readings += [
+            Estimate(at_s, opinion.probabilities, affect, confidence, state.status, opinion.model),
+            self._timed(state),
+        ]
 
     def _timed(self, state: EmotionState) -> EmotionState:
         return replace(state, latency_ms={name: round(ms, 4) for name, ms in self._latency_ms.items()})

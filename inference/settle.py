@@ -1,7 +1,12 @@
 """From single windows to a settled state: evidence over seconds, abstention, hysteresis and dwell.
 
-Evidence is an exponential average of each window's log-odds (a leaky form of Bayesian accumulation for
-windows that overlap and are not independent); its time constant sets how many seconds count.
+Evidence is an exponential average of each window's calibrated log-odds (a leaky form of Bayesian accumulation
+for windows that overlap and are not independent); its time constant sets how many seconds count. Log-odds are
+divided by the network's temperature, fitted across people, so that the probability of the average is a
+confidence (Guo et al. 2017, *On calibration of modern neural networks*). Refused windows take belief away.
+Status words: ``ok``; ``warming_up``, too little evidence yet; ``calibrating``, the rest is being taken;
+``unreliable``, too many refused windows; ``stale``, no signal. Only ``ok`` ever names an emotion, and valence
+is null unless the wearer's own calibration has given it.
 """
 
 from __future__ import annotations
@@ -27,6 +32,11 @@ class SettleSettings:
     """Standard deviation of the windows' log-odds below which the middle counts as neutral, not unknown."""
     bad_share: float = 0.5
     """Share of rejected windows in the evidence above which the state is unreliable."""
+    good_again_share: float = 0.35
+    """Share of rejected windows below which an unreliable state is believed again (hysteresis)."""
+
+
+SIDES: frozenset[Emotion] = frozenset({"focused", "relaxed", "neutral", "happy", "sad"})
 
 
 class Settler:
@@ -38,11 +48,17 @@ class Settler:
         self._clear()
         self._seq = 0
         self._since_s = 0.0
+        self._side: Emotion | None = None
+        self._side_s = 0.0
         self._state: EmotionState | None = None
 
     @property
     def state(self) -> EmotionState | None:
         return self._state
+
+    @property
+    def model(self) -> ModelId:
+        return self._model
 
     def _clear(self) -> None:
         self._logit = 0.0
@@ -81,7 +97,9 @@ class Settler:
     def _decide(self, at_s: float) -> EmotionState:
         settings = self._settings
         total = self._weight + self._bad
-        if total > 0 and self._bad / total > settings.bad_share:
+        doubtful = self._state is not None and self._state.status == "unreliable"
+        limit = settings.good_again_share if doubtful else settings.bad_share
+        if total > 0 and self._bad / total > limit:
             return self.say(at_s, "unreliable")
         if self._heard_s < settings.warm_up_s or self._weight <= 0:
             return self.say(at_s, "warming_up")
@@ -105,11 +123,7 @@ class Settler:
         self, at_s: float, emotion: Emotion, affect: Affect, confidence: float, status: Status
     ) -> EmotionState:
         last = self._state
-        if last is not None and emotion != last.emotion and status == last.status == "ok":
-            sides = {"focused", "relaxed", "neutral"}
-            dwelling = at_s - self._since_s < self._settings.dwell_s
-            if dwelling and emotion in sides and last.emotion in sides:
-                emotion = last.emotion
+        emotion = self._dwell(at_s, emotion, status)
         if last is None or emotion != last.emotion or status != last.status:
             self._since_s = at_s
             self._seq += 1
@@ -117,6 +131,17 @@ class Settler:
             at_s, emotion, affect, round(confidence, 4), status, self._since_s, self._seq, self._model
         )
         return self._state
+
+    def _dwell(self, at_s: float, emotion: Emotion, status: Status) -> Emotion:
+        """Another side may be named only when the last one has stood for the dwell time; doubt always may."""
+        if status != "ok":
+            self._side = None
+        elif emotion in SIDES and emotion != self._side:
+            if self._side is not None and at_s - self._side_s < self._settings.dwell_s:
+                held = self._state is not None and self._state.emotion == self._side
+                return self._side if held else "unknown"
+            self._side, self._side_s = emotion, at_s
+        return emotion
 
     def use(self, model: ModelId) -> None:
         """Name another classifier from now on (after a fall-back or a hot swap)."""

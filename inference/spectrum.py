@@ -1,0 +1,108 @@
+"""One window's spectrum, computed once for every feature that is read from it.
+
+Band power is the one-sided periodogram (Hann window, mean removed) summed over a band's bins: what
+``scipy.signal.welch`` gives with one segment, times the bin width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+import numpy as np
+
+from acquisition.signal import FloatArray
+
+Bands = tuple[tuple[float, float], ...]
+
+BANDS: Bands = ((1, 4), (4, 8), (8, 13), (13, 30), (30, 45))
+BAND_NAMES = ("delta", "theta", "alpha", "beta", "gamma")
+
+HOMOLOGUES: Mapping[str, str] = MappingProxyType(
+    {
+        "Fp1": "Fp2",
+        "F1": "F2",
+        "F5": "F6",
+        "FT7": "FT8",
+        "FC3": "FC4",
+        "C1": "C2",
+        "C5": "C6",
+        "CP3": "CP4",
+        "P1": "P2",
+        "P5": "P6",
+        "PO5": "PO6",
+        "CB1": "CB2",
+        "AF3": "AF4",
+        "AF7": "AF8",
+        "F3": "F4",
+        "F7": "F8",
+        "FC1": "FC2",
+        "FC5": "FC6",
+        "T7": "T8",
+        "C3": "C4",
+        "CP1": "CP2",
+        "CP5": "CP6",
+        "TP9": "TP10",
+        "TP7": "TP8",
+        "P7": "P8",
+        "P3": "P4",
+        "PO3": "PO4",
+        "PO7": "PO8",
+        "O1": "O2",
+        "T3": "T4",
+        "T5": "T6",
+    }
+)
+"""Left electrode to its right-hand twin in the 10-10 system."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """``samples_uv`` (n_channels, n); ``power`` (n_channels, n_bins) is |rFFT|^2 of the tapered, centred
+    samples; ``good`` (n_channels,) is 0 for masked channels, or None when all may be used.
+    """
+
+    samples_uv: FloatArray
+    power: FloatArray
+    rate_hz: float
+    good: FloatArray | None = None
+
+    @property
+    def frequencies_hz(self) -> FloatArray:
+        """Centre of each bin, (n_bins,)."""
+        grid: FloatArray = np.fft.rfftfreq(self.samples_uv.shape[1], 1 / self.rate_hz).astype(np.float64)
+        return grid
+
+
+def spectrum_of(samples_uv: FloatArray, rate_hz: float, good: FloatArray | None = None) -> Spectrum:
+    """The spectrum of one window (n_channels, n_samples)."""
+    centred = samples_uv - samples_uv.mean(axis=1, keepdims=True)
+    transform = np.fft.rfft(centred * _taper(samples_uv.shape[1]), axis=1)
+    return Spectrum(samples_uv, transform.real**2 + transform.imag**2, rate_hz, good)
+
+
+def band_power_of(spectrum: Spectrum, bands: Bands = BANDS) -> FloatArray:
+    """Variance in each band, (n_channels, n_bands) in uV^2."""
+    power: FloatArray = spectrum.power @ _band_matrix(spectrum.samples_uv.shape[1], spectrum.rate_hz, bands)
+    return power
+
+
+@lru_cache(maxsize=16)
+def _taper(n_samples: int) -> FloatArray:
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_samples) / n_samples)
+
+
+@lru_cache(maxsize=64)
+def _band_matrix(n_samples: int, rate_hz: float, bands: Bands) -> FloatArray:
+    """(n_bins, n_bands) that turns |rFFT|^2 into band variance."""
+    frequencies_hz = np.fft.rfftfreq(n_samples, 1 / rate_hz)
+    one_sided = np.full(len(frequencies_hz), 2.0)
+    one_sided[0] = 1.0
+    if n_samples % 2 == 0:
+        one_sided[-1] = 1.0
+    scale = one_sided / (n_samples * np.sum(_taper(n_samples) ** 2))
+    members = [(frequencies_hz >= low) & (frequencies_hz < high) for low, high in bands]
+    matrix: FloatArray = np.stack(members, axis=1) * scale[:, np.newaxis]
+    return matrix

@@ -1,0 +1,111 @@
+"""Tries a network's file in a child process before the engine loads it: a crash there is a refusal here."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from inference.model_store import Manifest, read_verified
+from inference.port import ClassifierError
+from inference.vetting_child import Answer, Request
+
+TIMEOUT_S = 4.0
+"""A child that has not answered by then is killed: with the load that follows, within five seconds."""
+
+
+class Vetting:
+    """One child for any number of networks, begun when first asked and begun anew after a death.
+
+    ``ask`` returns at once, so that the caller can do something else until ``answer``.
+    """
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        self._child: subprocess.Popen[bytes] | None = None
+        self._asked = ""
+        self._timer: threading.Timer | None = None
+        self._hung = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def check(self, manifest: Manifest, variant: str) -> None:
+        """Raises ``ClassifierError`` unless the file may be loaded."""
+        self.ask(manifest, variant)
+        self.answer()
+
+    def ask(self, manifest: Manifest, variant: str) -> None:
+        """Check the hash here and begin the trial there. Raises ``ClassifierError`` for a wrong hash."""
+        read_verified(manifest, variant)
+        child = self._alive()
+        self._asked = f"{manifest.name} ({variant})"
+        self._hung.clear()
+        self._timer = threading.Timer(self._timeout_s, self._kill, (child,))
+        self._timer.start()
+        with contextlib.suppress(OSError):  # it has died: answer() will say so
+            assert child.stdin is not None  # noqa: S101 - opened as a pipe
+            child.stdin.write(msgspec.json.encode(Request(manifest, variant)) + b"\n")
+            child.stdin.flush()
+
+    def answer(self) -> None:
+        """Wait for the trial's end. Raises ``ClassifierError`` with what the child said, or how it died."""
+        child = self._child
+        if child is None or child.stdout is None:
+            raise ClassifierError("no trial was begun")
+        line = child.stdout.readline()
+        if self._timer is not None:
+            self._timer.cancel()
+        if not line.endswith(b"\n"):
+            self.close()
+            late = self._hung.is_set()
+            how = f"did not answer within {self._timeout_s:g} s" if late else _death(child)
+            raise ClassifierError(f"{self._asked}: the trial in a process of its own {how}; not loaded")
+        said = msgspec.json.decode(line, type=Answer)
+        if said.error:
+            raise ClassifierError(said.error)
+
+    def close(self) -> None:
+        """End the child. Safe to call twice."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # bytes that the dead child never read
+                    pipe.close()
+
+    def _kill(self, child: subprocess.Popen[bytes]) -> None:
+        self._hung.set()
+        child.kill()
+
+    def _alive(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and self._child.poll() is not None:
+            self.close()
+        if self._child is None:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "inference.vetting_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        return self._child
+
+
+def _death(child: subprocess.Popen[bytes]) -> str:
+    code = child.returncode
+    return f"died of signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
