@@ -103,6 +103,16 @@ class Emotion(Document, frozen=True, kw_only=True):
     latency_ms: dict[Name, Positive]
 
 
+class MoodChanged(Document, frozen=True, kw_only=True):
+    """The settled emotion has become another one. Topic ``mood_changed``, an event, not retained."""
+
+    event_type: EmotionName
+    previous: EmotionName
+    valence: Signed | None
+    arousal: Signed | None
+    confidence: Share
+
+
 class Session(Document, frozen=True, kw_only=True):
     """Where the session stands. Topic ``session``, retained. The guided rest counts trusted up to wanted."""
 
@@ -199,6 +209,12 @@ class RecalibrateCommand(Command, frozen=True, kw_only=True):
     """Take the resting baseline anew."""
 
 
+class DwellCommand(Command, frozen=True, kw_only=True):
+    """How long a settled emotion is held before another may follow."""
+
+    seconds: Annotated[float, Meta(ge=0, le=120)]
+
+
 class LabelCommand(Command, frozen=True, kw_only=True):
     """What the wearer says to feel now."""
 
@@ -272,6 +288,7 @@ DOCUMENTS: dict[str, type[Document]] = {
     topics.SIGNAL: Signal,
     topics.ESTIMATE: Estimate,
     topics.EMOTION: Emotion,
+    topics.MOOD_CHANGED: MoodChanged,
     topics.SESSION: Session,
     topics.PLAYER_STATE: PlayerState,
     topics.PLAYER_DECISION: Decision,
@@ -281,6 +298,7 @@ COMMANDS: dict[str, type[Command]] = {
     "session": SessionCommand,
     "recalibrate": RecalibrateCommand,
     "label": LabelCommand,
+    "dwell": DwellCommand,
     "skip": SkipCommand,
     "pause": PauseCommand,
     "volume": VolumeCommand,

@@ -16,11 +16,12 @@ SIGNAL = "signal"
 ESTIMATE = "estimate"
 EMOTION = "emotion"
 SESSION = "session"
+MOOD_CHANGED = "mood_changed"
 PLAYER_STATE = "player/state"
 PLAYER_DECISION = "player/decision"
 COMMAND_ERROR = "cmd/error"
 
-ENGINE_COMMANDS = ("session", "recalibrate", "label")
+ENGINE_COMMANDS = ("session", "recalibrate", "label", "dwell")
 PLAYER_COMMANDS = (
     "skip",
     "pause",

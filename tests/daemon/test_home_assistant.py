@@ -1,0 +1,237 @@
+"""What Home Assistant is told: every template rendered on real documents, every command sent back decoded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import jinja2
+import jinja2.sandbox
+import msgspec
+import pytest
+
+from daemon import messages, topics
+from daemon.home_assistant import Announcement
+from daemon.home_assistant_entities import EMOTIONS, ENTITIES, NO_TARGET, TARGETS, Entity
+from player.targets import NAMED_TARGETS
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+BASE: dict[str, Any] = {"at": NOW, "simulated": False}
+MODEL = messages.Model(name="band-power", sha256=None)
+TRACK = messages.TrackInfo(
+    id="a1",
+    title="A title 'with' \"quotes\" " + "x" * 400,
+    artist="Someone",
+    duration_s=200.0,
+    mood=messages.TrackMood(valence=None, arousal=-0.4, source="analysis", confidence=0.4),
+)
+EMOTION = messages.Emotion(
+    **BASE,
+    emotion="relaxed",
+    valence=None,
+    arousal=-0.5,
+    confidence=0.83,
+    status="ok",
+    since=NOW,
+    seq=3,
+    model=MODEL,
+    latency_ms={"filter": 0.1, "compute": 0.4},
+)
+PLAYER = messages.PlayerState(
+    **BASE,
+    track=TRACK,
+    position_s=3.0,
+    next=None,
+    paused=False,
+    volume=0.8,
+    crossfade_s=8.0,
+    fading=None,
+    policy="match",
+    target=None,
+    target_valence=None,
+    target_arousal=None,
+    output="null",
+    library_tracks=8,
+    degraded=[],
+)
+SESSION = messages.Session(
+    **BASE,
+    active=True,
+    phase="running",
+    started=NOW,
+    baseline_wanted_s=45.0,
+    baseline_trusted_s=45.0,
+    baseline_done=True,
+    model=MODEL,
+    notes=[],
+)
+HEADSET = messages.Headset(
+    **BASE,
+    state="streaming",
+    source="simulated",
+    device="none",
+    rate_hz=256.0,
+    channels=["AF7"],
+    battery_percent=None,
+    gap_s=None,
+    reason="",
+)
+SIGNAL = messages.Signal(
+    **BASE,
+    overall=0.91,
+    worn=True,
+    electrodes=[
+        messages.Electrode(channel="AF7", score=0.2, reasons=["flat"]),
+        messages.Electrode(channel="AF8", score=0.9, reasons=[]),
+    ],
+)
+MOOD = messages.MoodChanged(
+    **BASE, event_type="happy", previous="relaxed", valence=0.3, arousal=0.4, confidence=0.8
+)
+DOCUMENTS = {
+    topics.EMOTION: EMOTION,
+    topics.PLAYER_STATE: PLAYER,
+    topics.SESSION: SESSION,
+    topics.HEADSET: HEADSET,
+    topics.SIGNAL: SIGNAL,
+    topics.MOOD_CHANGED: MOOD,
+}
+ALL = [entity for entities in ENTITIES.values() for entity in entities]
+BY_KEY = {entity.key: entity for entity in ALL}
+JINJA = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
+
+
+def _rendered(template: str, document: messages.Document) -> str:
+    return JINJA.from_string(template).render(value_json=json.loads(messages.encode(document))).strip()
+
+
+def _value(key: str, document: messages.Document) -> str:
+    return _rendered(BY_KEY[key].options["value_template"], document)
+
+
+def _command(entity: Entity, value: object) -> messages.Command:
+    payload = JINJA.from_string(entity.options["command_template"]).render(value=value)
+    assert entity.command is not None
+    return messages.decode_command(entity.command, payload.encode())
+
+
+def _configs(style: str = "component") -> Iterator[dict[str, Any]]:
+    for owner in ("engine", "player"):
+        for payload in Announcement("den", style).messages(owner).values():  # type: ignore[arg-type]
+            if payload:
+                yield json.loads(payload)
+
+
+def test_the_device_has_its_entities_and_each_is_told_apart() -> None:
+    configs = list(_configs())
+    assert len(configs) == len(ALL) >= 18
+    assert len({config["unique_id"] for config in configs}) == len(configs)
+    assert {config["device"]["identifiers"][0] for config in configs} == {"neuroplayer_den"}
+    assert all(config["default_entity_id"].endswith(config["object_id"]) for config in configs)
+
+
+def test_every_topic_named_exists_in_the_contract() -> None:
+    node = topics.Topics("den")
+    spoken = {node.full(name) for name in messages.DOCUMENTS}
+    for config in _configs():
+        assert config.get("state_topic", node.full(topics.EMOTION)) in spoken
+        assert config.get("json_attributes_topic", node.full(topics.EMOTION)) in spoken
+        if "command_topic" in config:
+            assert config["command_topic"].removeprefix(node.full("cmd/")) in messages.COMMANDS
+        assert node.full(topics.ESTIMATE) not in json.dumps(config), "only the settled mood drives it"
+
+
+def test_brain_values_need_the_headset_and_controls_only_their_role() -> None:
+    for config in _configs():
+        levels = [entry["topic"] for entry in config["availability"]]
+        key = config["object_id"].removeprefix("neuroplayer_den_")
+        needs = BY_KEY[key].needs_headset
+        assert config["availability_mode"] == "all"
+        assert levels[0].endswith(f"{BY_KEY[key].owner}/availability")
+        assert (len(levels) == 2) == needs
+        assert not (needs and "command_topic" in config)
+    template = next(iter(_configs()))["availability"][1]["value_template"]
+    assert _rendered(template, HEADSET) == "online"
+    for state in ("connecting", "stale", "lost", "incompatible", "ended"):
+        assert _rendered(template, msgspec.structs.replace(HEADSET, state=state)) == "offline"
+
+
+@pytest.mark.parametrize("entity", ALL, ids=lambda entity: entity.key)
+def test_every_template_renders_on_a_document_of_its_topic(entity: Entity) -> None:
+    if entity.state is None:
+        return
+    document = DOCUMENTS[entity.state]
+    for name in ("value_template", "json_attributes_template"):
+        if name not in entity.options:
+            continue
+        text = _rendered(entity.options[name], document)
+        assert len(text) <= 255 or name != "value_template"
+        if name == "json_attributes_template":
+            assert isinstance(json.loads(text), dict)
+
+
+def test_values_read_as_a_person_expects() -> None:
+    assert _value("emotion", EMOTION) == "relaxed"
+    assert _value("emotion", msgspec.structs.replace(EMOTION, emotion="unknown")) == "None"
+    assert _value("emotion", msgspec.structs.replace(EMOTION, status="stale")) == "None"
+    assert _value("valence", EMOTION) == "None"
+    assert _value("arousal", EMOTION) == "-0.5"
+    assert _value("confidence", EMOTION) == "83.0"
+    assert _value("latency", EMOTION) == "0.4"
+    assert _value("latency", msgspec.structs.replace(EMOTION, latency_ms={})) == "0"
+    assert _value("electrode_problem", SIGNAL) == "ON"
+    assert _value("electrode_problem", msgspec.structs.replace(SIGNAL, electrodes=[])) == "OFF"
+    assert _value("headset", HEADSET) == "ON"
+    assert _value("battery", HEADSET) == "None"
+    assert _value("session", SESSION) == "ON"
+    assert _value("target", PLAYER) == NO_TARGET
+    assert _value("target", msgspec.structs.replace(PLAYER, target="relax")) == "relax"
+    assert _value("target", msgspec.structs.replace(PLAYER, target="0.1,0.2")) == "None"
+    assert _value("now_playing", msgspec.structs.replace(PLAYER, track=None)) == "None"
+    assert _value("volume", PLAYER) == "80.0"
+
+
+def test_what_is_sent_back_is_what_the_roles_obey() -> None:
+    assert _command(BY_KEY["target"], "relax") == messages.TargetCommand(name="relax")
+    assert _command(BY_KEY["target"], NO_TARGET) == messages.TargetCommand()
+    assert _command(BY_KEY["volume"], 55) == messages.VolumeCommand(volume=0.55)
+    assert _command(BY_KEY["crossfade"], 8.5) == messages.CrossfadeCommand(seconds=8.5)
+    assert _command(BY_KEY["dwell"], 20) == messages.DwellCommand(seconds=20)
+    for policy in BY_KEY["policy"].options["options"]:
+        assert _command(BY_KEY["policy"], policy) == messages.PolicyCommand(policy=policy)
+    for entity in ALL:
+        for name in ("payload_press", "payload_on", "payload_off"):
+            if entity.command is not None and name in entity.options:
+                messages.decode_command(entity.command, entity.options[name].encode())
+
+
+def test_the_words_are_those_of_the_product() -> None:
+    assert set(TARGETS) == set(NAMED_TARGETS)
+    words = msgspec.json.schema(messages.Emotion)["$defs"]["Emotion"]["properties"]["emotion"]["enum"]
+    assert set(EMOTIONS) == set(words) - {"unknown"}
+    event = json.loads(messages.encode(MOOD))
+    assert event["event_type"] in BY_KEY["mood_changed"].options["event_types"]
+
+
+def test_the_style_not_chosen_is_removed_and_off_removes_both() -> None:
+    for owner in ("engine", "player"):
+        component = Announcement("den", "component").messages(owner)  # type: ignore[arg-type]
+        device = Announcement("den", "device").messages(owner)  # type: ignore[arg-type]
+        assert set(component) == set(device)
+        assert [topic for topic, payload in device.items() if payload] == [
+            f"homeassistant/device/neuroplayer_den_{owner}/config"
+        ]
+        assert all(bool(component[topic]) != bool(device[topic]) for topic in component)
+        assert not any(Announcement("den", "off").messages(owner).values())  # type: ignore[arg-type]
+
+
+def test_device_discovery_carries_the_same_entities() -> None:
+    components = {key: value for config in _configs("device") for key, value in config["components"].items()}
+    assert set(components) == set(BY_KEY)
+    for config in _configs():
+        key = config["object_id"].removeprefix("neuroplayer_den_")
+        same = {k: v for k, v in config.items() if k not in ("device", "origin", "object_id")}
+        assert {k: v for k, v in components[key].items() if k != "platform"} == same
+        assert components[key]["platform"] == BY_KEY[key].component
