@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jinja2
 import jinja2.sandbox
 import msgspec
 import pytest
+import yaml
 
 from daemon import messages, topics
 from daemon.home_assistant import Announcement
 from daemon.home_assistant_entities import EMOTIONS, ENTITIES, NO_TARGET, TARGETS, Entity
 from player.targets import NAMED_TARGETS
 
+HOME_ASSISTANT = Path(__file__).resolve().parents[2] / "docs" / "home-assistant"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BASE: dict[str, Any] = {"at": NOW, "simulated": False}
 MODEL = messages.Model(name="band-power", sha256=None)
@@ -235,3 +239,34 @@ def test_device_discovery_carries_the_same_entities() -> None:
         same = {k: v for k, v in config.items() if k not in ("device", "origin", "object_id")}
         assert {k: v for k, v in components[key].items() if k != "platform"} == same
         assert components[key]["platform"] == BY_KEY[key].component
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads Home Assistant's ``!input``."""
+
+
+_Loader.add_constructor("!input", lambda loader, node: f"!input {loader.construct_scalar(node)}")
+
+
+def test_the_blueprints_ask_for_what_they_use() -> None:
+    paths = sorted(HOME_ASSISTANT.glob("*.yaml"))
+    assert len(paths) == 2
+    for path in paths:
+        blueprint = yaml.load(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        asked = set(blueprint["blueprint"]["input"])
+        used = set(re.findall(r"!input (\w+)", path.read_text()))
+        assert asked == used
+    scenes = {name.removesuffix("_scene") for name in used if name.endswith("_scene")}
+    assert scenes == set(EMOTIONS)
+
+
+def test_the_flow_speaks_the_contract() -> None:
+    flow = json.loads((HOME_ASSISTANT / "node-red-flow.json").read_text())
+    ids = {node["id"] for node in flow}
+    assert all(target in ids for node in flow for wires in node.get("wires", []) for target in wires)
+    node = topics.Topics("home")
+    heard = [n["topic"] for n in flow if n["type"] == "mqtt in"]
+    assert heard == [node.full(topics.MOOD_CHANGED)]
+    assert [n["topic"] for n in flow if n["type"] == "mqtt out"] == [node.command("target")]
+    (evening,) = [n for n in flow if n["type"] == "inject"]
+    messages.decode_command("target", evening["payload"].encode())

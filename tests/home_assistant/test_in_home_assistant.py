@@ -1,0 +1,147 @@
+"""A real Home Assistant core hears our discovery through a real Mosquitto (`make home-assistant-test`)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from real_broker import RealBroker
+
+from daemon import messages, topics
+from daemon.home_assistant import Announcement
+from daemon.home_assistant_entities import ENTITIES, NO_TARGET
+from daemon.mqtt_link import MqttLink
+from daemon.settings import BrokerSettings
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
+from test_home_assistant import DOCUMENTS, MOOD
+
+PYTHON = os.environ.get("NEUROPLAYER_HA_PYTHON")
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(PYTHON is None, reason="NEUROPLAYER_HA_PYTHON names no Python that has homeassistant"),
+]
+NODE = topics.Topics("den")
+BLUEPRINTS = Path(__file__).resolve().parents[2] / "docs" / "home-assistant"
+CALLS = [
+    ["number", "set_value", {"entity_id": "number.neuroplayer_den_volume", "value": 42}],
+    ["number", "set_value", {"entity_id": "number.neuroplayer_den_dwell", "value": 20}],
+    ["number", "set_value", {"entity_id": "number.neuroplayer_den_crossfade", "value": 6.5}],
+    ["button", "press", {"entity_id": "button.neuroplayer_den_skip"}],
+    ["button", "press", {"entity_id": "button.neuroplayer_den_recalibrate"}],
+    ["select", "select_option", {"entity_id": "select.neuroplayer_den_target", "option": "relax"}],
+    ["select", "select_option", {"entity_id": "select.neuroplayer_den_target", "option": NO_TARGET}],
+    ["select", "select_option", {"entity_id": "select.neuroplayer_den_policy", "option": "lead"}],
+    ["switch", "turn_off", {"entity_id": "switch.neuroplayer_den_session"}],
+    ["switch", "turn_on", {"entity_id": "switch.neuroplayer_den_pause"}],
+]
+
+
+class Shown:
+    """What Home Assistant showed and logged, and what came back by MQTT."""
+
+    def __init__(self, result: dict[str, Any], commands: list[tuple[str, bytes]]) -> None:
+        self.states = {name: value["state"] for name, value in result["states"].items()}
+        self.attributes = {name: value["attributes"] for name, value in result["states"].items()}
+        self.log: list[str] = result["log"]
+        self.done: list[dict[str, Any]] = result["done"]
+        self.version: str = result["version"]
+        self.commands = commands
+
+    def state(self, domain: str, key: str) -> str:
+        return str(self.states[f"{domain}.neuroplayer_den_{key}"])
+
+
+async def _core(port: int, folder: Path) -> dict[str, Any]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        http_port = probe.getsockname()[1]
+    wanted = {
+        "port": port,
+        "http_port": http_port,
+        "config_dir": str(folder),
+        "blueprints": str(BLUEPRINTS),
+        "seconds": 4,
+        "calls": CALLS,
+    }
+    script = Path(__file__).with_name("real_home_assistant.py")
+    process = await asyncio.create_subprocess_exec(
+        *(str(PYTHON), str(script)), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate(json.dumps(wanted).encode())
+    return dict(json.loads(out.decode().strip().splitlines()[-1]))
+
+
+@pytest_asyncio.fixture(params=["component", "device"])
+async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) -> AsyncIterator[Shown]:
+    """Home Assistant after it has heard everything, in either style of discovery."""
+    broker = RealBroker(tmp_path, free_port)
+    broker.start()
+    announcement = Announcement("den", request.param)
+    commands: list[tuple[str, bytes]] = []
+
+    def hear(topic: str, payload: bytes, retained: bool) -> None:
+        commands.append((topic.removeprefix(NODE.full("cmd/")), payload))
+        if len(commands) == 1:
+            link.send(NODE.full(topics.MOOD_CHANGED), messages.encode(MOOD), qos=1)
+
+    link = MqttLink(
+        BrokerSettings(port=free_port),
+        "product",
+        hear=hear,
+        subscriptions=[NODE.full("cmd/#")],
+        availability=NODE.full(topics.ENGINE_AVAILABILITY),
+    )
+    link.keep(NODE.full(topics.PLAYER_AVAILABILITY), b"online")
+    for owner in ENTITIES:
+        for topic, payload in announcement.messages(owner).items():
+            link.keep(topic, payload)
+    for name, document in DOCUMENTS.items():
+        if name != topics.MOOD_CHANGED:
+            link.keep(NODE.full(name), messages.encode(document))
+    async with link:
+        result = await _core(free_port, tmp_path / "ha")
+    broker.stop()
+    if request.param == "device" and tuple(map(int, result["version"].split(".")[:2])) < (2024, 11):
+        pytest.skip(f"Home Assistant {result['version']} knows no device discovery")
+    yield Shown(result, commands)
+
+
+async def test_everything_shows_works_and_nothing_is_complained_about(shown: Shown) -> None:
+    wanted = {f"{e.component}.neuroplayer_den_{e.key}" for es in ENTITIES.values() for e in es}
+    assert wanted <= set(shown.states)
+    assert not [name for name in wanted if shown.states[name] == "unavailable"]
+    assert shown.state("sensor", "emotion") == "relaxed"
+    assert shown.state("sensor", "valence") == "unknown"
+    assert shown.state("sensor", "arousal") == "-0.5"
+    assert shown.state("binary_sensor", "headset") == "on"
+    assert shown.state("binary_sensor", "electrode_problem") == "on"
+    assert shown.attributes["binary_sensor.neuroplayer_den_electrode_problem"]["electrodes"] == ["AF7"]
+    assert shown.state("select", "policy") == "match"
+    assert shown.attributes["event.neuroplayer_den_mood_changed"]["event_type"] == "happy"
+    got = [(name, messages.decode_command(name, payload)) for name, payload in shown.commands]
+    assert got == [
+        ("volume", messages.VolumeCommand(volume=0.42)),
+        ("dwell", messages.DwellCommand(seconds=20)),
+        ("crossfade", messages.CrossfadeCommand(seconds=6.5)),
+        ("skip", messages.SkipCommand()),
+        ("recalibrate", messages.RecalibrateCommand()),
+        ("target", messages.TargetCommand(name="relax")),
+        ("target", messages.TargetCommand()),
+        ("policy", messages.PolicyCommand(policy="lead")),
+        ("session", messages.SessionCommand(action="stop")),
+        ("pause", messages.PauseCommand(paused=True)),
+    ]
+    assert shown.states["automation.headset_lost_yaml"] == "on"
+    assert [(call["service"], call["data"]["entity_id"]) for call in shown.done] == [
+        ("scene.turn_on", ["scene.sunny"])
+    ]
+    assert not shown.log, shown.log
