@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 import aiomqtt
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -35,6 +36,8 @@ MAX_EVENTS = 64
 MAX_INCOMING = 1_000
 MAX_PACKET_BYTES = 256 * 1024
 TAKEN_OVER = 0x8E
+NO_ANSWER = "Operation timed out"
+"""What aiomqtt says when no CONNACK came."""
 UNSUPPORTED_PROTOCOL = {0x84, 1}
 
 log = logging.getLogger(__name__)
@@ -132,7 +135,7 @@ class MqttLink:
         self._kept: dict[str, _Message] = {}
         self._outbox = _Outbox(self.counters)
         self._closing = asyncio.Event()
-        self._protocol = aiomqtt.ProtocolVersion.V5
+        self._protocol = aiomqtt.ProtocolVersion.V311 if broker.mqtt3 else aiomqtt.ProtocolVersion.V5
         self._task: asyncio.Task[None] | None = None
 
     def keep(self, topic: str, payload: bytes) -> None:
@@ -167,7 +170,7 @@ class MqttLink:
             wait_s = 0.0
             try:
                 await self._attempt()
-            except (aiomqtt.MqttError, OSError) as error:
+            except (aiomqtt.MqttError, OSError, ValueError) as error:
                 failures = 1 if self.counters.connects > before else failures + 1
                 patient = time.monotonic() - started < PATIENCE_S and not self.counters.connects
                 wait_s = self._note(error, 0.1 if patient else backoff_s(failures, self._rng))
@@ -183,6 +186,8 @@ class MqttLink:
         if code in UNSUPPORTED_PROTOCOL and self._protocol is aiomqtt.ProtocolVersion.V5:
             self._protocol = aiomqtt.ProtocolVersion.V311
             return 0.0
+        if str(error) == NO_ANSWER and not self.counters.connects:
+            self._protocol = _other(self._protocol)  # some brokers hang up on a CONNECT they do not know
         if code == TAKEN_OVER:
             self.counters.taken_over += 1
             wait_s = MAX_BACKOFF_S * self._rng.uniform(1.0, 1.5)
@@ -210,7 +215,7 @@ class MqttLink:
             identifier=self._identifier,
             protocol=self._protocol,
             clean_session=None if five else True,
-            clean_start=True,
+            clean_start=five or MQTT_CLEAN_START_FIRST_ONLY,
             will=will,
             timeout=10,
             keepalive=KEEPALIVE_S,
@@ -291,6 +296,11 @@ class MqttLink:
             topic, message = await self._outbox.take()
             await client.publish(topic, message.payload, qos=message.qos, retain=message.retain)
             self.counters.published += 1
+
+
+def _other(protocol: aiomqtt.ProtocolVersion) -> aiomqtt.ProtocolVersion:
+    five, three = aiomqtt.ProtocolVersion.V5, aiomqtt.ProtocolVersion.V311
+    return three if protocol is five else five
 
 
 def _reason(error: Exception) -> int | None:

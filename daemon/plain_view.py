@@ -55,7 +55,7 @@ class PlainLines:
         """Say that a role went, and that it is back; its first coming is no news."""
         was, self._online[role] = self._online.get(role, online), online
         if was != online:
-            self._write(f"{role + ':':9} {'is back' if online else 'is gone and will be started again'}")
+            self._write(f"{role + ':':9} {'is back' if online else 'is gone'}")
 
 
 def _simulated(document: Document) -> str:

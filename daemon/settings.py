@@ -11,12 +11,16 @@ ViewKind = Literal["live", "plain", "json", "none"]
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the broker is and how to be let in. ``ours`` means that this product starts it."""
+    """Where the broker is and how to be let in.
+
+    ``ours`` means that this product starts it, ``mqtt3`` that it is known to speak MQTT 3.1.1 only.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1883
     tls: bool = False
     ours: bool = False
+    mqtt3: bool = False
     username: str | None = None
     password: str | None = None
     ca_file: str | None = None

@@ -51,7 +51,7 @@ def choose_port() -> int:
 
 def own_broker() -> BrokerSettings:
     """A broker that this product will start."""
-    return BrokerSettings(host=LOOPBACK, port=choose_port(), ours=True)
+    return BrokerSettings(host=LOOPBACK, port=choose_port(), ours=True, mqtt3=mosquitto_binary() is None)
 
 
 def mosquitto_config(broker: BrokerSettings) -> str:

@@ -1,0 +1,108 @@
+"""``neuroplayer run`` as a user starts, watches, breaks and ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+
+import psutil
+import pytest
+from real_broker import MOSQUITTO, RealBroker, wait_for_port
+from running_product import MosquittoSub, Product, Running, wait_until
+
+BASE = ("run", "--no-web", "--output", "null", "--baseline", "5", "--seed", "1")
+
+
+def mqtt_port(running: Running) -> int:
+    """The port of the broker that a running session announced."""
+    wait_until(lambda: running.says("MQTT: mqtt://"), 20, "the MQTT address is said")
+    line = next(line for line in running.lines if line.startswith("MQTT:"))
+    found = re.search(r"127\.0\.0\.1:(\d+)", line)
+    assert found is not None, line
+    wait_for_port(int(found[1]), 20)
+    return int(found[1])
+
+
+@pytest.mark.broker
+def test_it_says_what_it_found_and_ends_on_ctrl_c_with_a_summary(product: Product) -> None:
+    running = product.start(*BASE, "--plain")
+    wait_until(lambda: running.says("rest:") or running.says("mood:"), 20, "a first state")
+    assert running.says("Wearer: simulated")
+    assert running.says("Music: eight demo tracks")
+    assert running.says("Sound: ")
+    port = mqtt_port(running)
+    with MosquittoSub(port) as ear:
+        wait_until(lambda: bool(ear.on("emotion")), 20, "an independent program hears the state")
+        assert all(document["simulated"] for document in ear.documents("emotion"))
+        pids = running.children()
+        assert {"broker", "engine", "view"} <= set(pids)
+        running.interrupt()
+        assert running.wait(10) == 0
+    assert running.says("Session of 0 min")
+    assert running.says("simulated wearer")
+    assert not any(psutil.pid_exists(pid) for pid in pids.values())
+    assert not any("Traceback" in line for line in running.errors)
+
+
+@pytest.mark.broker
+def test_a_killed_engine_comes_back(product: Product, broker: RealBroker, ear: MosquittoSub) -> None:
+    running = product.start(*BASE, "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}")
+    wait_until(lambda: "streaming" in [d["state"] for d in ear.documents("headset")], 20, "EEG comes")
+    first = running.children()["engine"]
+    os.kill(first, signal.SIGKILL)
+    wait_until(
+        lambda: [heard.payload for heard in ear.on("engine/availability")] == ["online", "offline", "online"],
+        15,
+        "the last will, then the engine again",
+    )
+    wait_until(lambda: running.says("engine:   is back"), 5, "the view says so")
+    assert running.children()["engine"] != first
+    assert running.says("engine ended (killed by SIGKILL)")
+
+
+@pytest.mark.broker
+def test_a_killed_supervisor_leaves_nobody_behind(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    running = product.start(*BASE, "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}")
+    wait_until(lambda: bool(ear.on("emotion")), 20, "a first state")
+    pids = running.children().values()
+    running.process.kill()
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids), 10, "every role has ended")
+
+
+@pytest.mark.broker
+def test_the_embedded_broker_serves_mqtt_3(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEUROPLAYER_EMBEDDED_BROKER", "1")
+    running = product.start(*BASE, "--plain")
+    with MosquittoSub(mqtt_port(running)) as ear:
+        wait_until(lambda: bool(ear.on("emotion")), 20, "states through the embedded broker")
+    assert running.says("embedded broker")
+
+
+@pytest.mark.broker
+def test_json_lines_are_json_and_the_duration_ends_it(product: Product) -> None:
+    running = product.start(*BASE, "--json", "--duration", "4s")
+    assert running.wait(30) == 0
+    said = [json.loads(line) for line in running.lines]
+    assert {"emotion", "headset", "session"} <= {line["topic"] for line in said}
+    assert said[-1]["topic"] == "summary"
+    assert said[-1]["document"]["simulated"] is True
+
+
+def test_a_port_in_use_is_one_line_and_status_2(product: Product, broker: RealBroker) -> None:
+    running = product.start("broker", "--broker", f"mqtt://127.0.0.1:{broker.port}")
+    assert running.wait(20) == 2
+    wait_until(lambda: len(running.errors) == 1, 2, "one line")
+    assert f"{broker.port} on 127.0.0.1 is in use" in running.errors[0]
+
+
+def test_mosquitto_is_found_outside_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    from daemon.roles.broker import mosquitto_binary
+
+    if MOSQUITTO != "/usr/sbin/mosquitto":
+        pytest.skip("Mosquitto is not in /usr/sbin here")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert mosquitto_binary() == MOSQUITTO
