@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 class EmotionPipeline(Protocol):
     """What the role needs of ``inference.pipeline.Pipeline``."""
 
+    @property
+    def trouble(self) -> str: ...
+
     def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]: ...
 
     def recalibrate(self) -> None: ...
@@ -94,6 +97,7 @@ class EngineRole:
         self._said: messages.Emotion | None = None
         self._refused = 0
         self._said_stream_s = 0.0
+        self._trouble = ""
 
     @property
     def subscriptions(self) -> list[str]:
@@ -177,6 +181,9 @@ class EngineRole:
             compute_ms = (time.perf_counter() - began) * 1e3
             for reading in readings:
                 self._say(reading, compute_ms)
+            if self._prepared.pipeline.trouble != self._trouble:
+                self._trouble = self._prepared.pipeline.trouble
+                self._say_session()
 
     def _take_status(self, status: HeadsetStatus) -> None:
         if status.info is not None and status.info != self._info:
@@ -313,7 +320,7 @@ class EngineRole:
             baseline_trusted_s=progress.trusted_s,
             baseline_done=progress.done,
             model=_model(prepared.model) if prepared else None,
-            notes=list(prepared.notes) if prepared else [],
+            notes=[*(prepared.notes if prepared else ()), *([self._trouble] if self._trouble else [])],
         )
         self._keep(topics.SESSION, document)
 

@@ -10,15 +10,14 @@ from pathlib import Path
 from acquisition.feed import Feed
 from acquisition.opening import make_source
 from acquisition.port import UnknownSourceError
-from acquisition.signal import StreamInfo
 from acquisition.source_spec import parse_source
 from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
-from daemon.roles.engine import EngineRole, Prepared
+from daemon.roles.engine import EngineRole
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.settings import Settings
 from daemon.topics import ENGINE_AVAILABILITY, Topics
-from daemon.wiring.pipeline_wiring import prepare_pipeline
+from daemon.wiring.pipeline_wiring import PipelineMaker
 
 
 def model_roots(settings: Settings) -> tuple[Path, ...]:
@@ -41,11 +40,10 @@ async def _serve(settings: Settings) -> None:
     spec = parse_source(settings.source)
     topics = Topics(settings.node)
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
-    prepare = partial(_prepare, settings=settings)
     role = EngineRole(
         topics,
         feed,
-        prepare,
+        PipelineMaker(settings, model_roots(settings)),
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
     )
@@ -58,7 +56,3 @@ async def _serve(settings: Settings) -> None:
     )
     async with link, feed:
         await until_stopped(role.run(link), settings.duration_s)
-
-
-def _prepare(info: StreamInfo, *, settings: Settings) -> Prepared:
-    return prepare_pipeline(info, settings, model_roots(settings))
