@@ -5,15 +5,20 @@ from __future__ import annotations
 import io
 import json
 import math
+import sys
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from models.child import ChildError, run_child
 from models.errors import ModelFileError
 
 MAX_NETWORK_BYTES = 256_000_000
 MAX_WEIGHTS_BYTES = 512_000_000
 MAX_CONFIG_BYTES = 4_000_000
+MAX_ITEMS = 20_000
+CPU_S = 20
 
 SAFE_CLASSES = frozenset(
     {
@@ -105,7 +110,8 @@ def check_network_file(path: Path) -> None:
     """Refuse what is not plain layers and weights, before Keras sees the file.
 
     Refused are Lambda and every other class outside ``SAFE_CLASSES`` (custom code), links out of the file,
-    data kept in other files, and datasets that claim more memory than ``MAX_WEIGHTS_BYTES``.
+    data kept in other files, and datasets that claim more memory than ``MAX_WEIGHTS_BYTES``. A child process
+    reads the file whole first: HDF5 can crash or loop for ever on a damaged one.
     Raises ``ModelFileError`` naming the file and what it holds.
     """
     try:
@@ -114,10 +120,16 @@ def check_network_file(path: Path) -> None:
         raise ModelFileError(f"{path}: {error.strerror or error}") from error
     if size > MAX_NETWORK_BYTES:
         raise ModelFileError(f"{path}: a network is at most {MAX_NETWORK_BYTES} bytes, got {size}")
-    checks = {".h5": _check_h5, ".keras": _check_archive}
-    if path.suffix not in checks:
+    if path.suffix not in _CHECKS:
         raise ModelFileError(f"{path}: a network ends in .h5 or .keras, got {path.suffix!r}")
-    checks[path.suffix](path)
+    try:
+        complaint = run_child(
+            "models.network_guard", [str(path)], timeout_s=6 * CPU_S, cpu_s=CPU_S, memory_bytes=4 << 30
+        )
+    except ChildError as error:
+        raise ModelFileError(f"{path}: damaged, reading it {error}") from None
+    if complaint:
+        raise ModelFileError(complaint.decode("utf-8", "replace"))
 
 
 def _check_h5(path: Path) -> None:
@@ -152,11 +164,14 @@ def _check_archive(path: Path) -> None:
 
 
 def _check_weights(path: Path, stored: Any, h5py: Any) -> None:
-    total = 0
+    total = seen = 0
     groups = [stored]
     while groups:
         group = groups.pop()
         for name in group:
+            seen += 1
+            if seen > MAX_ITEMS:
+                raise ModelFileError(f"{path}: holds more than {MAX_ITEMS} items, or a group inside itself")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise ModelFileError(f"{path}: {name!r} is a link, which is not followed")
             item = group[name]
@@ -168,6 +183,7 @@ def _check_weights(path: Path, stored: Any, h5py: Any) -> None:
             total += math.prod(item.shape or ()) * item.dtype.itemsize
             if total > MAX_WEIGHTS_BYTES:
                 raise ModelFileError(f"{path}: claims more than {MAX_WEIGHTS_BYTES} bytes of weights")
+            item[()]
 
 
 def _check_config(path: Path, text: str | bytes) -> None:
@@ -198,3 +214,19 @@ def _check_entry(path: Path, entry: dict[str, Any]) -> None:
         raise ModelFileError(f"{path}: names code of {module!r}; only Keras itself is loaded")
     if entry.get("registered_name") not in (None, "", name, "Functional", "Sequential"):
         raise ModelFileError(f"{path}: holds custom code {entry['registered_name']!r:.60}")
+
+
+_CHECKS: Mapping[str, Callable[[Path], None]] = {".h5": _check_h5, ".keras": _check_archive}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Check the file named and write what is wrong with it, if anything, to standard output."""
+    path = Path(arguments[0])
+    try:
+        _CHECKS[path.suffix](path)
+    except ModelFileError as error:
+        sys.stdout.write(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

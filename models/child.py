@@ -1,0 +1,58 @@
+"""Work that may crash, hang or eat memory, done in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+
+MAX_OUTPUT_BYTES = 1_000_000
+
+
+class ChildError(Exception):
+    """How the child failed, to be read after what it was doing: ``crashed (SIGSEGV)``."""
+
+
+def run_child(
+    module: str,
+    arguments: Sequence[str],
+    *,
+    timeout_s: float,
+    cpu_s: int | None = None,
+    memory_bytes: int | None = None,
+) -> bytes:
+    """Run ``python -m module arguments`` and return its standard output.
+
+    Raises ``ChildError`` where it crashed, hung, passed a limit or failed; its last line says why.
+    """
+
+    def limit() -> None:
+        if cpu_s is not None:
+            resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+        if memory_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout_s,
+            env=environment,
+            preexec_fn=limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ChildError(f"took longer than {timeout_s:g} s") from None
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        raise ChildError("took too long" if name in ("SIGXCPU", "SIGKILL") else f"crashed ({name})")
+    if done.returncode:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise ChildError(f"failed: {lines[-1] if lines else 'no reason given':.200}")
+    return done.stdout[:MAX_OUTPUT_BYTES]
