@@ -1,0 +1,234 @@
+"""What the engine role says for what the feed gives, without a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from daemon.mqtt_link import MqttLink
+from daemon.roles.engine import EngineRole, Prepared
+from daemon.topics import Topics
+from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, ModelId, Reading
+
+MODEL = ModelId("tiny", "ab" * 32)
+INFO = StreamInfo("lsl:Muse", "Muse", ("TP9", "AF7"), 256.0)
+PLAYER_STATE: dict[str, Any] = {
+    "at": "2026-01-01T00:00:00Z",
+    "simulated": True,
+    "track": None,
+    "position_s": 1.0,
+    "next": None,
+    "paused": False,
+    "volume": 1.0,
+    "crossfade_s": 8.0,
+    "fading": None,
+    "policy": "match",
+    "target": None,
+    "target_valence": None,
+    "target_arousal": None,
+    "output": "null",
+    "library_tracks": 8,
+    "degraded": [],
+}
+CHUNK = EegChunk(np.zeros((2, 4)), np.arange(4) / 256)
+
+
+class Link:
+    """Collects what would be published."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, dict[str, Any]]] = []
+
+    def keep(self, topic: str, payload: bytes) -> None:
+        self.said.append((topic.removeprefix("neuroplayer/t/"), json.loads(payload)))
+
+    def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:
+        self.keep(topic, payload)
+
+    def on(self, name: str) -> list[dict[str, Any]]:
+        return [document for topic, document in self.said if topic == name]
+
+
+class Feed:
+    """Gives what a test puts in."""
+
+    def __init__(self, items: list[HeadsetStatus | EegChunk | Gap]) -> None:
+        self._items = items
+        self.heard: list[tuple[float | None, float | None]] = []
+
+    async def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]:
+        for item in self._items:
+            yield item
+
+    def hear(self, valence: float | None, arousal: float | None) -> None:
+        self.heard.append((valence, arousal))
+
+
+class Pipeline:
+    """Answers each chunk with the next prepared readings."""
+
+    def __init__(self, answers: list[tuple[Reading, ...]]) -> None:
+        self._answers = answers
+        self.trouble = ""
+        self.recalibrated = 0
+
+    def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:
+        return self._answers.pop(0) if self._answers else ()
+
+    def recalibrate(self) -> None:
+        self.recalibrated += 1
+
+    def mark_stale(self, at_s: float) -> EmotionState:
+        return state(at_s, "unknown", None, "stale")
+
+
+def state(at_s: float, emotion: Any, arousal: float | None, status: Any = "ok") -> EmotionState:
+    return EmotionState(at_s, emotion, Affect(None, arousal), 0.8, status, at_s, 1, MODEL)
+
+
+class Bench:
+    """A role with a clock that a test moves."""
+
+    def __init__(self, tmp_path: Path, answers: list[tuple[Reading, ...]], extra: list[Any]) -> None:
+        self.now_s = 0.0
+        self.link = Link()
+        self.pipeline = Pipeline(answers)
+        self.saved = 0
+        self.feed = Feed([HeadsetStatus("streaming", INFO), *extra])
+        self.labels = tmp_path / "labels.jsonl"
+        self.role = EngineRole(
+            Topics("t"),
+            self.feed,
+            self._prepare,
+            simulated=False,
+            labels_file=self.labels,
+            clock=lambda: self.now_s,
+        )
+
+    def _prepare(self, info: StreamInfo) -> Prepared:
+        def on_baseline() -> None:
+            self.saved += 1
+
+        return Prepared(pipeline=self.pipeline, model=MODEL, baseline_s=10.0, on_baseline=on_baseline)
+
+    async def run(self) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(self.role.run(cast(MqttLink, self.link)), timeout=0.05)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.role.run(cast(MqttLink, self.link)))
+        await asyncio.sleep(0.02)
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def command(self, name: str, document: object, *, retained: bool = False) -> None:
+        self.role.hear(f"neuroplayer/t/cmd/{name}", json.dumps(document).encode(), retained)
+
+
+async def test_a_new_mood_is_said_at_once_and_the_same_one_is_not_repeated(tmp_path: Path) -> None:
+    answers: list[tuple[Reading, ...]] = [
+        (state(2.0, "relaxed", -0.5),),
+        (state(2.5, "relaxed", -0.5),),
+        (state(3.0, "focused", 0.5),),
+    ]
+    bench = Bench(tmp_path, answers, [CHUNK] * 3)
+    await bench.run()
+    assert [d["emotion"] for d in bench.link.on("emotion")] == ["unknown", "relaxed", "focused"]
+    assert bench.link.on("emotion")[-1]["model"] == {"name": "tiny", "sha256": "ab" * 32}
+    assert "compute" in bench.link.on("emotion")[-1]["latency_ms"]
+
+
+async def test_the_rest_counts_up_and_is_stored_when_done(tmp_path: Path) -> None:
+    answers: list[tuple[Reading, ...]] = [
+        (BaselineProgress(10.0, 5.0, done=False),),
+        (BaselineProgress(10.0, 10.0, done=True),),
+    ]
+    bench = Bench(tmp_path, answers, [CHUNK] * 2)
+    await bench.run()
+    phases = [(d["phase"], d["baseline_trusted_s"]) for d in bench.link.on("session")]
+    assert phases == [("waiting", 0.0), ("calibrating", 0.0), ("calibrating", 5.0), ("running", 10.0)]
+    assert bench.saved == 1
+
+
+async def test_silence_claims_nothing(tmp_path: Path) -> None:
+    stale = HeadsetStatus("stale", INFO, "no new sample for 2 s")
+    bench = Bench(tmp_path, [(state(2.0, "focused", 0.5),)], [CHUNK, stale])
+    await bench.run()
+    last = bench.link.on("emotion")[-1]
+    assert (last["emotion"], last["status"], last["arousal"]) == ("unknown", "stale", None)
+    assert bench.link.on("headset")[-1]["reason"] == "no new sample for 2 s"
+
+
+async def test_trouble_with_the_network_is_said_in_the_session(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [], [CHUNK])
+    bench.pipeline.trouble = "the network's answer is not finite"
+    await bench.run()
+    assert bench.link.on("session")[-1]["notes"] == ["the network's answer is not finite"]
+
+
+async def test_commands(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [], [])
+    async with bench.running():
+        bench.command("recalibrate", {})
+        assert bench.pipeline.recalibrated == 1
+        bench.command("label", {"arousal": 0.5, "text": "awake"})
+        assert json.loads(bench.labels.read_text())["text"] == "awake"
+        bench.command("session", {"action": "stop"})
+        assert bench.link.on("session")[-1]["phase"] == "stopped"
+        bench.command("session", {"action": "start"})
+        assert bench.link.on("session")[-1]["phase"] == "calibrating"
+
+
+@pytest.mark.parametrize(
+    ("name", "document", "retained", "says"),
+    [
+        ("session", {"action": "explode"}, False, "explode"),
+        ("session", {"action": "start"}, True, "retained"),
+        ("label", {"arousal": 7}, False, "arousal"),
+        ("recalibrate", {"extra": 1}, False, "extra"),
+    ],
+)
+async def test_bad_commands_are_answered_and_counted(
+    tmp_path: Path, name: str, document: object, retained: bool, says: str
+) -> None:
+    bench = Bench(tmp_path, [], [])
+    await bench.run()
+    bench.command(name, document, retained=retained)
+    (answer,) = bench.link.on("cmd/error")
+    assert says in answer["error"]
+    assert answer["refused"] == 1
+
+
+async def test_the_simulated_wearer_hears_the_music(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [], [])
+    mood = {"valence": 0.1, "arousal": 0.7, "source": "tag", "confidence": 1.0}
+    track = {"id": "1", "title": "t", "artist": "", "duration_s": 60.0, "mood": mood}
+    document = PLAYER_STATE | {"track": track}
+    bench.role.hear("neuroplayer/t/player/state", json.dumps(document).encode(), True)
+    bench.role.hear("neuroplayer/t/player/state", json.dumps(document | {"paused": True}).encode(), True)
+    assert bench.feed.heard == [(0.1, 0.7), (None, None)]
+
+
+async def test_an_unchanged_mood_is_said_again_after_ten_seconds(tmp_path: Path) -> None:
+    answers: list[tuple[Reading, ...]] = [
+        (
+            Estimate(2.0, {"calm": 0.7, "engaged": 0.3}, Affect(None, -0.4), 0.7, "ok", MODEL),
+            state(2.0, "relaxed", -0.5),
+        )
+    ]
+    bench = Bench(tmp_path, answers, [CHUNK])
+    async with bench.running():
+        bench.now_s = 11.0
+        await asyncio.sleep(1.1)
+    assert [d["emotion"] for d in bench.link.on("emotion")] == ["unknown", "relaxed", "relaxed"]
+    assert len(bench.link.on("estimate")) == 1
