@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from acquisition.montage import canonical
-from acquisition.port import MAX_POLL_S, SourceError, UnknownSourceError
+from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
 
 POLL_EVERY_S = 0.02
@@ -19,6 +20,21 @@ RING_SAMPLES = 45_000
 TEXT_OPTIONS = ("serial_port", "mac_address", "ip_address", "other_info", "serial_number", "file")
 NUMBER_OPTIONS = ("ip_port", "ip_protocol", "timeout", "master_board")
 OWN_OPTIONS = ("channels", "loop")
+SAMPLE_COUNTERS = {"SYNTHETIC_BOARD": 256, "CYTON_BOARD": 256, "CYTON_WIFI_BOARD": 256}
+"""Boards whose package number counts single samples, and where it wraps; others count packets of several."""
+ABSENT = {2, 7, 17}
+"""BrainFlow's exit codes where a port or board is not there: unable to open, not ready, general."""
+EXTRA_ROWS = (
+    ("accel_channels", "accel"),
+    ("gyro_channels", "gyro"),
+    ("magnetometer_channels", "mag"),
+    ("analog_channels", "analog"),
+    ("other_channels", "aux"),
+    ("ppg_channels", "ppg"),
+    ("temperature_channels", "temperature"),
+    ("resistance_channels", "resistance"),
+)
+"""BrainFlow's groups of rows beside the EEG and what they are called here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,8 @@ class BoardRows:
     eeg: tuple[int, ...]
     timestamp: int
     battery: int | None
+    counter: int | None
+    extras: tuple[int, ...]
 
 
 def board_number(name: str) -> int:
@@ -75,6 +93,7 @@ class BrainFlowSource:
 
     def open(self) -> StreamInfo:
         """Prepare and start the board. Raises ``SourceError``."""
+        _hush()
         from brainflow.board_shim import BoardShim
         from brainflow.exit_codes import BrainFlowError
 
@@ -92,7 +111,8 @@ class BrainFlowSource:
             return self._describe(BoardShim, described)
         except BrainFlowError as error:
             self.close()
-            raise SourceError(f"source: BrainFlow board {self._name}: {error}") from error
+            kind = AbsentError if error.exit_code in ABSENT else SourceError
+            raise kind(f"source: BrainFlow board {self._name}: {error}") from error
 
     def poll(self, timeout_s: float) -> EegChunk | None:
         """What came since the last poll."""
@@ -111,7 +131,13 @@ class BrainFlowSource:
             return None
         rows = self._rows
         battery = float(data[rows.battery, -1]) if rows.battery is not None else None
-        return EegChunk(np.ascontiguousarray(data[list(rows.eeg)]), data[rows.timestamp].copy(), battery)
+        return EegChunk(
+            np.ascontiguousarray(data[list(rows.eeg)]),
+            data[rows.timestamp].copy(),
+            battery if battery is None or 0 <= battery <= 100 else None,
+            None if rows.counter is None else data[rows.counter].copy(),
+            np.ascontiguousarray(data[list(rows.extras)]) if rows.extras else None,
+        )
 
     def close(self) -> None:
         """Stop and release; what a dead link raises on the way out is of no use to anyone."""
@@ -153,6 +179,8 @@ class BrainFlowSource:
 
     def _describe(self, shim: Any, board_id: int) -> StreamInfo:
         description = shim.get_board_descr(board_id)
+        if not description.get("eeg_channels"):
+            raise UnknownSourceError(f"source: BrainFlow board {self._name} has no EEG channels")
         eeg = tuple(int(row) for row in description["eeg_channels"])
         names = str(description.get("eeg_names", "")).split(",") if description.get("eeg_names") else []
         if "channels" in self._options:
@@ -163,9 +191,15 @@ class BrainFlowSource:
             raise UnknownSourceError(
                 f"source: board {self._name} has {len(eeg)} EEG channels, got {len(names)} names"
             )
-        battery = description.get("battery_channel")
+        battery, package = description.get("battery_channel"), description.get("package_num_channel")
+        modulo = self._modulo(board_id, live=board_id == board_number(self._name))
+        extras = _extra_rows(description)
         self._rows = BoardRows(
-            eeg, int(description["timestamp_channel"]), None if battery is None else int(battery)
+            eeg,
+            int(description["timestamp_channel"]),
+            None if battery is None else int(battery),
+            None if package is None or modulo is None else int(package),
+            tuple(extras.values()),
         )
         return StreamInfo(
             f"brainflow:{self._name}",
@@ -174,4 +208,32 @@ class BrainFlowSource:
             float(description["sampling_rate"]),
             identity=f"{self._name}:{self._options.get('serial_number', '')}"
             f"{self._options.get('mac_address', '')}{self._options.get('serial_port', '')}",
+            extras=tuple(extras),
+            counter_modulo=modulo,
         )
+
+    @staticmethod
+    def _modulo(board_id: int, *, live: bool) -> int | None:
+        """Where the board's sample counter wraps; a recording that loops would seem to lose samples."""
+        from brainflow.board_shim import BoardIds
+
+        return SAMPLE_COUNTERS.get(BoardIds(board_id).name) if live else None
+
+
+def _hush() -> None:
+    """On Python 3.11 brainflow's first call warns of pkg_resources; that is for its makers, not for users."""
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+    warnings.filterwarnings("ignore", message="Deprecated call to `pkg_resources")
+
+
+def _extra_rows(description: Mapping[str, Any]) -> dict[str, int]:
+    """Names and rows of everything else the board measures; the package number is among them."""
+    taken = {int(row) for row in description["eeg_channels"]}
+    rows: dict[str, int] = {}
+    if description.get("package_num_channel") is not None:
+        rows["package"] = int(description["package_num_channel"])
+    for key, name in EXTRA_ROWS:
+        found = [int(row) for row in description.get(key) or () if int(row) not in taken]
+        axes = "xyz" if name in ("accel", "gyro", "mag") and len(found) == 3 else range(1, len(found) + 1)
+        rows |= {f"{name}_{axis}": row for axis, row in zip(axes, found, strict=False)}
+    return rows

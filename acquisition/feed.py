@@ -1,7 +1,8 @@
 """The acquisition loop: opens the source, notices silence, reconnects for ever, and yields clean chunks.
 
-Silence is judged by this machine's monotonic clock: drivers and liblsl raise nothing when a headset dies.
-The source is used by one thread only; each step waits at most 50 ms, so that leaving is prompt.
+Silence is judged by this machine's clock that also counts while it sleeps: drivers and liblsl raise nothing
+when a headset dies. The source is used by one thread only; each step waits at most 50 ms, so that leaving is
+prompt.
 """
 
 from __future__ import annotations
@@ -15,11 +16,27 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from acquisition.port import MAX_POLL_S, EegSource, EndOfStream, HearsMusic, SourceError, UnknownSourceError
+from acquisition.port import (
+    MAX_POLL_S,
+    AbsentError,
+    EegSource,
+    EndOfStream,
+    HearsMusic,
+    OpensSlowly,
+    Resumes,
+    SourceError,
+    UnknownSourceError,
+)
 from acquisition.signal import EegChunk, Gap, HeadsetState, HeadsetStatus, StreamInfo
 from acquisition.timeline import Timeline
 
 FeedItem = HeadsetStatus | EegChunk | Gap
+
+
+def awake_clock() -> float:
+    """Seconds of a steady clock that goes on while the machine sleeps, where there is one."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +45,16 @@ class FeedSettings:
 
     stale_s: float = 2.0
     lost_s: float = 30.0
-    reopen_s: float = 4.0
-    """Silence after which the source is closed and opened anew."""
+    reopen_s: tuple[float, ...] = (4.0, 8.0, 16.0, 30.0)
+    """Silence after which an open source is closed and opened anew: the first time, the second .."""
     backoff_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
     jitter: float = 0.25
+    absent_s: float = 1.0
+    """Pause before looking again for a device that is not there."""
+    incompatible_s: float = 4.0
+    """Pause before looking whether a stream of another layout has become right again."""
+    slept_s: float = 5.0
+    """A turn so late means that this process was stopped or the machine slept: what waited is old."""
 
 
 class Feed:
@@ -45,7 +68,7 @@ class Feed:
         self,
         make: Callable[[], EegSource],
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = awake_clock,
         settings: FeedSettings | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,12 +77,15 @@ class Feed:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="acquisition")
         self._rng = random.Random(0)  # noqa: S311 - jitter, no secret
         self._source: EegSource | None = None
+        self._opening: EegSource | None = None
         self._info: StreamInfo | None = None
         self._timeline: Timeline | None = None
         self._state: HeadsetState | None = None
         self._new_s = clock()
         self._poll_from_s = 0.0
-        self._retry_s, self._failures = 0.0, 0
+        self._retry_s, self._failures, self._silences = 0.0, 0, 0
+        self._turned_s: float | None = None
+        self._reason = ""
         self._ended = False
 
     async def __aenter__(self) -> Self:
@@ -85,43 +111,64 @@ class Feed:
             source.hear(valence, arousal)
 
     def step(self) -> list[FeedItem]:
-        """One turn of the loop, for at most some 50 ms but for the opening of a device."""
+        """One turn of the loop, for at most some 50 ms."""
+        late_s = 0.0 if self._turned_s is None else self._clock() - self._turned_s
+        try:
+            if late_s > self._settings.slept_s and self._timeline is not None:
+                return self._wake(late_s)
+            return self._turn()
+        finally:
+            self._turned_s = self._clock()
+
+    def _turn(self) -> list[FeedItem]:
         if self._source is None:
-            return self._try_open()
+            return self._try_open() if self._opening is None else self._wait_open(self._opening)
         try:
             chunk = self._source.poll(MAX_POLL_S)
         except EndOfStream:
             self._ended = True
             return [self._say("ended", "the recording has ended")]
         except SourceError as error:
-            return self._fail(str(error))
+            return self._fail(error)
         if chunk is None or not chunk.samples_uv.shape[1]:
             return self._silence()
         return self._take(chunk)
+
+    def _wake(self, late_s: float) -> list[FeedItem]:
+        """Begin anew after a sleep: samples that waited would come as a burst of old windows."""
+        self._close()
+        self._retry_s, self._failures = self._clock(), 0
+        reason = f"this machine or process slept for {late_s:.0f} s"
+        return [self._say("stale", reason)] if self._state == "streaming" else []
 
     def _take(self, chunk: EegChunk) -> list[FeedItem]:
         if self._timeline is None or self._info is None:
             return []
         if chunk.samples_uv.shape[0] != len(self._info.channels):
             rows, wanted = chunk.samples_uv.shape[0], len(self._info.channels)
-            return self._fail(f"source: {rows} rows of samples for {wanted} channels")
+            return self._fail(SourceError(f"source: {rows} rows of samples for {wanted} channels"))
         items: list[FeedItem] = []
-        fresh = self._timeline.push(chunk)
+        fresh = self._timeline.push(chunk, self._clock())
         if not any(isinstance(item, EegChunk) for item in fresh):
             return self._silence()
         now_s = self._clock()
         if self._state != "streaming":
             silent_s = now_s - self._new_s if self._state in ("stale", "lost") else None
             items.append(self._say("streaming", gap_s=silent_s, battery=chunk.battery_percent))
-        self._new_s, self._failures = now_s, 0
+        self._new_s, self._failures, self._silences = now_s, 0, 0
         return [*items, *fresh]
 
     def _silence(self) -> list[FeedItem]:
         silent_s = self._clock() - self._new_s
         items = self._judge(silent_s)
         waited_s = self._clock() - max(self._new_s, self._poll_from_s)
-        if waited_s > self._settings.reopen_s:
-            items += self._fail(f"no new sample for {silent_s:.0f} s: opening the source anew")
+        limits_s = self._settings.reopen_s
+        if waited_s > limits_s[min(self._silences, len(limits_s) - 1)]:
+            # an open source hears a headset's return at once, so what grows is how long it is listened to
+            self._silences += 1
+            self._close()
+            items += self._explain(f"no new sample for {silent_s:.0f} s: the source is opened anew")
+            items = self._retry_later(items, self._settings.backoff_s[0])
         return items
 
     def _judge(self, silent_s: float) -> list[FeedItem]:
@@ -138,18 +185,43 @@ class Feed:
             self._sleep(MAX_POLL_S)
             return self._judge(self._clock() - self._new_s)
         source = self._make()
+        if self._info is not None and isinstance(source, Resumes):
+            source.resume(self._info, self._clock() - self._new_s)
+        if isinstance(source, OpensSlowly):
+            self._opening = source
+            source.begin()
+            return []
         try:
             info = source.open()
-        except UnknownSourceError:
-            if self._info is None:
-                raise
-            return self._retry_later(self._judge(self._clock() - self._new_s))
         except SourceError as error:
-            items = self._judge(self._clock() - self._new_s)
-            if self._state == "connecting" and not self._failures:
-                items.append(self._say("connecting", str(error)))
-            return self._retry_later(items)
+            return self._refused(error)
         return self._accept(source, info)
+
+    def _wait_open(self, source: EegSource) -> list[FeedItem]:
+        assert isinstance(source, OpensSlowly)  # noqa: S101 - _try_open looked
+        try:
+            info = source.opened(MAX_POLL_S)
+        except SourceError as error:
+            self._opening = None
+            source.close()
+            return self._refused(error)
+        if info is None:
+            items = self._judge(self._clock() - self._new_s)
+            return items + self._explain(source.absence)
+        self._opening = None
+        return self._accept(source, info)
+
+    def _refused(self, error: SourceError) -> list[FeedItem]:
+        if isinstance(error, UnknownSourceError) and self._info is None:
+            raise error
+        items = self._judge(self._clock() - self._new_s) + self._explain(str(error))
+        return self._retry_later(items, self._settings.absent_s if isinstance(error, AbsentError) else None)
+
+    def _explain(self, reason: str) -> list[FeedItem]:
+        """Say once why nothing is open, while that is what the state is about."""
+        if not reason or reason == self._reason or self._state == "streaming" or self._state is None:
+            return []
+        return [self._say(self._state, reason)]
 
     def _accept(self, source: EegSource, info: StreamInfo) -> list[FeedItem]:
         first = self._info
@@ -158,26 +230,27 @@ class Feed:
             reason = f"the stream came back as {_layout(info)}; the session began with {_layout(first)}"
             known = self._state == "incompatible"
             items: list[FeedItem] = [] if known else [self._say("incompatible", reason)]
-            return self._retry_later(items)
+            return self._retry_later(items, self._settings.incompatible_s)
         self._source, self._poll_from_s = source, self._clock()
         if first is None or self._timeline is None:
-            self._info, self._timeline = info, Timeline(info.rate_hz)
+            self._info = info
+            self._timeline = Timeline(info.rate_hz, counter_modulo=info.counter_modulo)
             self._new_s = self._clock()
             return [self._say("connecting", f"opened {info.device}")]
         gap = self._timeline.reconnected(self._clock() - self._new_s)
         return [gap] if gap is not None else []
 
-    def _fail(self, reason: str) -> list[FeedItem]:
+    def _fail(self, error: SourceError) -> list[FeedItem]:
         self._close()
-        items = self._judge(self._clock() - self._new_s)
-        if self._state == "connecting":
-            items.append(self._say("connecting", reason))
+        items = self._judge(self._clock() - self._new_s) + self._explain(str(error))
         return self._retry_later(items)
 
-    def _retry_later(self, items: list[FeedItem]) -> list[FeedItem]:
-        waits = self._settings.backoff_s
-        wait_s = waits[min(self._failures, len(waits) - 1)]
-        self._failures += 1
+    def _retry_later(self, items: list[FeedItem], wait_s: float | None = None) -> list[FeedItem]:
+        """Try again after ``wait_s``, or after a pause that grows with each failure."""
+        if wait_s is None:
+            waits = self._settings.backoff_s
+            wait_s = waits[min(self._failures, len(waits) - 1)]
+            self._failures += 1
         jitter = self._settings.jitter
         self._retry_s = self._clock() + wait_s * self._rng.uniform(1 - jitter, 1 + jitter)
         return items
@@ -190,13 +263,14 @@ class Feed:
         gap_s: float | None = None,
         battery: float | None = None,
     ) -> HeadsetStatus:
-        self._state = state
+        self._state, self._reason = state, reason
         return HeadsetStatus(state, self._info, reason, gap_s, battery)
 
     def _close(self) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.close()
+        for source in (self._source, self._opening):
+            if source is not None:
+                source.close()
+        self._source = self._opening = None
 
 
 def _layout(info: StreamInfo) -> str:

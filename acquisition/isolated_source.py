@@ -1,7 +1,8 @@
 """Runs a source in a child process: a driver that hangs or crashes is killed, and nothing else notices.
 
-The child polls the source and writes chunks to a pipe. The operating system's buffer bounds what waits:
+The child polls the source and writes frames to a pipe. The operating system's buffer bounds what waits:
 when the parent does not read, the child stops polling, and the source's own ring drops the oldest samples.
+A device that is not there is looked for inside the child, without a new process for every look.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import signal
+import select
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Literal
 
-import numpy as np
-
+from acquisition.driver_child import serve
+from acquisition.frames import Frame, FrameError, FrameReader, info_from
 from acquisition.port import (
     MAX_POLL_S,
+    AbsentError,
     EegSource,
     EndOfStream,
     IncompatibleStreamError,
@@ -28,60 +29,83 @@ from acquisition.port import (
 )
 from acquisition.signal import EegChunk, StreamInfo
 
-OPEN_S = 20.0
+OPEN_S = 25.0
+"""A driver that says nothing for so long while it opens is killed (a Bluetooth scan takes 15 s)."""
 CLOSE_S = 1.0
-HEARTBEAT_S = 0.5
-HUNG_S = 4.0
+HUNG_S = 2.5
+READ_BYTES = 256 * 1024
 
-Message = tuple[Literal["info", "chunk", "beat", "end", "error"], object]
 _ERRORS: dict[str, type[SourceError]] = {
-    error.__name__: error for error in (SourceError, UnknownSourceError, IncompatibleStreamError)
+    error.__name__: error for error in (SourceError, AbsentError, UnknownSourceError, IncompatibleStreamError)
 }
 
 
 class IsolatedSource:
     """Stands for the source that ``make`` builds inside the child. ``make`` must be picklable."""
 
-    def __init__(self, make: Callable[[], EegSource], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._make, self._clock = make, clock
+    def __init__(
+        self,
+        make: Callable[[], EegSource],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        open_s: float = OPEN_S,
+    ) -> None:
+        self._make, self._clock, self._open_s = make, clock, open_s
         self._child: SpawnProcess | None = None
         self._pipe: Connection | None = None
+        self._frames = FrameReader()
+        self._previous: tuple[StreamInfo, float] | None = None
         self._heard_s = 0.0
+        self.absence = ""
 
     @property
     def pid(self) -> int | None:
         """The child's process number, while there is one."""
         return self._child.pid if self._child is not None else None
 
+    def resume(self, previous: StreamInfo, silent_s: float) -> None:
+        """What was open before, for the source inside the child."""
+        self._previous = (previous, silent_s)
+
     def open(self) -> StreamInfo:
-        """Start the child and wait for its stream. Raises ``SourceError``; a hung driver is killed."""
+        """Start the child and wait for its stream. Raises ``SourceError``, also when the device is absent."""
+        self.begin()
+        while True:
+            info = self.opened(MAX_POLL_S)
+            if info is not None:
+                return info
+            if self.absence:
+                self.close()
+                raise AbsentError(self.absence)
+
+    def begin(self) -> None:
+        """Start the child."""
+        self.close()
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
-        self._child = context.Process(target=_serve, args=(self._make, theirs, os.getpid()), daemon=True)
+        arguments = (self._make, theirs, os.getpid(), self._previous)
+        self._child = context.Process(target=serve, args=arguments, daemon=True)
         self._child.start()
         theirs.close()
-        self._pipe = ours
-        deadline_s = self._clock() + OPEN_S
-        while self._clock() < deadline_s:
-            message = self._receive(MAX_POLL_S)
-            if message is not None and message[0] == "info" and isinstance(message[1], StreamInfo):
-                self._heard_s = self._clock()
-                return message[1]
-        self.close()
-        raise SourceError(f"source: the driver did not open within {OPEN_S:g} s and was stopped")
+        os.set_blocking(ours.fileno(), False)
+        self._pipe, self._frames, self.absence = ours, FrameReader(), ""
+        self._heard_s = self._clock()
+
+    def opened(self, timeout_s: float) -> StreamInfo | None:
+        """The stream once the child has it. Raises ``SourceError``; a hung driver is killed."""
+        frame = self._receive(min(timeout_s, MAX_POLL_S), self._open_s)
+        if frame is None:
+            return None
+        if frame.kind == "info":
+            return info_from(frame.words)
+        if frame.kind == "beat":
+            self.absence = str(frame.words.get("absent", ""))
+        return None
 
     def poll(self, timeout_s: float) -> EegChunk | None:
         """The next chunk. Raises ``SourceError`` when the child is dead or has hung."""
-        if self._pipe is None:
-            return None
-        message = self._receive(min(timeout_s, MAX_POLL_S))
-        if message is None:
-            if self._clock() - self._heard_s > HUNG_S:
-                self.close()
-                raise SourceError(f"source: the driver has said nothing for {HUNG_S:g} s and was stopped")
-            return None
-        self._heard_s = self._clock()
-        return message[1] if isinstance(message[1], EegChunk) else None
+        frame = self._receive(min(timeout_s, MAX_POLL_S), HUNG_S)
+        return None if frame is None else frame.chunk
 
     def close(self) -> None:
         """Stop the child: asked first, killed if it does not listen."""
@@ -98,61 +122,46 @@ class IsolatedSource:
                 child.join(CLOSE_S)
         child.close()
 
-    def _receive(self, timeout_s: float) -> Message | None:
-        pipe = self._pipe
-        if pipe is None:
+    def _receive(self, timeout_s: float, patience_s: float) -> Frame | None:
+        if self._pipe is None:
             return None
-        try:
-            if not pipe.poll(timeout_s):
-                return None
-            message: Message = pipe.recv()
-        except (EOFError, OSError) as error:
-            code = self._child.exitcode if self._child is not None else None
-            self.close()
-            raise SourceError(f"source: the driver's process died (exit code {code})") from error
-        if message[0] == "end":
+        frame = self._frames.pop() or self._read(self._pipe, timeout_s)
+        if frame is None:
+            if self._clock() - self._heard_s > patience_s:
+                self.close()
+                raise SourceError(f"source: the driver has said nothing for {patience_s:g} s and was stopped")
+            return None
+        self._heard_s = self._clock()
+        if frame.kind == "end":
             raise EndOfStream
-        if message[0] == "error":
-            name, text = message[1] if isinstance(message[1], tuple) else ("", str(message[1]))
+        if frame.kind == "error":
             self.close()
-            raise _ERRORS.get(name, SourceError)(text)
-        return message
+            kind = _ERRORS.get(str(frame.words.get("kind")), SourceError)
+            raise kind(str(frame.words.get("text", "source: the driver failed")))
+        return frame
 
-
-def _serve(make: Callable[[], EegSource], pipe: Connection, parent: int) -> None:
-    """The child's whole life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    source: EegSource | None = None
-    with contextlib.suppress(BrokenPipeError, OSError):
+    def _read(self, pipe: Connection, timeout_s: float) -> Frame | None:
+        """Whatever has come, without ever waiting for the rest of a frame."""
+        poll = select.poll()
+        poll.register(pipe.fileno(), select.POLLIN)
+        if not poll.poll(1000 * timeout_s):
+            return None
+        data = b""
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(pipe.fileno(), READ_BYTES)
+            if not data:
+                raise self._death()
         try:
-            source = make()
-            pipe.send(("info", source.open()))
-            _pump(source, pipe, parent)
-        except EndOfStream:
-            pipe.send(("end", None))
-        except SourceError as error:
-            pipe.send(("error", (type(error).__name__, str(error))))
-        except Exception as error:  # noqa: BLE001 - a driver may raise anything; the parent must hear of it
-            pipe.send(("error", ("SourceError", f"source: {type(error).__name__}: {error}")))
-    if source is not None:
-        source.close()
+            self._frames.feed(data)
+        except FrameError as error:
+            self.close()
+            raise SourceError(f"source: the driver's process sent nonsense: {error}") from error
+        return self._frames.pop()
 
-
-def _pump(source: EegSource, pipe: Connection, parent: int) -> None:
-    beat_s = time.monotonic()
-    while os.getppid() == parent:
-        chunk = source.poll(MAX_POLL_S)
-        now_s = time.monotonic()
-        if chunk is not None and chunk.samples_uv.shape[1]:
-            pipe.send(("chunk", _plain(chunk)))
-            beat_s = now_s
-        elif now_s - beat_s > HEARTBEAT_S:
-            pipe.send(("beat", None))
-            beat_s = now_s
-
-
-def _plain(chunk: EegChunk) -> EegChunk:
-    """A chunk whose arrays own their memory and nothing more."""
-    return EegChunk(
-        np.ascontiguousarray(chunk.samples_uv), np.ascontiguousarray(chunk.times_s), chunk.battery_percent
-    )
+    def _death(self) -> SourceError:
+        child = self._child
+        if child is not None:
+            child.join(CLOSE_S)
+        code = child.exitcode if child is not None else None
+        self.close()
+        return SourceError(f"source: the driver's process died (exit code {code})")

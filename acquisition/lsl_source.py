@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,14 +12,20 @@ from typing import Any
 import numpy as np
 
 from acquisition.montage import canonical
-from acquisition.port import MAX_POLL_S, SourceError, UnknownSourceError
+from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
 
 RESOLVE_S = 1.0
+LOOK_S = 0.3
+FIRST_LOOK_S = {"machine": 0.6, "link": 1.5, "site": 1.5}
 OPEN_S = 2.0
-MAX_SAMPLES = 4096
+MAX_SAMPLES = 1024
+MAX_CHANNELS = 512
+RATES_HZ = (50.0, 20_000.0)
 CLOCK_EVERY_S = 5.0
-OPTIONS = ("type", "source_id", "scope")
+TWIN_S = 0.5
+"""A stream that began so long before the loss ran beside the lost one."""
+OPTIONS = ("type", "source_id", "scope", "host", "uid")
 SCOPES = ("machine", "link", "site")
 TO_UV = {
     "microvolts": 1.0,
@@ -35,7 +43,7 @@ def scope_network(scope: str = "machine") -> None:
     """Keep LSL's discovery to this machine (or ``link``, ``site``) unless the user has a file of his own.
 
     Must be called before the first use of liblsl in a process. The short watchdog replaces a hung outlet
-    within seconds instead of half a minute.
+    within seconds instead of half a minute; the short round trips let all streams answer one question.
     """
     if os.environ.get("LSLAPICFG"):
         return
@@ -46,6 +54,7 @@ def scope_network(scope: str = "machine") -> None:
         f"[multicast]\nResolveScope = {scope}\n{listen}"
         "[ports]\nIPv6 = disable\n"
         "[tuning]\nWatchdogCheckInterval = 1\nWatchdogTimeThreshold = 2\n"
+        "MulticastMinRTT = 0.1\nMulticastMaxRTT = 0.5\nUnicastMinRTT = 0.1\nUnicastMaxRTT = 0.5\n"
         "[log]\nlevel = -2\n"
     )
 
@@ -59,7 +68,6 @@ class LslSource:
         options: Mapping[str, str] | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        pinned: str = "",
     ) -> None:
         self._name, self._options, self._clock = name, dict(options or {}), clock
         for key in self._options:
@@ -68,13 +76,21 @@ class LslSource:
         scope = self._options.get("scope", "machine")
         if scope not in SCOPES:
             raise UnknownSourceError(f"source: LSL scope must be one of {', '.join(SCOPES)}, got {scope!r}")
-        self._scope, self._pinned = scope, pinned
+        self._scope = scope
+        self._previous: tuple[StreamInfo, float] | None = None
         self._inlet: Any = None
         self._scale = 1.0
         self._correction_s, self._corrected_s = 0.0, 0.0
 
+    def resume(self, previous: StreamInfo, silent_s: float) -> None:
+        """Open only the stream that was open before, or what has come back in its place since."""
+        self._previous = (previous, silent_s)
+
     def open(self) -> StreamInfo:
-        """Find the stream and subscribe. Raises ``SourceError`` when there is none or more than one."""
+        """Find the stream and subscribe.
+
+        Raises ``AbsentError`` when there is none, ``UnknownSourceError`` when more than one fits.
+        """
         scope_network(self._scope)
         import pylsl
         from pylsl.util import LostError
@@ -90,7 +106,7 @@ class LslSource:
             inlet.close_stream()
             raise SourceError(f"source: LSL stream {stream.name()!r} does not answer: {error}") from error
         self._inlet = inlet
-        self._corrected_s = -np.inf
+        self._correct(OPEN_S)
         return self._describe(described)
 
     def poll(self, timeout_s: float) -> EegChunk | None:
@@ -107,7 +123,8 @@ class LslSource:
             raise SourceError(f"source: LSL stream is gone: {error}") from error
         if not len(stamps_s):
             return None
-        self._correct()
+        if self._clock() - self._corrected_s > CLOCK_EVERY_S:
+            self._correct(MAX_POLL_S)
         times_s = np.asarray(stamps_s, dtype=np.float64) + self._correction_s
         samples_uv = np.ascontiguousarray(np.asarray(samples, dtype=np.float64).T) * self._scale
         return EegChunk(samples_uv, times_s)
@@ -118,35 +135,51 @@ class LslSource:
         if inlet is not None:
             inlet.close_stream()
 
-    def _correct(self) -> None:
+    def _correct(self, timeout_s: float) -> None:
+        """Ask how far the sender's clock is from ours; without an answer the last one holds."""
         from pylsl.util import LostError
         from pylsl.util import TimeoutError as LslTimeoutError
 
-        if self._clock() - self._corrected_s < CLOCK_EVERY_S:
-            return
-        try:
-            self._correction_s = float(self._inlet.time_correction(timeout=MAX_POLL_S))
-        except (LslTimeoutError, LostError):
-            return
-        finally:
-            self._corrected_s = self._clock()
+        with contextlib.suppress(LslTimeoutError, LostError):
+            self._correction_s = float(self._inlet.time_correction(timeout=timeout_s))
+        self._corrected_s = self._clock()
 
     def _choose(self) -> Any:
         import pylsl
 
+        # long enough at first for every twin to answer; afterwards twins are known by their age
+        wait_s = LOOK_S if self._previous is not None else FIRST_LOOK_S[self._scope]
         deadline_s = self._clock() + RESOLVE_S
         found: list[Any] = []
         while not found and self._clock() < deadline_s:
-            found = [stream for stream in pylsl.resolve_streams(wait_time=0.3) if self._fits(stream)]
+            found = [stream for stream in pylsl.resolve_streams(wait_time=wait_s) if self._fits(stream)]
         asked = self._name or self._options.get("source_id") or "an EEG stream"
         if not found:
-            raise SourceError(f"source: no LSL stream fits {asked!r} (scope {self._scope})")
+            raise AbsentError(f"source: no LSL stream fits {asked!r} (scope {self._scope})")
+        if self._previous is not None:
+            found = self._not_twins(found, *self._previous)
         if len(found) > 1:
-            both = ", ".join(f"{_identity(stream)}" for stream in found)
-            raise SourceError(
-                f"source: {len(found)} LSL streams fit {asked!r}; name one by source_id: {both}"
+            both = "; ".join(f"{_identity(stream)} uid={stream.uid()}" for stream in found)
+            raise UnknownSourceError(
+                f"source: {len(found)} LSL streams fit {asked!r}; choose by source_id, host or uid: {both}"
             )
         return found[0]
+
+    def _not_twins(self, found: list[Any], previous: StreamInfo, silent_s: float) -> list[Any]:
+        """The stream that was open, or one that began after it fell silent; never one that ran beside it."""
+        import pylsl
+
+        lost_s = pylsl.local_clock() - silent_s
+        same = [stream for stream in found if stream.uid() == previous.instance]
+        back = [stream for stream in found if _identity(stream) == previous.identity]
+        # start times of other machines' clocks tell nothing here
+        back = [s for s in back if s.hostname() != socket.gethostname() or s.created_at() > lost_s - TWIN_S]
+        if not same and not back:
+            others = "; ".join(f"{_identity(stream)} uid={stream.uid()}" for stream in found)
+            raise AbsentError(
+                f"source: {previous.identity} is gone; not taking another one in its place: {others}"
+            )
+        return same or back
 
     def _fits(self, stream: Any) -> bool:
         if self._name and self._name not in (stream.name(), stream.source_id()):
@@ -154,15 +187,12 @@ class LslSource:
         wanted_type = self._options.get("type", "" if self._name else "EEG")
         if wanted_type and stream.type().lower() != wanted_type.lower():
             return False
-        source_id = self._options.get("source_id", "")
-        if source_id and stream.source_id() != source_id:
-            return False
-        return not self._pinned or self._pinned == _identity(stream)
+        held = {"source_id": stream.source_id(), "host": stream.hostname(), "uid": stream.uid()}
+        return all(self._options.get(key) in (None, "", value) for key, value in held.items())
 
     def _describe(self, described: Any) -> StreamInfo:
         n_channels, rate_hz = described.channel_count(), float(described.nominal_srate())
-        if rate_hz <= 0:
-            raise SourceError(f"source: LSL stream {described.name()!r} has no regular rate")
+        _check(described, n_channels, rate_hz)
         labels = described.get_channel_labels() or []
         names = [str(label) for label in labels if label]
         if len(names) != n_channels:
@@ -181,7 +211,22 @@ class LslSource:
             rate_hz,
             simulated="simulated" in described.name().lower(),
             identity=_identity(described),
+            instance=described.uid(),
         )
+
+
+def _check(described: Any, n_channels: int, rate_hz: float) -> None:
+    import pylsl
+
+    name = described.name()
+    if described.channel_format() == pylsl.cf_string:
+        raise SourceError(f"source: LSL stream {name!r} carries text, not numbers")
+    if not 1 <= n_channels <= MAX_CHANNELS:
+        raise SourceError(
+            f"source: LSL stream {name!r} must have 1..{MAX_CHANNELS} channels, got {n_channels}"
+        )
+    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        raise SourceError(f"source: LSL stream {name!r} must have a rate of 50..20000 Hz, got {rate_hz:g}")
 
 
 def _identity(stream: Any) -> str:

@@ -18,6 +18,10 @@ class UnknownSourceError(SourceError):
     """The source's name, option or file is wrong: trying again cannot help."""
 
 
+class AbsentError(SourceError):
+    """The device is not there (yet): look again soon, at no cost worth a growing pause."""
+
+
 class IncompatibleStreamError(SourceError):
     """The stream came back with other channels, another order or another rate."""
 
@@ -51,4 +55,31 @@ class HearsMusic(Protocol):
 
     def hear(self, valence: float | None, arousal: float | None) -> None:
         """Tell the wearer the mood of the music that is sounding now; None for silence."""
+        ...
+
+
+@runtime_checkable
+class OpensSlowly(Protocol):
+    """A source whose opening can be waited for in short steps."""
+
+    def begin(self) -> None:
+        """Start to open."""
+        ...
+
+    def opened(self, timeout_s: float) -> StreamInfo | None:
+        """The stream once it is open, None while it is not. Raises ``SourceError``."""
+        ...
+
+    @property
+    def absence(self) -> str:
+        """Why it is not open yet, in words, when the device is not there; else empty."""
+        ...
+
+
+@runtime_checkable
+class Resumes(Protocol):
+    """A source that can be told what was open before, so that it does not take a twin for it."""
+
+    def resume(self, previous: StreamInfo, silent_s: float) -> None:
+        """Before opening again: ``previous`` gave its last sample ``silent_s`` seconds ago."""
         ...

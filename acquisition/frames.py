@@ -1,0 +1,125 @@
+"""What travels from the child that runs a driver to its parent: frames of plain numbers and JSON.
+
+Nothing is unpickled, and a frame that was cut short by a killed child never blocks the reader.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from acquisition.signal import EegChunk, FloatArray, StreamInfo
+
+Kind = Literal["info", "chunk", "beat", "end", "error"]
+KINDS: tuple[Kind, ...] = ("info", "chunk", "beat", "end", "error")
+HEAD = struct.Struct("<IB")
+CHUNK_HEAD = struct.Struct("<IIIdB")
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+MAX_WORDS = 2000
+
+
+class FrameError(ValueError):
+    """The bytes are no frame of ours."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One message: ``words`` for all kinds but ``chunk``."""
+
+    kind: Kind
+    words: dict[str, Any] = field(default_factory=dict)
+    chunk: EegChunk | None = None
+
+
+def encode(frame: Frame) -> bytes:
+    """The frame as bytes."""
+    if frame.kind == "chunk" and frame.chunk is not None:
+        body = _chunk_bytes(frame.chunk)
+    else:
+        body = json.dumps(frame.words).encode()
+    return HEAD.pack(len(body), KINDS.index(frame.kind)) + body
+
+
+def info_words(info: StreamInfo) -> dict[str, Any]:
+    """A stream's description as it travels."""
+    return asdict(info)
+
+
+def info_from(words: dict[str, Any]) -> StreamInfo:
+    """The description that travelled. Raises ``FrameError``."""
+    try:
+        listed = {name: tuple(words[name]) for name in ("channels", "extras")}
+        return StreamInfo(**{**words, **listed})
+    except (KeyError, TypeError) as error:
+        raise FrameError(f"no description of a stream: {error}") from error
+
+
+class FrameReader:
+    """Puts frames together from bytes as they come."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self._ready: deque[Frame] = deque()
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes. Raises ``FrameError``."""
+        self._bytes += data
+        while len(self._bytes) >= HEAD.size:
+            length, kind = HEAD.unpack_from(self._bytes)
+            if length > MAX_FRAME_BYTES or kind >= len(KINDS):
+                raise FrameError(f"a frame of kind {kind} and {length} bytes")
+            if len(self._bytes) < HEAD.size + length:
+                return
+            body = bytes(self._bytes[HEAD.size : HEAD.size + length])
+            del self._bytes[: HEAD.size + length]
+            self._ready.append(_frame(KINDS[kind], body))
+
+    def pop(self) -> Frame | None:
+        """The oldest whole frame, if there is one."""
+        return self._ready.popleft() if self._ready else None
+
+
+def _frame(kind: Kind, body: bytes) -> Frame:
+    if kind == "chunk":
+        return Frame(kind, chunk=_chunk_from(body))
+    try:
+        words = json.loads(body)
+    except ValueError as error:
+        raise FrameError(f"{kind}: {error}") from error
+    if not isinstance(words, dict):
+        raise FrameError(f"{kind}: no object")
+    return Frame(kind, words)
+
+
+def _chunk_bytes(chunk: EegChunk) -> bytes:
+    n_channels, n_samples = chunk.samples_uv.shape
+    n_extras = 0 if chunk.extras is None else len(chunk.extras)
+    battery = np.nan if chunk.battery_percent is None else chunk.battery_percent
+    head = CHUNK_HEAD.pack(n_channels, n_samples, n_extras, battery, chunk.counter is not None)
+    arrays = [chunk.times_s, chunk.samples_uv, chunk.counter, chunk.extras]
+    return head + b"".join(
+        np.ascontiguousarray(array, dtype=np.float64).tobytes() for array in arrays if array is not None
+    )
+
+
+def _chunk_from(body: bytes) -> EegChunk:
+    if len(body) < CHUNK_HEAD.size:
+        raise FrameError("a chunk without a head")
+    n_channels, n_samples, n_extras, battery, has_counter = CHUNK_HEAD.unpack_from(body)
+    sizes = [n_samples, n_channels * n_samples, n_samples if has_counter else 0, n_extras * n_samples]
+    if len(body) != CHUNK_HEAD.size + 8 * sum(sizes):
+        raise FrameError(f"a chunk of {n_channels} x {n_samples} samples in {len(body)} bytes")
+    values: FloatArray = np.frombuffer(body, dtype=np.float64, offset=CHUNK_HEAD.size).copy()
+    times_s, samples_uv, counter, extras = np.split(values, np.cumsum(sizes)[:-1])
+    return EegChunk(
+        samples_uv.reshape(n_channels, n_samples),
+        times_s,
+        None if np.isnan(battery) else float(battery),
+        counter if has_counter else None,
+        extras.reshape(n_extras, n_samples) if n_extras else None,
+    )
