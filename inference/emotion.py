@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 Emotion = Literal["neutral", "happy", "sad", "relaxed", "focused", "unknown"]
 Status = Literal["ok", "warming_up", "calibrating", "unreliable", "stale"]
-QualityReason = Literal["flat", "railed", "line_noise", "muscle", "blink", "loose", "not_finite"]
+QualityReason = Literal["flat", "railed", "line_noise", "muscle", "blink", "loose", "not_finite", "lost"]
 
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 STATUSES: tuple[Status, ...] = get_args(Status)

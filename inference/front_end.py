@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from acquisition.signal import FloatArray
+from acquisition.signal import BoolArray, FloatArray
 from inference.filters import CascadeFilter, band_sections
 from inference.mains import LISTEN_S, find_mains_hz
 from inference.resampling import Resampler
@@ -35,12 +35,15 @@ class FrontEndSettings(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadyWindow:
-    """A window for features, the same stretch as it came, and which channels were finite throughout."""
+    """A window for features, the same stretch as it came, which channels were finite throughout, and the
+    share of samples that never came and were interpolated.
+    """
 
     filtered_uv: FloatArray
     raw_uv: FloatArray
     end_s: float
     finite: FloatArray
+    lost_share: float = 0.0
 
 
 class FrontEnd:
@@ -64,32 +67,40 @@ class FrontEnd:
         self._raw_length = round(settings.window_s * rate_hz)
         self._raw: FloatArray
         self._raw_s: FloatArray
+        self._lost: BoolArray
         self._last: FloatArray
         self._forget()
 
-    def push(self, samples_uv: FloatArray, times_s: FloatArray) -> Iterator[ReadyWindow]:
-        """Yield every window these samples complete."""
+    def push(
+        self, samples_uv: FloatArray, times_s: FloatArray, lost: BoolArray | None = None
+    ) -> Iterator[ReadyWindow]:
+        """Yield every window these samples complete. ``lost`` (n_samples,) marks interpolated ones."""
+        if lost is None:
+            lost = np.zeros(len(times_s), dtype=np.bool_)
         before = self._listen - self._heard
         if 0 < before <= samples_uv.shape[1]:
-            yield from self._push(samples_uv[:, :before], times_s[:before])
+            yield from self._push(samples_uv[:, :before], times_s[:before], lost[:before])
             self._choose_notch()
-            samples_uv, times_s = samples_uv[:, before:], times_s[before:]
-        yield from self._push(samples_uv, times_s)
+            samples_uv, times_s, lost = samples_uv[:, before:], times_s[before:], lost[before:]
+        yield from self._push(samples_uv, times_s, lost)
 
-    def _push(self, samples_uv: FloatArray, times_s: FloatArray) -> Iterator[ReadyWindow]:
+    def _push(self, samples_uv: FloatArray, times_s: FloatArray, lost: BoolArray) -> Iterator[ReadyWindow]:
         self._heard += samples_uv.shape[1]
         clean = self._hold(samples_uv)
         self._raw = np.concatenate([self._raw, samples_uv], axis=1)
         self._raw_s = np.concatenate([self._raw_s, times_s])
+        self._lost = np.concatenate([self._lost, lost])
         resampled, at_s = self._resampler.process(clean, times_s)
         ready = list(self._windows.push(self._filter.process(resampled), at_s))
         for window in ready:
             end = int(np.searchsorted(self._raw_s, window.end_s + 0.5 / self._rate_hz))
-            raw = self._raw[:, max(0, end - self._raw_length) : end]
+            stretch = slice(max(0, end - self._raw_length), end)
+            raw, lost_share = self._raw[:, stretch], float(self._lost[stretch].mean())
             finite: FloatArray = np.asarray(np.isfinite(raw).all(axis=1), dtype=np.float64)
-            yield ReadyWindow(window.samples_uv, np.nan_to_num(raw, posinf=0, neginf=0), window.end_s, finite)
+            shown = np.nan_to_num(raw, posinf=0, neginf=0)
+            yield ReadyWindow(window.samples_uv, shown, window.end_s, finite, lost_share)
         keep = max(self._raw_length + round(self._rate_hz), self._listen)
-        self._raw, self._raw_s = self._raw[:, -keep:], self._raw_s[-keep:]
+        self._raw, self._raw_s, self._lost = self._raw[:, -keep:], self._raw_s[-keep:], self._lost[-keep:]
 
     def _choose_notch(self) -> None:
         found_hz = find_mains_hz(self._raw[:, -self._listen :], self._rate_hz)
@@ -111,6 +122,7 @@ class FrontEnd:
     def _forget(self) -> None:
         self._raw = np.zeros((self._n_channels, 0))
         self._raw_s = np.zeros(0)
+        self._lost = np.zeros(0, dtype=np.bool_)
         self._heard = 0
         self._last = np.zeros(self._n_channels)
 

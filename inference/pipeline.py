@@ -104,6 +104,8 @@ class Pipeline:
         Raises ``ValueError`` for a chunk with other rows than the stream has channels.
         """
         if isinstance(item, Gap):
+            if item.bridged:
+                return ()
             self._front.reset()
             self._mind.forget()
             return ()
@@ -114,7 +116,7 @@ class Pipeline:
                 f"got {samples_uv.shape}"
             )
         started = self._stopwatch()
-        windows = list(self._front.push(samples_uv[self._rows], item.times_s))
+        windows = list(self._front.push(samples_uv[self._rows], item.times_s, item.interpolated))
         if not windows:
             return ()
         self._latency_ms = {"filter": 1e3 * (self._stopwatch() - started)}
@@ -159,6 +161,7 @@ class Pipeline:
             raw_rate_hz=self._info.rate_hz,
             end_s=window.end_s,
             finite=window.finite,
+            lost_share=window.lost_share,
         )
         judged = clock()
         features = self._extract(window.filtered_uv, gate.usable(self._extract.schema.bands))

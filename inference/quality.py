@@ -30,6 +30,8 @@ MUSCLE_UV = 12.0
 LINE_RATIO = 10.0
 GOOD = 0.5
 WORN_SHARE = 0.5
+LOST_SHARE = 0.2
+"""With more than this share of samples interpolated a window says more about the link than the wearer."""
 FRONTAL = frozenset({"Fp1", "Fp2", "AF7", "AF8", "AF3", "AF4", "F7", "F8", "Fpz", "AFz"})
 
 
@@ -64,11 +66,13 @@ def judge_window(
     raw_rate_hz: float,
     end_s: float,
     finite: FloatArray,
+    lost_share: float = 0.0,
 ) -> GatedWindow:
     """Judge one window.
 
     ``filtered_uv`` (n_channels, n) is what features are computed from; ``raw_uv`` (n_channels, m) the same
-    stretch as the headset gave it; ``finite`` (n_channels,) is 0 where NaN or Inf was replaced.
+    stretch as the headset gave it; ``finite`` (n_channels,) is 0 where NaN or Inf was replaced;
+    ``lost_share`` is the share of samples that never came and were interpolated.
     """
     rms_uv = filtered_uv.std(axis=1)
     peak_uv = np.ptp(filtered_uv, axis=1)
@@ -88,11 +92,19 @@ def judge_window(
         )
         for i, channel in enumerate(channels)
     )
+    if lost_share > 0:
+        judged = tuple(_with_loss(channel, lost_share) for channel in judged)
     good = np.array([float(channel.score >= GOOD) for channel in judged])
     overall = float(np.mean([channel.score for channel in judged]))
     blink = np.array([float("blink" in channel.reasons) for channel in judged])
     worn = bool(good.mean() >= WORN_SHARE)
     return GatedWindow(SignalQuality(end_s, overall, worn, judged), good, blink)
+
+
+def _with_loss(channel: ChannelQuality, lost_share: float) -> ChannelQuality:
+    """Flagged while little is missing, refused above ``LOST_SHARE``."""
+    score = 0.0 if lost_share > LOST_SHARE else channel.score * (1 - lost_share)
+    return ChannelQuality(channel.channel, round(score, 3), (*channel.reasons, "lost"))
 
 
 def _contact_uv(channel: str, rms_uv: float, filtered_uv: FloatArray, power_uv2: FloatArray) -> float:
