@@ -125,3 +125,24 @@ def _stereo(frame: AudioFrame) -> NDArray[np.float32]:
 
 def _short(error: BaseException) -> str:
     return (str(getattr(error, "strerror", "") or error).splitlines() or [type(error).__name__])[0][:120]
+
+
+MAX_PICTURE_BYTES = 16 << 20
+
+
+def attached_picture(file: IO[bytes]) -> bytes | None:
+    """The first picture that a file carries along (a cover), as it lies there; None if it has none.
+
+    Raises UnreadableAudioError.
+    """
+    try:
+        with av.open(
+            file, mode="r", options={"format_whitelist": FORMATS}, metadata_errors="replace"
+        ) as container:
+            covers = [s for s in container.streams.video if s.disposition & type(s.disposition).attached_pic]
+            for packet in container.demux(covers[0]) if covers else ():
+                data = bytes(packet)
+                return data if 0 < len(data) <= MAX_PICTURE_BYTES else None
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise UnreadableAudioError(f"not a known audio format ({_short(error)})") from error
+    return None

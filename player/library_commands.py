@@ -58,6 +58,11 @@ def list_tracks(folders: Sequence[Path], cache_dir: Path) -> list[Json]:
     return [track_json(track) for track in tracks]
 
 
+def cached_tracks(folders: Sequence[Path], cache_dir: Path) -> tuple[Track, ...]:
+    """The tracks that the cache knows, without scanning. Raises LibraryError."""
+    return _cached(folders, cache_dir)[0]
+
+
 def list_refused(folders: Sequence[Path], cache_dir: Path) -> list[Json]:
     """What looks like music and is not played, with reasons."""
     _, refused = _cached(folders, cache_dir)

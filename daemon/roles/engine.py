@@ -76,6 +76,7 @@ class EngineRole:
         *,
         simulated: bool,
         labels_file: Path,
+        tap: Callable[[HeadsetStatus | EegChunk | Gap], None] = lambda _item: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -84,6 +85,7 @@ class EngineRole:
         self._prepare = prepare
         self._simulated = simulated
         self._labels_file = labels_file
+        self._tap = tap
         self._wall = wall
         self._clock = clock
         self._link: MqttLink | None = None
@@ -115,6 +117,7 @@ class EngineRole:
         try:
             async for item in self._feed:
                 self._take(item)
+                self._tap(item)
             await asyncio.Event().wait()
         finally:
             repeat.cancel()

@@ -14,6 +14,7 @@ from daemon.settings import RoleName, Settings
 ROLES: dict[RoleName, str] = {
     "broker": "daemon.roles.broker:run_broker",
     "engine": "daemon.wiring.engine_wiring:run_engine",
+    "web": "daemon.wiring.web_wiring:run_web",
     "view": "daemon.wiring.view_wiring:run_view",
 }
 

@@ -11,6 +11,8 @@ from acquisition.feed import Feed
 from acquisition.opening import make_source
 from acquisition.port import UnknownSourceError
 from acquisition.source_spec import parse_source
+from daemon.eeg_frames import socket_path
+from daemon.eeg_tap import EegTap
 from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
 from daemon.roles.engine import EngineRole
@@ -40,12 +42,14 @@ async def _serve(settings: Settings) -> None:
     spec = parse_source(settings.source)
     topics = Topics(settings.node)
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
+    tap = EegTap(socket_path(settings.state_dir, settings.node))
     role = EngineRole(
         topics,
         feed,
         PipelineMaker(settings, model_roots(settings)),
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
+        tap=tap.push,
     )
     link = MqttLink(
         settings.broker,
@@ -54,5 +58,5 @@ async def _serve(settings: Settings) -> None:
         subscriptions=role.subscriptions,
         availability=topics.full(ENGINE_AVAILABILITY),
     )
-    async with link, feed:
+    async with tap, link, feed:
         await until_stopped(role.run(link), settings.duration_s)

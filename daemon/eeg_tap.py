@@ -1,0 +1,194 @@
+"""Offers the engine's EEG, filtered, to the page of the same machine; unwatched it costs only a ring."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
+from daemon.eeg_frames import Frame, GapFrame, SamplesFrame, StreamFrame, listening, packed, same_user
+from inference.filters import CascadeFilter, band_sections
+from inference.resampling import Resampler
+
+SHOWN_RATE_HZ = 128.0
+KEPT_S = 10.0
+MAX_WATCHERS = 4
+MAX_WAITING = 64
+"""Frames that may wait for a watcher; the oldest are dropped."""
+
+log = logging.getLogger(__name__)
+
+
+class DisplayFilter:
+    """The filters that the engine reads moods through, on all channels, for looking at."""
+
+    def __init__(self, rate_hz: float, n_channels: int) -> None:
+        self._resampler = Resampler(rate_hz, SHOWN_RATE_HZ, n_channels)
+        self._filter = CascadeFilter(band_sections(SHOWN_RATE_HZ, 50.0), n_channels)
+        self._last = np.zeros((n_channels, 1))
+
+    def process(self, samples_uv: FloatArray, times_s: FloatArray) -> FloatArray:
+        """Shape (n_channels, n) at the stream's rate in, 128 Hz out; what is not finite is held."""
+        if samples_uv.shape[1] == 0:
+            return np.zeros((len(samples_uv), 0))
+        whole = np.concatenate([self._last, samples_uv], axis=1)
+        places = np.where(np.isfinite(whole), np.arange(whole.shape[1]), 0)
+        held = np.take_along_axis(whole, np.maximum.accumulate(places, axis=1), axis=1)[:, 1:]
+        self._last = held[:, -1:].copy()
+        resampled, _ = self._resampler.process(held, times_s)
+        return self._filter.process(resampled)
+
+    def reset(self) -> None:
+        """Begin anew, as after a gap."""
+        self._resampler.reset()
+        self._filter.reset()
+
+
+class _Watcher:
+    """One connection and the frames that wait for it."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Frame] = deque(maxlen=MAX_WAITING)
+        self._news = asyncio.Event()
+        self.dropped = 0
+
+    def offer(self, frame: Frame) -> None:
+        self.dropped += len(self._waiting) == MAX_WAITING
+        self._waiting.append(frame)
+        self._news.set()
+
+    async def serve(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                writer.write(packed(self._waiting.popleft()))
+                await writer.drain()
+
+
+class EegTap:
+    """Serves at ``path`` while ``async with`` lasts. ``push`` returns at once and never raises.
+
+    Where the socket cannot be made, the engine goes on without it and says so once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._server: asyncio.Server | None = None
+        self._watchers: set[_Watcher] = set()
+        self._info: StreamInfo | None = None
+        self._ring: deque[EegChunk | Gap] = deque()
+        self._ring_samples = 0
+        self._filter: DisplayFilter | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, sock=listening(self._path))
+        except OSError as error:
+            log.warning("the page will show no EEG: %s", error)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is None:
+            return
+        self._server.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink(missing_ok=True)
+
+    def push(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+        """Take what the feed gives."""
+        if isinstance(item, HeadsetStatus):
+            if item.info is not None and item.info != self._info:
+                self._restart(item.info)
+            return
+        self._keep(item)
+        if self._watchers and self._filter is not None:
+            for frame in self._frames([item], self._filter):
+                for watcher in self._watchers:
+                    watcher.offer(frame)
+
+    def _restart(self, info: StreamInfo) -> None:
+        self._info = info
+        self._ring.clear()
+        self._ring_samples = 0
+        self._filter = self._make_filter()
+        for watcher in self._watchers:
+            watcher.offer(_described(info))
+
+    def _keep(self, item: EegChunk | Gap) -> None:
+        self._ring.append(item)
+        self._ring_samples += item.samples_uv.shape[1] if isinstance(item, EegChunk) else 0
+        limit = KEPT_S * (self._info.rate_hz if self._info else SHOWN_RATE_HZ)
+        while self._ring and self._ring_samples > limit:
+            oldest = self._ring.popleft()
+            self._ring_samples -= oldest.samples_uv.shape[1] if isinstance(oldest, EegChunk) else 0
+
+    def _make_filter(self) -> DisplayFilter | None:
+        if self._info is None:
+            return None
+        try:
+            return DisplayFilter(self._info.rate_hz, len(self._info.channels))
+        except ValueError as error:
+            log.warning("the page will show no EEG: %s", error)
+            return None
+
+    def _frames(self, items: list[EegChunk | Gap], shaper: DisplayFilter) -> list[Frame]:
+        frames: list[Frame] = []
+        for item in items:
+            if isinstance(item, Gap):
+                shaper.reset()
+                frames.append(GapFrame())
+                continue
+            shown = shaper.process(item.samples_uv, item.times_s).astype("<f4")
+            if shown.shape[1]:
+                frames.append(SamplesFrame(count=shown.shape[1], data=shown.tobytes()))
+        return frames
+
+    async def _serve(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = writer.get_extra_info("socket")
+        watcher = _Watcher()
+        try:
+            if len(self._watchers) >= MAX_WATCHERS or not same_user(connection):
+                return
+            if self._info is not None:
+                watcher.offer(_described(self._info))
+                self._filter = self._make_filter()
+                self._replay(watcher)
+            self._watchers.add(watcher)
+            await watcher.serve(writer)
+        except (ConnectionError, asyncio.CancelledError):
+            return
+        finally:
+            self._watchers.discard(watcher)
+            writer.close()
+
+    def _replay(self, watcher: _Watcher) -> None:
+        """The last ten seconds first, so that the page need not begin empty."""
+        if self._filter is None:
+            return
+        pieces = [
+            np.frombuffer(frame.data, "<f4").reshape(-1, frame.count)
+            for frame in self._frames(list(self._ring), self._filter)
+            if isinstance(frame, SamplesFrame)
+        ]
+        if pieces:
+            whole = np.ascontiguousarray(np.concatenate(pieces, axis=1))
+            watcher.offer(SamplesFrame(count=whole.shape[1], data=whole.tobytes()))
+
+
+def _described(info: StreamInfo) -> StreamFrame:
+    return StreamFrame(
+        device=info.device or info.source,
+        channels=list(info.channels),
+        rate_hz=SHOWN_RATE_HZ,
+        simulated=info.simulated,
+    )

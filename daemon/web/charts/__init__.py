@@ -1,0 +1,1 @@
+"""Options of the charts: plain dictionaries from plain data, no browser and no clock."""

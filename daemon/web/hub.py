@@ -1,0 +1,97 @@
+"""What all viewers share: the live state, the link that commands go out by, the log and the EEG."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from daemon import messages, topics
+from daemon.messages import MessageError
+from daemon.web.artwork import Artwork
+from daemon.web.eeg_feed import EegFeed
+from daemon.web.health_view import Notice, notices
+from daemon.web.live_state import LiveState
+from daemon.web.mood_view import MoodView, mood_view
+from daemon.web.music_view import MusicView, music_view
+from daemon.web.session_log import SessionLog
+from daemon.web.texts import Texts
+from daemon.web.track_library import TrackLibrary
+
+log = logging.getLogger(__name__)
+
+
+class Outlet(Protocol):
+    """What the hub needs of the link to the broker."""
+
+    def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None: ...
+
+
+@dataclass
+class Hub:
+    """One a process. Views are computed once a tick and shared by all viewers."""
+
+    topics: topics.Topics
+    state: LiveState
+    texts: Texts
+    log: SessionLog
+    eeg: EegFeed
+    library: TrackLibrary
+    artwork: Artwork
+    outlet: Outlet | None = None
+    clock: Callable[[], float] = time.monotonic
+    began_s: float = field(default_factory=time.monotonic)
+    _tick: int = -1
+    _views: tuple[MoodView, MusicView, tuple[Notice, ...]] | None = None
+
+    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        """A message from the broker."""
+        name = self.topics.short(topic)
+        if name is None:
+            return
+        if name == "cmd/label":
+            if not retained:
+                self._hear_label(payload)
+            return
+        self.state.hear(name, payload)
+
+    def _hear_label(self, payload: bytes) -> None:
+        try:
+            label = messages.decode_command("label", payload)
+        except MessageError:
+            self.state.malformed += 1
+            return
+        if isinstance(label, messages.LabelCommand):
+            self.log.hear_label(label)
+            self.state.version += 1
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """Every state of the node, and the wearer's own words."""
+        names = [*messages.DOCUMENTS, topics.ENGINE_AVAILABILITY, topics.PLAYER_AVAILABILITY]
+        return [self.topics.full(name) for name in names] + [self.topics.command("label")]
+
+    def send(self, name: str, command: messages.Command) -> bool:
+        """Send a command; False when the broker is not there, so that nobody is told a lie."""
+        if self.outlet is None or not self.state.linked:
+            return False
+        self.outlet.send(self.topics.command(name), messages.encode(command), qos=1)
+        return True
+
+    def recording(self) -> bool:
+        """Whether the engine says that it records."""
+        return False
+
+    def views(self) -> tuple[MoodView, MusicView, tuple[Notice, ...]]:
+        """Mood, music and what is wrong, as of this fifth of a second."""
+        tick = int(self.clock() * 5)
+        if self._views is None or tick != self._tick:
+            self._tick = tick
+            self._views = (
+                mood_view(self.state, self.texts),
+                music_view(self.state, self.texts),
+                notices(self.state, self.texts, self.clock() - self.began_s),
+            )
+        return self._views

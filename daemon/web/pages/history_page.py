@@ -1,0 +1,182 @@
+"""The history: one session as a picture with zoom, several compared, to take away as PNG or CSV."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from nicegui import run, ui
+
+from daemon.web.charts.history_chart import compare_options, history_options
+from daemon.web.frame import frame
+from daemon.web.history_view import Summary, Timeline, summary, timeline
+from daemon.web.safe_text import clock_time
+from daemon.web.session_log import MAX_FILES, read_session, session_names
+from daemon.web.viewer import Viewer, button, named, tag, words
+
+REFRESH_S = 10.0
+
+
+async def history_page(viewer: Viewer) -> None:
+    """Build the page."""
+    texts = viewer.hub.texts
+    with frame(viewer, "history"), tag("div", "stack"):
+        with tag("div"):
+            words("h1", "page-title", texts("history.heading"))
+            words("p", "page-hint", texts("history.hint", count=MAX_FILES))
+        names = session_names(viewer.hub.log.folder)
+        if not names:
+            words("section", "card empty", texts("history.empty"))
+            return
+        await _History(viewer, names).build()
+
+
+class _History:
+    """The page's choices and the elements they change."""
+
+    def __init__(self, viewer: Viewer, names: list[str]) -> None:
+        self._viewer, self._names = viewer, names
+        self._name, self._other = names[0], ""
+        self._read: dict[str, tuple[Timeline, Summary]] = {}
+
+    async def build(self) -> None:
+        texts = self._viewer.hub.texts
+        with tag("section", "card"):
+            with tag("div", "tool-row"):
+                self._choice("history.choose", self._names, self._choose)
+                button(texts("history.reset_zoom"), self._whole, classes="small-btn")
+                tag("div", "grow")
+                button(texts("history.png"), self._png, classes="small-btn", icon="image")
+                button(texts("history.csv"), self._csv, classes="small-btn", icon="table_chart")
+            self._truncated = words("p", "muted small", texts("history.truncated"))
+            self._chart = ui.echart({"series": []}).classes("history-chart").style("margin-top:12px")
+            named(self._chart, role="img", aria_label=texts("history.chart_label"))
+        self._figures = tag("section", "card")
+        with tag("section", "card"):
+            with tag("div", "tool-row"):
+                self._choice("history.compare", ["", *self._names], self._compare)
+            words("p", "muted small", texts("history.compare_hint")).style("margin-top:8px")
+            self._compared = ui.echart({"series": []}).classes("compare-chart")
+            named(self._compared, role="img", aria_label=texts("history.compare_label"))
+        self._viewer.on_theme(self._draw)
+        await self._load(self._name)
+        self._draw()
+        ui.timer(REFRESH_S, self._refresh, immediate=False)
+
+    def _choice(self, key: str, names: list[str], act: Any) -> None:
+        """A plain select of the browser: it works with every keyboard, reader and phone."""
+        texts = self._viewer.hub.texts
+        field_id = f"choice-{key.replace('.', '-')}"
+        with tag("div", "field"):
+            named(words("label", "muted", texts(key)), **{"for": field_id})
+            with named(tag("select", "select"), id=field_id) as select:
+                for name in names:
+                    text = self._title(name) if name else texts("history.none")
+                    named(words("option", "", text), value=name)
+            select.on("change", act, js_handler="(event) => emit(event.target.value)")
+
+    def _title(self, name: str) -> str:
+        texts = self._viewer.hub.texts
+        started = datetime.strptime(f"{name[:15]}+0000", "%Y%m%dT%H%M%S%z").astimezone()
+        when = f"{started:%d %b %Y, %H:%M:%S}"
+        return texts("history.running", when=when) if name == self._viewer.hub.log.name else when
+
+    async def _choose(self, event: Any) -> None:
+        if event.args in self._names:
+            self._name = str(event.args)
+            await self._load(self._name)
+            self._draw()
+
+    async def _compare(self, event: Any) -> None:
+        self._other = str(event.args) if event.args in self._names else ""
+        if self._other:
+            await self._load(self._other)
+        self._draw()
+
+    async def _refresh(self) -> None:
+        """The running session grows; the zoom stays."""
+        running = self._viewer.hub.log.name
+        if running in (self._name, self._other) and running is not None:
+            await self._load(running)
+            self._draw(keep_zoom=True)
+
+    async def _load(self, name: str) -> None:
+        """Read and fold away from the loop: a long session is a megabyte."""
+        if self._viewer.client.is_deleted:
+            return
+        self._viewer.hub.log.flush()
+        found = await run.io_bound(_read, self._viewer, name)
+        if found is not None:
+            self._read[name] = found
+            for old in [one for one in self._read if one not in (self._name, self._other)]:
+                del self._read[old]
+
+    def _draw(self, *, keep_zoom: bool = False) -> None:
+        viewer, texts = self._viewer, self._viewer.hub.texts
+        if self._name not in self._read:
+            return
+        drawn, figures = self._read[self._name]
+        options = history_options(drawn, viewer.colours, texts)
+        if keep_zoom:
+            options.pop("dataZoom")
+            self._chart.run_chart_method("setOption", options, {"replaceMerge": ["series"]})
+        else:
+            self._chart.options.clear()
+            self._chart.options.update(options)
+            self._chart.update()
+        self._truncated.set_visibility(drawn.truncated)
+        self._figures.clear()
+        with self._figures:
+            _figures(viewer, self._title(self._name), figures)
+        sessions = [(self._title(name), self._read[name][0]) for name in self._shown()]
+        self._compared.options.clear()
+        self._compared.options.update(compare_options(sessions, viewer.colours, texts))
+        self._compared.update()
+
+    def _shown(self) -> list[str]:
+        other = [self._other] if self._other and self._other != self._name else []
+        return [name for name in [self._name, *other] if name in self._read]
+
+    def _whole(self) -> None:
+        ui.run_javascript(f"neuro.wholeChart({self._chart.id})")
+
+    def _png(self) -> None:
+        ui.run_javascript(f"neuro.png({self._chart.id}, 'neuroplayer-{self._name}.png')")
+
+    def _csv(self) -> None:
+        ui.download(f"/history/{self._name}.csv", f"neuroplayer-{self._name}.csv")
+
+
+def _read(viewer: Viewer, name: str) -> tuple[Timeline, Summary] | None:
+    kept = read_session(viewer.hub.log.folder, name)
+    drawn, figures = timeline(kept), summary(kept)
+    return (drawn, figures) if drawn is not None and figures is not None else None
+
+
+def _figures(viewer: Viewer, title: str, figures: Summary) -> None:
+    texts = viewer.hub.texts
+    words("h2", "card-title", title)
+    mean = "–" if figures.mean_arousal is None else f"{figures.mean_arousal:+.2f}"
+    moods = " · ".join(
+        f"{_mood_word(viewer, name)} {round(100 * share)} %" for name, share in figures.moods[:5]
+    )
+    values = (
+        ("duration", clock_time(figures.duration_s)),
+        ("known", f"{round(100 * figures.known_share)} %"),
+        ("mean_arousal", mean),
+        ("track_count", str(figures.tracks)),
+        ("mood_changes", str(figures.mood_changes)),
+        ("lost", texts("history.times", count=figures.lost)),
+    )
+    with tag("dl", "figures").style("margin-top:10px"):
+        for key, value in values:
+            with tag("div"):
+                words("dt", "muted small", texts(f"history.{key}"))
+                words("dd", "figure-value numeric", value)
+    words("p", "muted small", f"{texts('history.moods')}: {moods}" if moods else "").style("margin-top:10px")
+
+
+def _mood_word(viewer: Viewer, name: str) -> str:
+    texts = viewer.hub.texts
+    key = f"history.mood_{name}"
+    return texts(key) if texts.has(key) else name

@@ -1,0 +1,175 @@
+// What must happen in the browser itself: noticing that the server is gone, the theme, touching the plane,
+// and scrolling EEG. Everything else is done by NiceGUI's elements.
+"use strict";
+(() => {
+  const neuro = (window.neuro = {});
+  const LOST_AFTER_S = 3;
+
+  // ---- the server is gone -------------------------------------------------------------------------------
+  let lostSince = null;
+  let everConnected = false;
+  setInterval(() => {
+    const banner = document.getElementById("neuro-lost");
+    if (!banner) return;
+    const connected = Boolean(window.socket && window.socket.connected);
+    everConnected = everConnected || connected;
+    if (connected || !everConnected) {
+      lostSince = null;
+      banner.classList.remove("shown");
+      document.body.classList.remove("neuro-lost");
+      return;
+    }
+    lostSince = lostSince ?? Date.now();
+    const seconds = Math.round((Date.now() - lostSince) / 1000);
+    if (seconds < LOST_AFTER_S) return;
+    const text = banner.dataset.text.replace("{seconds}", String(seconds));
+    // spoken once, then only the number changes silently
+    if (!banner.classList.contains("shown")) banner.setAttribute("aria-label", text);
+    banner.firstElementChild.textContent = text;
+    banner.classList.add("shown");
+    document.body.classList.add("neuro-lost");
+  }, 500);
+
+  // ---- theme --------------------------------------------------------------------------------------------
+  const MODES = ["auto", "light", "dark"];
+  const mode = () => {
+    const stored = localStorage.getItem("neuroplayer-theme");
+    return MODES.includes(stored) ? stored : "auto";
+  };
+  const isDark = () => document.body.classList.contains("body--dark");
+  const applyTheme = () => setDark({ auto: null, light: false, dark: true }[mode()]);
+  const tellTheme = () => {
+    document.cookie = `neuroplayer_dark=${isDark() ? 1 : 0}; path=/; SameSite=Strict; max-age=31536000`;
+    emitEvent("neuro_theme", { dark: isDark(), mode: mode() });
+  };
+  neuro.cycleTheme = () => {
+    localStorage.setItem("neuroplayer-theme", MODES[(MODES.indexOf(mode()) + 1) % MODES.length]);
+    applyTheme();
+    setTimeout(tellTheme, 50);
+  };
+  neuro.start = () => {
+    applyTheme();
+    let dark = isDark();
+    new MutationObserver(() => {
+      if (isDark() === dark) return;
+      dark = isDark();
+      tellTheme();
+    }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    setTimeout(tellTheme, 50);
+  };
+
+  const whenChart = (id, act, tries = 200) => {
+    const chart = getElement(id)?.chart;
+    if (chart) act(chart);
+    else if (tries > 0) setTimeout(() => whenChart(id, act, tries - 1), 25);
+  };
+
+  // ---- the plane ----------------------------------------------------------------------------------------
+  const bounded = (value) => Math.max(-1, Math.min(1, Math.round(value * 100) / 100));
+  neuro.plane = (id) =>
+    whenChart(id, (chart) => {
+      if (chart.neuroReady) return;
+      chart.neuroReady = true;
+      const element = getHtmlElement(id);
+      const at = { valence: 0, arousal: 0 };
+      const cursor = (shown) =>
+        chart.setOption({
+          series: [{ id: "cursor", data: shown ? [[at.valence, at.arousal]] : [] }],
+        });
+      chart.getZr().on("click", (event) => {
+        const [x, y] = chart.convertFromPixel("grid", [event.offsetX, event.offsetY]);
+        if (Math.abs(x) > 1.04 || Math.abs(y) > 1.04) return;
+        at.valence = bounded(x);
+        at.arousal = bounded(y);
+        emitEvent("neuro_target", { ...at });
+      });
+      element.addEventListener("keydown", (event) => {
+        const step = event.shiftKey ? 0.25 : 0.1;
+        const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
+        const move = moves[event.key];
+        if (move) {
+          at.valence = bounded(at.valence + move[0]);
+          at.arousal = bounded(at.arousal + move[1]);
+          cursor(true);
+          event.preventDefault();
+        } else if (event.key === "Enter" || event.key === " ") {
+          emitEvent("neuro_target", { ...at });
+          event.preventDefault();
+        } else if (event.key === "Escape") cursor(false);
+      });
+      element.addEventListener("blur", () => cursor(false));
+    });
+
+  // The area of uncertainty: an ellipse, or a band across the plane where valence is not known.
+  neuro.uncertainty = (params, api) => {
+    const [valence, arousal, spreadValence, spreadArousal, known] = [0, 1, 2, 3, 4].map((d) => api.value(d));
+    const top = Math.min(1, arousal + spreadArousal);
+    const bottom = Math.max(-1, arousal - spreadArousal);
+    if (!known) {
+      const [left, up] = api.coord([-1, top]);
+      const [right, down] = api.coord([1, bottom]);
+      return { type: "rect", shape: { x: left, y: up, width: right - left, height: down - up }, style: api.style() };
+    }
+    const [cx, cy] = api.coord([valence, arousal]);
+    const [width, height] = api.size([spreadValence, spreadArousal]);
+    const grid = params.coordSys;
+    return {
+      type: "ellipse",
+      shape: { cx, cy, rx: width, ry: height },
+      style: api.style(),
+      clipPath: { type: "rect", shape: { x: grid.x, y: grid.y, width: grid.width, height: grid.height } },
+    };
+  };
+
+  // ---- live EEG -----------------------------------------------------------------------------------------
+  const traces = new Map();
+  neuro.eeg = (id, piece) =>
+    whenChart(id, (chart) => {
+      let trace = traces.get(id);
+      if (!trace || trace.number !== piece.number) {
+        trace = { number: piece.number, rows: piece.channels.map(() => []), scale: piece.scale };
+        traces.set(id, trace);
+        chart.setOption({ series: piece.channels.map((_, i) => ({ id: `eeg${i}`, data: [] })) });
+      }
+      trace.scale = piece.scale;
+      const length = Math.round(piece.seconds * piece.rate);
+      trace.rows = trace.rows.map((row, i) => row.concat(piece.tenths[i] ?? []).slice(-length));
+      drawEeg(chart, trace, piece, length);
+    });
+  const drawEeg = (chart, trace, piece, length) => {
+    const lanes = trace.rows.length;
+    const width = chart.getWidth();
+    // two points a pixel column are all that can be seen
+    const stride = Math.max(1, Math.floor(length / width));
+    const series = trace.rows.map((row, lane) => {
+      const data = [];
+      const first = length - row.length;
+      for (let i = (stride - (first % stride)) % stride; i < row.length; i += stride) {
+        const value = Math.max(-0.95, Math.min(0.95, row[i] / 10 / trace.scale));
+        data.push([(first + i) / piece.rate - piece.seconds, lanes - 1 - lane + value / 2]);
+      }
+      return { id: `eeg${lane}`, data };
+    });
+    chart.setOption({
+      yAxis: {
+        min: -0.6,
+        max: lanes - 0.4,
+        interval: 1,
+        axisLabel: { formatter: (value) => piece.channels[lanes - 1 - Math.round(value)] ?? "" },
+      },
+      series,
+    });
+  };
+
+  // ---- pictures -----------------------------------------------------------------------------------------
+  neuro.png = (id, name) =>
+    whenChart(id, (chart) => {
+      const link = document.createElement("a");
+      const background = getComputedStyle(document.body).getPropertyValue("--card").trim();
+      link.href = chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: background });
+      link.download = name;
+      link.click();
+    });
+  neuro.wholeChart = (id) =>
+    whenChart(id, (chart) => chart.dispatchAction({ type: "dataZoom", start: 0, end: 100 }));
+})();

@@ -1,0 +1,135 @@
+"""The page: the live state fed from MQTT, the log, the EEG of this machine, and the web server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from daemon.eeg_frames import socket_path
+from daemon.errors import BadInputError
+from daemon.mqtt_link import MqttLink
+from daemon.options import check_listen
+from daemon.roles.lifetime import log_to_stderr, until_stopped
+from daemon.settings import Settings, WebSettings
+from daemon.topics import Topics
+from daemon.web.access import is_loopback, own_token
+from daemon.web.artwork import Artwork
+from daemon.web.eeg_feed import EegFeed
+from daemon.web.hub import Hub
+from daemon.web.live_state import LiveState
+from daemon.web.session_log import SessionLog
+from daemon.web.texts import texts
+from daemon.web.track_library import TrackLibrary, read_from_cache
+
+LINK_LOOK_S = 0.5
+
+
+def run_web(settings: Settings) -> int:
+    """Serve the page until told to stop. Raises ``BadInputError`` for an address that cannot be used."""
+    log_to_stderr("web")
+    web = settings.web or WebSettings()
+    check_listen(web.host, web.port, "web address")
+    token, token_file = _token(settings, web)
+    if token is not None:
+        click.echo(
+            f"web: the page is open to the network, so it asks for a token: "
+            f"http://{_shown_host(web.host)}:{web.port}/?token={token} (kept in {token_file})",
+            err=True,
+        )
+    asyncio.run(_serve(settings, web, token, token_file))
+    return 0
+
+
+def _token(settings: Settings, web: WebSettings) -> tuple[str | None, Path]:
+    state_dir = Path(settings.state_dir)
+    file = state_dir / "web-token"
+    if is_loopback(web.host):
+        return None, file
+    try:
+        return own_token(state_dir), file
+    except OSError as error:
+        raise BadInputError(f"the page's token {str(file)!r:.200} cannot be kept: {error.strerror}") from None
+
+
+def _shown_host(host: str) -> str:
+    if host.strip("[]") in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return os.uname().nodename
+    return f"[{host}]" if ":" in host.strip("[]") else host
+
+
+def music_folders(settings: Settings) -> list[Path]:
+    """The music folders of the session; without any, where the demo music lies."""
+    from player.demo_music import FOLDER
+
+    if settings.music:
+        return [Path(folder) for folder in settings.music]
+    return [Path(settings.cache_dir) / FOLDER]
+
+
+def make_hub(settings: Settings) -> Hub:
+    """Everything the viewers share, with a silent link."""
+    topics, clock = Topics(settings.node), time.monotonic
+    folders = music_folders(settings)
+    library = TrackLibrary(partial(read_from_cache, folders, Path(settings.cache_dir)), clock)
+    log = SessionLog(Path(settings.state_dir) / "history", settings.node, lambda: datetime.now(UTC))
+    state = LiveState(clock)
+    state.listeners.append(log.hear)
+    return Hub(
+        topics=topics,
+        state=state,
+        texts=texts(),
+        log=log,
+        eeg=EegFeed(socket_path(settings.state_dir, settings.node), clock),
+        library=library,
+        artwork=Artwork(library, folders),
+    )
+
+
+async def _serve(settings: Settings, web: WebSettings, token: str | None, token_file: Path) -> None:
+    _keep_quiet(settings)
+    # imported here: NiceGUI takes a second, and a bad address should be told before
+    from daemon.web.server import build, serve
+
+    hub = make_hub(settings)
+    link = MqttLink(
+        settings.broker,
+        f"neuroplayer-{settings.node}-web-{os.getpid()}",
+        hear=hub.hear,
+        subscriptions=hub.subscriptions,
+    )
+    application = build(hub, token, token_file)
+    async with link:
+        hub.outlet = link
+        tasks = [asyncio.create_task(hub.eeg.run()), asyncio.create_task(_watch_link(hub, link))]
+        try:
+            await until_stopped(serve(application, web.host, web.port), settings.duration_s)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(OSError):
+                hub.log.close()
+
+
+def _keep_quiet(settings: Settings) -> None:
+    """FastAPI reports its requests to wherever ``OTEL_`` variables point, and NiceGUI stores where it stands.
+
+    Nothing about a listener leaves the machine, so the first is switched off; the second is not used.
+    """
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        del os.environ[name]
+    os.environ["OTEL_SDK_DISABLED"] = "true"
+    os.environ["NICEGUI_STORAGE_PATH"] = str(Path(settings.state_dir) / "nicegui")
+
+
+async def _watch_link(hub: Hub, link: MqttLink) -> None:
+    while True:
+        hub.state.link_is(link.connected.is_set())
+        await asyncio.sleep(LINK_LOOK_S)

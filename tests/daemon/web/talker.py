@@ -1,0 +1,218 @@
+"""Stands in for engine and player on a real broker: says documents of the contract, hears commands."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+
+from daemon import messages, topics
+
+MODEL = messages.Model(name="test-model", sha256=None)
+CHANNELS = ("TP9", "AF7", "AF8", "TP10")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def emotion(**given: Any) -> messages.Emotion:
+    values: dict[str, Any] = {
+        "at": now(),
+        "simulated": True,
+        "emotion": "relaxed",
+        "valence": None,
+        "arousal": -0.4,
+        "confidence": 0.8,
+        "status": "ok",
+        "since": now() - timedelta(seconds=42),
+        "seq": 1,
+        "model": MODEL,
+        "latency_ms": {},
+    }
+    return messages.Emotion(**(values | given))
+
+
+def estimate(arousal: float = -0.4) -> messages.Estimate:
+    return messages.Estimate(
+        at=now(),
+        simulated=True,
+        probabilities={"engaged": 0.5 + arousal / 2},
+        valence=None,
+        arousal=arousal,
+        confidence=0.8,
+        status="ok",
+        model=MODEL,
+    )
+
+
+def signal(scores: tuple[float, ...] = (1.0, 0.9, 0.6, 0.2), **given: Any) -> messages.Signal:
+    reasons = [[], [], ["blink"], ["loose"]]
+    electrodes = [
+        messages.Electrode(channel=name, score=score, reasons=why if score < 0.8 else [])
+        for name, score, why in zip(CHANNELS, scores, reasons, strict=True)
+    ]
+    values: dict[str, Any] = {
+        "at": now(),
+        "simulated": True,
+        "overall": sum(scores) / len(scores),
+        "worn": True,
+        "electrodes": electrodes,
+    }
+    return messages.Signal(**(values | given))
+
+
+def headset(state: str = "streaming", **given: Any) -> messages.Headset:
+    values: dict[str, Any] = {
+        "at": now(),
+        "simulated": True,
+        "state": state,
+        "source": "simulated",
+        "device": "Simulated Muse",
+        "rate_hz": 256.0,
+        "channels": list(CHANNELS),
+        "battery_percent": 80.0,
+        "gap_s": None,
+        "reason": "",
+    }
+    return messages.Headset(**(values | given))
+
+
+def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> messages.Session:
+    values: dict[str, Any] = {
+        "at": now(),
+        "simulated": True,
+        "active": phase != "stopped",
+        "phase": phase,
+        "started": now(),
+        "baseline_wanted_s": 45.0,
+        "baseline_trusted_s": trusted_s,
+        "baseline_done": phase == "running",
+        "model": MODEL,
+        "notes": [],
+    }
+    return messages.Session(**(values | given))
+
+
+def track(number: int = 1, title: str | None = None, **given: Any) -> messages.TrackInfo:
+    values: dict[str, Any] = {
+        "id": f"track-{number}",
+        "title": title if title is not None else f"Piece number {number}",
+        "artist": "The Testers",
+        "duration_s": 180.0,
+        "mood": messages.TrackMood(valence=0.3, arousal=-0.3, source="tag", confidence=0.9),
+    }
+    return messages.TrackInfo(**(values | given))
+
+
+def player(**given: Any) -> messages.PlayerState:
+    values: dict[str, Any] = {
+        "at": now(),
+        "simulated": True,
+        "track": track(1),
+        "position_s": 30.0,
+        "next": track(2),
+        "paused": False,
+        "volume": 0.8,
+        "crossfade_s": 8.0,
+        "fading": None,
+        "policy": "match",
+        "target": None,
+        "target_valence": None,
+        "target_arousal": None,
+        "output": "null",
+        "library_tracks": 8,
+        "degraded": [],
+    }
+    return messages.PlayerState(**(values | given))
+
+
+def decision(
+    number: int = 1, why: str = "You seem calm; this is the best fit of 8.", **given: Any
+) -> messages.Decision:
+    values: dict[str, Any] = {
+        "at": now(),
+        "simulated": True,
+        "kind": "next",
+        "chosen": track(number),
+        "why": why,
+        "policy": "match",
+        "aim_valence": None,
+        "aim_arousal": -0.3,
+        "candidates": [],
+        "seed": 0,
+    }
+    return messages.Decision(**(values | given))
+
+
+NAMES = {kind: name for name, kind in messages.DOCUMENTS.items()}
+EVENTS = {topics.ESTIMATE, topics.PLAYER_DECISION, topics.COMMAND_ERROR}
+
+
+class Talker:
+    """Publishes as engine and player do (states retained, events not) and keeps the commands it hears."""
+
+    def __init__(self, port: int, node: str = "home") -> None:
+        self.topics = topics.Topics(node)
+        self.commands: list[tuple[str, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+        self._client = mqtt.Client(
+            mqtt.CallbackAPIVersion.VERSION2, client_id=f"talker-{time.monotonic_ns()}"
+        )
+        self._client.on_message = self._hear
+        self._client.connect("127.0.0.1", port)
+        self._client.subscribe(self.topics.full("cmd/#"), qos=1)
+        self._client.loop_start()
+
+    def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        name = message.topic.rsplit("/", 1)[1]
+        with self._lock:
+            self.commands.append((name, msgspec.json.decode(message.payload or b"{}")))
+
+    def say(self, *documents: messages.Document) -> None:
+        for document in documents:
+            name = NAMES[type(document)]
+            self.raw(name, messages.encode(document), retain=name not in EVENTS)
+
+    def raw(self, name: str, payload: bytes, *, retain: bool = False) -> None:
+        self._client.publish(self.topics.full(name), payload, qos=1, retain=retain).wait_for_publish(5)
+
+    def online(self, role: str, up: bool = True) -> None:
+        self.raw(f"{role}/availability", topics.ONLINE if up else topics.OFFLINE, retain=True)
+
+    def all_is_well(self) -> None:
+        self.online("engine")
+        self.online("player")
+        self.say(headset(), session(), signal(), emotion(), player(), decision())
+
+    def wait_command(self, name: str, seconds: float = 10.0) -> dict[str, Any]:
+        """The first command of that name that came, or comes."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with self._lock:
+                for place, (heard, payload) in enumerate(self.commands):
+                    if heard == name:
+                        del self.commands[place]
+                        return payload
+            time.sleep(0.02)
+        raise AssertionError(f"no command {name} came within {seconds} s; heard {self.commands}")
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def eventually(check: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """The first true answer of ``check``."""
+    until = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        assert time.monotonic() < until, f"{check} was never true within {seconds} s"
+        time.sleep(0.05)
