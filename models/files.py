@@ -34,7 +34,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 class WholeSet:
-    """Several files that belong together: all written under other names first, then renamed in order."""
+    """Several files that belong together: all written under other names first, then renamed."""
 
     def __init__(self) -> None:
         self._drafts: list[tuple[Path, Path]] = []
@@ -49,8 +49,8 @@ class WholeSet:
         return Path(name)
 
     def commit(self) -> None:
-        """Give every draft its final name, in the order written."""
-        for draft, path in self._drafts:
+        """Give every draft its final name: what was written first, which the rest describe, takes it last."""
+        for draft, path in reversed(self._drafts):
             draft.chmod(0o644)
             draft.replace(path)
         self._drafts.clear()

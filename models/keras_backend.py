@@ -29,6 +29,7 @@ def keras() -> Any:
 
     # Keras warns through absl that .h5 is a legacy format; it is the format that was asked for
     absl.logging.set_verbosity(absl.logging.ERROR)
+    tensorflow.get_logger().setLevel("ERROR")
     import keras as module
 
     return module
