@@ -75,6 +75,8 @@ class Pipeline:
         given = baseline if baseline is not None else self._rest.without_rest()
         self._keeper = BaselineKeeper(settings, given, stored=stored and baseline is not None)
         self._latency_ms: dict[str, float] = {}
+        self.stored_refused = False
+        """The stored baseline did not agree with the signal, so a new rest was asked for."""
 
     @property
     def state(self) -> EmotionState | None:
@@ -168,6 +170,7 @@ class Pipeline:
         self._latency_ms |= {"quality": 1e3 * (judged - begun), "features": 1e3 * (clock() - judged)}
         readings.append(gate.quality)
         if gate.accepted and self._keeper.try_window(features) == "differs":
+            self.stored_refused = True
             self.recalibrate()
         baseline = self._keeper.current
         if baseline is None:
