@@ -17,6 +17,7 @@ from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon import messages, topics
 from daemon.messages import MessageError
 from daemon.mqtt_link import MqttLink
+from daemon.roles.prepared import Prepared
 from inference.emotion import (
     BaselineProgress,
     EmotionState,
@@ -33,36 +34,12 @@ SIGNAL_EVERY_S = 1.0
 log = logging.getLogger(__name__)
 
 
-class EmotionPipeline(Protocol):
-    """What the role needs of ``inference.pipeline.Pipeline``."""
-
-    @property
-    def trouble(self) -> str: ...
-
-    def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]: ...
-
-    def recalibrate(self) -> None: ...
-
-    def mark_stale(self, at_s: float) -> EmotionState: ...
-
-
 class HeadsetFeed(Protocol):
     """What the role needs of ``acquisition.feed.Feed``."""
 
     def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]: ...
 
     def hear(self, valence: float | None, arousal: float | None) -> None: ...
-
-
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A pipeline for one montage, the model in it, and what a person should know about the choice."""
-
-    pipeline: EmotionPipeline
-    model: ModelId
-    baseline_s: float
-    notes: tuple[str, ...] = ()
-    close: Callable[[], None] = lambda: None
-    on_baseline: Callable[[], None] = lambda: None
 
 
 class EngineRole:
@@ -118,6 +95,7 @@ class EngineRole:
             async for item in self._feed:
                 self._take(item)
                 self._tap(item)
+                await self._load()
             await asyncio.Event().wait()
         finally:
             repeat.cancel()
@@ -219,6 +197,21 @@ class EngineRole:
         self._started = self._wall()
         wanted_s = self._prepared.baseline_s
         self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
+        self._say_session()
+
+    async def _load(self) -> None:
+        """Wait for a network before more samples are taken; the sources buffer meanwhile."""
+        waiting = self._prepared
+        if waiting is not None and waiting.load is not None:
+            swap = await asyncio.to_thread(waiting.load)
+            if self._prepared is waiting:
+                self._replace(swap())
+
+    def _replace(self, prepared: Prepared) -> None:
+        old, self._prepared = self._prepared, prepared
+        if old is None or old.pipeline is not prepared.pipeline:
+            wanted_s = prepared.baseline_s
+            self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
         self._say_session()
 
     def _close(self) -> None:
@@ -356,6 +349,9 @@ class EngineRole:
         """Say an unchanged state again, also while no sample comes."""
         while True:
             await asyncio.sleep(1.0)
+            renewed = self._prepared.renew() if self._prepared else None
+            if renewed is not None:
+                self._replace(renewed)
             if self._said and self._clock() - self._said_at >= REPEAT_S:
                 self._say_emotion(msgspec.structs.replace(self._said, at=self._wall()))
 

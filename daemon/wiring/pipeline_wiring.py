@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from acquisition.signal import FloatArray, StreamInfo
+from acquisition.signal import StreamInfo
 from daemon.baseline_store import BaselineStore
-from daemon.roles.engine import Prepared
+from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
 from inference.band_power_classifier import BandPowerClassifier
-from inference.model_store import Manifest, ModelStore, map_channels
+from inference.baseline import Baseline
+from inference.loading import load_network
+from inference.model_store import Manifest, ModelStore, map_channels, require_channels
 from inference.pipeline import Pipeline, PipelineSettings
 from inference.port import Classifier, ClassifierError
 from inference.settle import SettleSettings
@@ -23,119 +25,200 @@ log = logging.getLogger(__name__)
 DEFAULT_REST_S = 45.0
 VARIANTS = ("int8", "float")
 """The full-int8 file is the smaller and faster one; its card holds the agreement with the float file."""
+MAX_NOTE = 500
 
 
 class PipelineMaker:
-    """Builds pipelines for the streams of one engine; a network's file is tried in a child process once."""
+    """Builds pipelines for the streams of one engine; a network's file is tried in a child once."""
 
     def __init__(self, settings: Settings, roots: Sequence[Path]) -> None:
-        self._settings = settings
-        self._roots = tuple(roots)
+        self._settings, self._store = settings, ModelStore(tuple(roots))
         self._vetted: set[str] = set()
-        self._store = BaselineStore(Path(settings.state_dir) / "baselines")
 
     def __call__(self, info: StreamInfo) -> Prepared:
         """A pipeline for this stream: the best network that fits, else the band-power rule; with reasons."""
-        notes: list[str] = []
-        manifest = self._choose(info.channels, notes)
-        classifier = self._load(manifest, notes) if manifest is not None else None
-        if manifest is None or classifier is None:
-            notes.append("the band-power rule reads the signal: coarse, and not measured on people")
-            rule = BandPowerClassifier(info.channels)
-            settings = PipelineSettings(baseline_s=self._rest_s or DEFAULT_REST_S, mains_hz="auto")
-            return self._prepared(info, rule, settings, info.channels, notes)
-        chosen = map_channels(manifest, info.channels) or manifest.channels
-        pairs = zip(manifest.channels, chosen, strict=True)
-        notes += [f"{have} stands in for {want}" for want, have in pairs if want != have]
-        return self._prepared(info, classifier, self._for_network(manifest), chosen, notes)
+        return StreamPipeline(info, self._settings, self._store, self._vetted).prepare()
 
-    @property
-    def _rest_s(self) -> float:
+
+class StreamPipeline:
+    """Builds the pipeline for one stream and swaps its classifier while it runs.
+
+    Every pipeline begins with the band-power rule on the chosen network's own features; the network takes
+    over once it has been tried in a child process. A network that fails, then or later, leaves the rule.
+    """
+
+    def __init__(self, info: StreamInfo, settings: Settings, store: ModelStore, vetted: set[str]) -> None:
+        self._info, self._settings, self._store, self._vetted = info, settings, store, vetted
+        self._baselines = BaselineStore(Path(settings.state_dir) / "baselines")
+        self._seen = store.signature()
+        self._manifest = self._choose()
+        self._classifier: Classifier
+        self._pipeline: Pipeline
+        self._notes: list[str] = []
+        self._told = ""
+        self._refused = False
+
+    def prepare(self) -> Prepared:
+        """A fresh pipeline, for the rest that begins now."""
+        self._notes = self._choice_notes()
+        self._classifier = rule = self._rule()
+        chosen = self._channels()
+        baseline = self._stored(rule)
+        self._pipeline = Pipeline(
+            self._info,
+            rule,
+            self._pipeline_settings(),
+            baseline,
+            channels=chosen,
+            stored=baseline is not None,
+            fallback=rule,
+        )
+        return self._prepared(loading=self._manifest is not None)
+
+    def _choose(self) -> Manifest | None:
+        return self._store.choose_for(self._info.channels)
+
+    def _choice_notes(self) -> list[str]:
+        notes = [f"a stored network cannot be used: {problem}" for problem in self._store.problems()[:3]]
+        selected = self._store.selected()
+        if selected is not None and (self._manifest is None or self._manifest.name != selected):
+            try:
+                require_channels(self._store.get(selected), self._info.channels)
+            except ClassifierError as error:
+                notes.append(f"the selected network is not used: {error}")
+        if self._manifest is None:
+            notes.append(f"no stored network fits the electrodes {', '.join(self._info.channels[:8])}")
+            return [*notes, _RULE_NOTE]
+        wanted = zip(self._manifest.channels, self._channels(), strict=True)
+        return notes + [f"{have} stands in for {want}" for want, have in wanted if want != have]
+
+    def _channels(self) -> tuple[str, ...]:
+        if self._manifest is None:
+            return self._info.channels
+        return map_channels(self._manifest, self._info.channels) or self._manifest.channels
+
+    def _rule(self) -> BandPowerClassifier:
+        if self._manifest is None:
+            return BandPowerClassifier(self._info.channels)
+        return BandPowerClassifier(self._manifest.channels, self._manifest.feature_schema)
+
+    def _pipeline_settings(self) -> PipelineSettings:
+        manifest = self._manifest
         wanted = self._settings.baseline
-        return DEFAULT_REST_S if wanted == "last" else float(wanted)
-
-    def _for_network(self, manifest: Manifest) -> PipelineSettings:
+        rest_s = DEFAULT_REST_S if wanted == "last" else float(wanted)
+        if manifest is None or not manifest.population_centre:
+            rest_s = rest_s or DEFAULT_REST_S
+        if manifest is None:
+            return PipelineSettings(baseline_s=rest_s, mains_hz="auto")
         return PipelineSettings(
             window_s=manifest.window_s,
             hop_s=manifest.hop_s,
             model_rate_hz=manifest.rate_hz,
-            baseline_s=self._rest_s,
+            baseline_s=rest_s,
             mains_hz="auto",
-            temperature=manifest.temperature,
-            population_scale=_array(manifest.population_scale),
-            population_centre=_array(manifest.population_centre),
+            population_scale=np.array(manifest.population_scale) if manifest.population_scale else None,
+            population_centre=np.array(manifest.population_centre) if manifest.population_centre else None,
             settle=SettleSettings(evidence_s=manifest.evidence_s),
         )
 
-    def _choose(self, channels: Sequence[str], notes: list[str]) -> Manifest | None:
-        try:
-            manifest = ModelStore(self._roots).choose_for(channels)
-        except ClassifierError as error:
-            notes.append(f"the stored networks cannot be read: {error}"[:500])
+    def _stored(self, classifier: Classifier) -> Baseline | None:
+        if self._settings.baseline != "last":
             return None
-        if manifest is None:
-            notes.append(f"no stored network fits the electrodes {', '.join(channels[:8])}")
-        return manifest
+        found = self._baselines.load(self._info, classifier.feature_schema, classifier.channels)
+        self._notes.append(
+            "the last stored rest is used, if the signal agrees with it" if found else "no rest is stored yet"
+        )
+        return found
 
-    def _load(self, manifest: Manifest, notes: list[str]) -> Classifier | None:
-        for variant in VARIANTS:
-            if variant not in manifest.files:
-                continue
+    def _prepared(self, *, loading: bool) -> Prepared:
+        return Prepared(
+            pipeline=self._pipeline,
+            model=self._pipeline.model_id,
+            baseline_s=0.0 if self._pipeline.baseline is not None else self._pipeline_settings().baseline_s,
+            notes=tuple(note[:MAX_NOTE] for note in self._notes),
+            close=self._close,
+            on_baseline=self._remember,
+            load=self._load if loading else None,
+            renew=self._renew,
+        )
+
+    def _load(self) -> Callable[[], Prepared]:
+        """In a thread: load the network; what is returned is called between two chunks."""
+        manifest = self._manifest
+        assert manifest is not None  # noqa: S101 - asked for only when there is one
+        notes: list[str] = []
+        for variant in (name for name in VARIANTS if name in manifest.files):
             try:
-                return self._load_file(manifest, variant)
+                classifier = load_network(manifest, variant, self._vetted)
             except ClassifierError as error:
                 log.warning("%s", error)
-                notes.append(f"a network was not loaded: {error}"[:500])
-        return None
+                notes.append(f"a network was not loaded: {error}")
+                continue
+            return lambda: self._with_network(classifier, manifest, notes)
+        return lambda: self._without_network(notes)
 
-    def _load_file(self, manifest: Manifest, variant: str) -> Classifier:
-        from inference.litert_classifier import LiteRtClassifier
-        from inference.vetting import Vetting
+    def _with_network(self, classifier: Classifier, manifest: Manifest, notes: Sequence[str]) -> Prepared:
+        self._notes += notes
+        old, self._classifier = self._classifier, classifier
+        self._pipeline.use(classifier, manifest.temperature)
+        old.close()
+        return self._prepared(loading=False)
 
-        digest = manifest.files[variant].sha256
-        if digest not in self._vetted:
-            with Vetting() as vetting:
-                vetting.check(manifest, variant)
-            self._vetted.add(digest)
-        return LiteRtClassifier(manifest, variant)
+    def _without_network(self, notes: Sequence[str]) -> Prepared:
+        self._notes += [*notes, _RULE_NOTE]
+        return self._prepared(loading=False)
 
-    def _prepared(
-        self,
-        info: StreamInfo,
-        classifier: Classifier,
-        settings: PipelineSettings,
-        channels: tuple[str, ...],
-        notes: list[str],
-    ) -> Prepared:
-        stored = None
-        if self._settings.baseline == "last":
-            stored = self._store.load(info, classifier.feature_schema, classifier.channels)
-            notes.append("the last stored rest is tried" if stored else "no rest is stored yet")
-        pipeline = Pipeline(
-            info, classifier, settings, stored, channels=channels, stored=True, fallback=_rule_for(classifier)
-        )
+    def _renew(self) -> Prepared | None:
+        if self._pipeline.trouble != self._told:
+            self._told = self._pipeline.trouble
+            if self._told:
+                log.warning("the network has failed: %s", self._told)
+                return self._without_network(())
+        if self._pipeline.stored_refused and self._settings.baseline == "last" and not self._refused:
+            self._refused = True
+            self._notes.append("the stored rest does not agree with the signal: a new one is taken")
+            return self._prepared(loading=False)
+        seen = self._store.signature()
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        return self._take_over(self._choose())
 
-        def remember() -> None:
-            if pipeline.baseline is not None and pipeline.baseline.seconds > 0:
-                self._store.save(info, pipeline.baseline)
+    def _take_over(self, manifest: Manifest | None) -> Prepared | None:
+        """The stored networks have changed: swap in place where features are the same, else begin anew."""
+        now, self._manifest = self._manifest, manifest
+        if _identity(now) == _identity(manifest):
+            return None
+        log.info("another network is stored or selected: %s", manifest.name if manifest else "none fits")
+        if now is not None and manifest is not None and _features(now) == _features(manifest):
+            self._notes = self._choice_notes()
+            return self._prepared(loading=True)
+        self._classifier.close()
+        return self.prepare()
 
-        return Prepared(
-            pipeline=pipeline,
-            model=classifier.model_id,
-            baseline_s=0.0 if pipeline.baseline is not None else settings.baseline_s,
-            notes=tuple(notes),
-            close=classifier.close,
-            on_baseline=remember,
-        )
+    def _remember(self) -> None:
+        rest = self._pipeline.baseline
+        if rest is not None and rest.seconds > 0:
+            self._baselines.save(self._info, rest)
 
-
-def _rule_for(classifier: Classifier) -> Classifier | None:
-    """The rule on the same features, where it knows their layout."""
-    try:
-        return BandPowerClassifier(classifier.channels, classifier.feature_schema)
-    except ValueError:
-        return None
+    def _close(self) -> None:
+        self._classifier.close()
 
 
-def _array(values: Sequence[float]) -> FloatArray | None:
-    return np.array(values) if values else None
+_RULE_NOTE = "the band-power rule reads the signal: coarse, and not measured on people"
+
+
+def _identity(manifest: Manifest | None) -> object:
+    return None if manifest is None else (manifest.name, manifest.version, manifest.files)
+
+
+def _features(manifest: Manifest) -> object:
+    """What must be equal for a swap that keeps filters, window and baseline."""
+    return (
+        manifest.channels,
+        manifest.feature_schema,
+        manifest.rate_hz,
+        manifest.window_s,
+        manifest.hop_s,
+        manifest.evidence_s,
+    )

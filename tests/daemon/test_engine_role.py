@@ -14,7 +14,8 @@ import pytest
 
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.mqtt_link import MqttLink
-from daemon.roles.engine import EngineRole, Prepared
+from daemon.roles.engine import EngineRole
+from daemon.roles.prepared import Prepared
 from daemon.topics import Topics
 from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, ModelId, Reading
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
+import msgspec
+import numpy as np
 import pytest
 
-from acquisition.signal import StreamInfo
+from acquisition.signal import EegChunk, StreamInfo
+from daemon.baseline_store import BaselineStore
+from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
 from daemon.wiring.pipeline_wiring import PipelineMaker
+from inference.baseline import Baseline
+from inference.emotion import BaselineProgress
+from inference.model_store import ModelStore
 
 TINY = Path(__file__).resolve().parents[1] / "inference" / "data" / "tiny"
 MUSE = StreamInfo("lsl:Muse", "Muse", ("TP9", "AF7", "AF8", "TP10"), 256.0)
@@ -28,8 +36,14 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(state_dir=str(tmp_path / "state"))
 
 
+def _loaded(settings: Settings, roots: tuple[Path], info: StreamInfo) -> Prepared:
+    """What the engine has once the network was waited for."""
+    prepared = PipelineMaker(settings, roots)(info)
+    return prepared.load()() if prepared.load is not None else prepared
+
+
 def test_the_network_for_these_electrodes(roots: tuple[Path], settings: Settings) -> None:
-    prepared = PipelineMaker(settings, roots)(MUSE)
+    prepared = _loaded(settings, roots, MUSE)
     assert prepared.model.name == "tiny"
     assert len(prepared.model.sha256) == 64
     assert prepared.baseline_s == 45.0
@@ -37,7 +51,7 @@ def test_the_network_for_these_electrodes(roots: tuple[Path], settings: Settings
 
 
 def test_stand_ins_are_named(roots: tuple[Path], settings: Settings) -> None:
-    prepared = PipelineMaker(settings, roots)(CYTON)
+    prepared = _loaded(settings, roots, CYTON)
     assert prepared.model.name == "tiny"
     assert "P7 stands in for TP9" in prepared.notes
     assert "Fp1 stands in for AF7" in prepared.notes
@@ -48,7 +62,7 @@ def test_a_changed_file_is_not_loaded_and_the_other_one_is_taken(
 ) -> None:
     file = roots[0] / "tiny" / "tiny_int8.tflite"
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
-    prepared = PipelineMaker(settings, roots)(MUSE)
+    prepared = _loaded(settings, roots, MUSE)
     assert prepared.model.name == "tiny"
     assert any("sha256" in note for note in prepared.notes)
 
@@ -65,13 +79,87 @@ def test_without_a_usable_network_the_rule_reads_and_says_so(
         (folder / "manifest.json").write_text("{")
     else:
         shutil.rmtree(folder)
-    prepared = PipelineMaker(settings, roots)(MUSE)
+    prepared = _loaded(settings, roots, MUSE)
     assert prepared.model.name == "band-power-rule"
     assert "band-power rule" in prepared.notes[-1]
     assert len(prepared.notes) > 1
 
 
 def test_electrodes_without_names_are_read_by_the_rule(roots: tuple[Path], settings: Settings) -> None:
-    prepared = PipelineMaker(settings, roots)(NAMELESS)
+    prepared = _loaded(settings, roots, NAMELESS)
     assert prepared.model.name == "band-power-rule"
     assert any("no stored network fits" in note for note in prepared.notes)
+
+
+def test_the_rule_reads_until_the_network_is_loaded(roots: tuple[Path], settings: Settings) -> None:
+    prepared = PipelineMaker(settings, roots)(MUSE)
+    assert prepared.model.name == "band-power-rule"
+    assert prepared.load is not None
+    swapped = prepared.load()()
+    assert swapped.pipeline is prepared.pipeline
+    assert swapped.load is None
+    assert swapped.renew() is None
+
+
+def _change_version(folder: Path, version: str, **changes: object) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest |= {"version": version, **changes}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2))
+
+
+def test_a_replaced_network_is_swapped_in_while_the_pipeline_runs(
+    roots: tuple[Path], settings: Settings
+) -> None:
+    prepared = _loaded(settings, roots, MUSE)
+    _change_version(roots[0] / "tiny", "2")
+    renewed = prepared.renew()
+    assert renewed is not None
+    assert renewed.load is not None
+    swapped = renewed.load()()
+    assert swapped.pipeline is prepared.pipeline
+    assert swapped.model.name == "tiny"
+
+
+def test_a_network_with_other_features_begins_a_new_pipeline(roots: tuple[Path], settings: Settings) -> None:
+    prepared = _loaded(settings, roots, MUSE)
+    _change_version(roots[0] / "tiny", "2", hop_s=1.0)
+    renewed = prepared.renew()
+    assert renewed is not None
+    assert renewed.pipeline is not prepared.pipeline
+    assert renewed.baseline_s == 45.0
+
+
+def test_a_network_that_went_away_leaves_the_rule(roots: tuple[Path], settings: Settings) -> None:
+    prepared = _loaded(settings, roots, MUSE)
+    shutil.rmtree(roots[0] / "tiny")
+    renewed = prepared.renew()
+    assert renewed is not None
+    assert renewed.model.name == "band-power-rule"
+
+
+def test_a_selected_network_that_does_not_fit_is_refused_by_its_missing_electrodes(
+    roots: tuple[Path], settings: Settings
+) -> None:
+    ModelStore(roots).select("tiny")
+    info = StreamInfo("x", "two electrodes", ("Fp1", "Fp2"), 250.0)
+    notes = _loaded(settings, roots, info).notes
+    assert any("TP9 (or T7, P7), TP10 (or T8, P8) missing" in note for note in notes)
+
+
+def test_a_stored_rest_that_does_not_agree_is_taken_anew_and_it_is_said(
+    roots: tuple[Path], settings: Settings
+) -> None:
+    settings = msgspec.structs.replace(settings, baseline="last")
+    rng = np.random.default_rng(2)
+    samples_uv = rng.normal(size=(4, 256 * 20)) * 10
+    times_s = np.arange(samples_uv.shape[1]) / 256
+    far = Baseline("symde5@1", MUSE.channels, np.full(10, 9.0), np.full(10, 0.3), 45.0)
+    BaselineStore(Path(settings.state_dir) / "baselines").save(MUSE, far)
+    prepared = _loaded(settings, roots, MUSE)
+    assert prepared.baseline_s == 0.0
+    readings = prepared.pipeline.push(EegChunk(samples_uv, times_s))
+    assert any(isinstance(reading, BaselineProgress) for reading in readings)
+    renewed = prepared.renew()
+    assert renewed is not None
+    assert "does not agree" in renewed.notes[-1]
+    assert renewed.renew() is None
