@@ -13,7 +13,8 @@ import click
 from daemon import options as opt
 from daemon import places
 from daemon.errors import BadInputError
-from daemon.roles.broker import is_free, mosquitto_binary, own_broker
+from daemon.found import headline
+from daemon.roles.broker import is_free, own_broker
 from daemon.settings import BrokerSettings, RoleName, Settings, ViewKind, WebSettings
 from daemon.topics import TopicError, checked_node
 
@@ -103,31 +104,6 @@ def _any_web_port(web: WebSettings) -> WebSettings:
         if is_free(port, web.host):
             return WebSettings(host=web.host, port=port)
     return web
-
-
-def headline(settings: Settings) -> list[str]:
-    """What was found, in plain words, before anything is heard."""
-    kind = settings.source.partition(":")[0]
-    wearer = {
-        "simulated": "Wearer: simulated, because no headset was named (everything shown is marked simulated)",
-        "replay": f"Wearer: the recording {settings.source.partition(':')[2]}",
-        "lsl": f"Headset: LSL stream {settings.source.partition(':')[2] or '(any EEG stream)'}",
-        "brainflow": f"Headset: BrainFlow board {settings.source.partition(':')[2]}",
-    }.get(kind, f"Source: {settings.source}")
-    broker = settings.broker
-    who = "configured broker"
-    if broker.ours:
-        who = "own Mosquitto" if mosquitto_binary() else "embedded broker, MQTT 3.1.1"
-    sound = {"device": "the sound device", "null": "nowhere (null)"}.get(settings.output, settings.output)
-    lines = [
-        wearer,
-        f"Music: {', '.join(settings.music) or 'eight demo tracks (name a folder with --music)'}",
-        f"Sound: to {sound}",
-        f"MQTT: {broker.url} ({who}), topics neuroplayer/{settings.node}/#",
-    ]
-    if settings.web is not None:
-        lines.append(f"Page: http://{settings.web.host}:{settings.web.port}")
-    return lines
 
 
 async def _supervise(roles: list[RoleName], settings: Settings) -> int:

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daemon import found
+from daemon.settings import BrokerSettings, Settings, WebSettings
+
+
+def test_a_sound_server_is_seen_by_its_socket(tmp_path: Path) -> None:
+    assert not found.sound_server({"XDG_RUNTIME_DIR": str(tmp_path)})
+    (tmp_path / "pipewire-0").touch()
+    assert found.sound_server({"XDG_RUNTIME_DIR": str(tmp_path)})
+    assert found.sound_server({"XDG_RUNTIME_DIR": "/nowhere", "PULSE_SERVER": "tcp:host"})
+
+
+def test_a_card_is_seen_by_its_playback_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(found, "sound_server", lambda: False)
+    monkeypatch.setattr("sys.platform", "linux")
+    (tmp_path / "pcmC0D0c").touch()
+    assert not found.sound_device(tmp_path)
+    (tmp_path / "pcmC0D0p").touch()
+    assert found.sound_device(tmp_path)
+
+
+def test_what_was_found_is_told_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(found, "sound_device", lambda: False)
+    broker = BrokerSettings(host="home.local", username="me", password="secret")
+    told = "\n".join(found.headline(Settings(broker=broker, web=WebSettings(), music=("/music",))))
+    for words in (
+        "simulated",
+        "/music",
+        "no sound device",
+        "mqtt://home.local:1883",
+        "http://127.0.0.1:8765",
+    ):
+        assert words in told
+    assert "secret" not in told
