@@ -1,0 +1,172 @@
+"""A file that only grows: batches sealed with a checksum, written by a thread of its own twice a second.
+
+Whatever happens to the process, what was flushed is whole; whatever happens to the disk, the caller goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from acquisition.xdf_format import MAGIC, sealed
+
+FLUSH_S = 0.4
+"""So often what waits is written and put to disk: well under the second that may be lost."""
+RETRY_S = 2.0
+MAX_WAITING_BYTES = 8 * 1024 * 1024
+"""What waits while the disk takes nothing; beyond it the recording stops."""
+PART = ".part"
+
+Say = Callable[[str], None]
+
+
+class RecordingStartError(OSError):
+    """The recording cannot begin: the folder or disk does not take it."""
+
+
+class RecordingFile:
+    """``path`` with ``.part`` behind it while it grows; the bare name once it is closed.
+
+    ``append`` never blocks and never raises. ``say`` hears, from the writing thread, that the recording is
+    paused (a full disk: what comes meanwhile waits, up to a bound), goes on, or has stopped. A file that
+    somebody deletes stops growing: that is how consent is withdrawn.
+    """
+
+    def __init__(self, path: Path, first: bytes, *, say: Say, flush_s: float = FLUSH_S) -> None:
+        self.path, self._part = path, path.with_name(path.name + PART)
+        self._say, self._flush_s = say, flush_s
+        self._lock = threading.Lock()
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._wake, self._closing = threading.Event(), False
+        self._written = 0
+        self.trouble, self.paused = "", ""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+            self._fd = os.open(self._part, flags, 0o600)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._write(MAGIC + sealed(first))
+        except OSError as error:
+            raise RecordingStartError(f"{path}: the recording cannot begin: {error}") from error
+        self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
+        self._thread.start()
+
+    @property
+    def active(self) -> bool:
+        """Whether what is appended still reaches the disk, or may."""
+        return not self.trouble and not self._closing
+
+    @property
+    def bytes_written(self) -> int:
+        """What is on the disk."""
+        return self._written
+
+    def append(self, chunks: bytes) -> None:
+        """Take chunks for the next batch."""
+        if not self.active:
+            return
+        with self._lock:
+            self._waiting.append(chunks)
+            self._waiting_bytes += len(chunks)
+
+    def close(self, last: bytes) -> Path | None:
+        """Write what waits and ``last``, and give the file its name. None when it had stopped before."""
+        if self.active:
+            self.append(last)
+        self._closing = True
+        self._wake.set()
+        self._thread.join()
+        finished = not self.trouble
+        if finished:
+            try:
+                self._part.rename(self.path)
+                _sync_folder(self.path.parent)
+            except OSError as error:
+                self._stop(f"{self.path}: the recording could not be closed: {error}")
+                finished = False
+        os.close(self._fd)
+        return self.path if finished else None
+
+    def _run(self) -> None:
+        retry_s = 0.0
+        while not self._closing:
+            self._wake.wait(self._flush_s)
+            if time.monotonic() < retry_s and not self._closing:
+                continue
+            error = self._flush()
+            if self.trouble:
+                return
+            if error is not None:
+                retry_s = time.monotonic() + RETRY_S
+        error = self._flush()
+        if error is not None and not self.trouble:
+            self._stop(f"{self.path.name}: the recording has stopped: {error.strerror or error}")
+
+    def _flush(self) -> OSError | None:
+        """Write one batch. An error is returned while there is room to wait for a better disk."""
+        if os.fstat(self._fd).st_nlink == 0:
+            self._stop(f"{self.path.name}: the file was deleted, so the recording has stopped")
+            return None
+        with self._lock:
+            batch = b"".join(self._waiting)
+            self._waiting.clear()
+            self._waiting_bytes = 0
+        if not batch:
+            return None
+        try:
+            self._write(sealed(batch))
+        except OSError as error:
+            self._put_back(batch)
+            self._pause(error)
+            return error
+        if self.paused:
+            self.paused = ""
+            self._say(f"{self.path.name}: the recording goes on")
+        return None
+
+    def _pause(self, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        if self._waiting_bytes > MAX_WAITING_BYTES:
+            self._stop(f"{self.path.name}: the recording has stopped: {reason}")
+        elif not self.paused:
+            self.paused = f"{self.path.name}: the recording is paused: {reason}"
+            self._say(self.paused)
+
+    def _put_back(self, batch: bytes) -> None:
+        with self._lock:
+            self._waiting.appendleft(batch)
+            self._waiting_bytes += len(batch)
+
+    def _write(self, data: bytes) -> None:
+        """All of it or nothing: what a full disk took of a batch is cut off again."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            os.fdatasync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._written)
+            raise
+        self._written += len(data)
+
+    def _stop(self, why: str) -> None:
+        self.trouble = why
+        with self._lock:
+            self._waiting.clear()
+            self._waiting_bytes = 0
+        self._say(why)
+
+
+def _sync_folder(folder: Path) -> None:
+    """So that the new name is on the disk as well."""
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
