@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from daemon.errors import EXIT_BAD_INPUT
+from daemon.heartbeat import HUNG_S, Heartbeat
 from daemon.settings import RoleName, Settings, to_json
 
 FIRST_RESTART_S = 0.1
@@ -22,6 +23,7 @@ HEALTHY_S = 20.0
 START_AFTER_S: dict[RoleName, float] = {"engine": 0.2, "view": 0.3, "web": 0.8}
 """The music and the broker start first: on two cores five interpreters at once make all of them late."""
 MAX_LINE_BYTES = 4096
+WATCHED: frozenset[RoleName] = frozenset({"engine", "player", "web"})
 END_S = 3.2
 """After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
 
@@ -42,9 +44,12 @@ class Supervisor:
     ``say`` receives each line a role writes; the view's own output goes to the terminal directly.
     """
 
-    def __init__(self, roles: Sequence[RoleName], settings: Settings, *, say: Say) -> None:
+    def __init__(
+        self, roles: Sequence[RoleName], settings: Settings, *, say: Say, hung_s: float = HUNG_S
+    ) -> None:
         self._settings = settings
         self._say = say
+        self._hung_s = hung_s
         self._children = {role: _Child(role) for role in roles}
         self._stop = asyncio.Event()
         self.failure: str | None = None
@@ -100,7 +105,7 @@ class Supervisor:
             code = await self._live(child)
             if self._stop.is_set() or (child.role == "view" and code == 0):
                 return
-            if code == EXIT_BAD_INPUT:
+            if code == EXIT_BAD_INPUT and child.starts == 1:  # later the music would end for it
                 self.failure = self.failure or (child.last_lines[-1] if child.last_lines else child.role)
                 self._stop.set()
                 return
@@ -114,6 +119,7 @@ class Supervisor:
         """One life of a role: start it, hand it the settings, relay what it says."""
         own_terminal = child.role == "view"
         child.starts += 1
+        heart = Heartbeat(self._hung_s)
         child.process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "daemon.child", child.role),
             stdin=asyncio.subprocess.PIPE,
@@ -121,21 +127,37 @@ class Supervisor:
             stderr=None if own_terminal else asyncio.subprocess.PIPE,
             start_new_session=True,
             limit=MAX_LINE_BYTES,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            pass_fds=(heart.write_fd,),
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | heart.environment(),
         )
+        heart.started()
         if process.stdin is not None:
             with contextlib.suppress(ConnectionError):
                 process.stdin.write(to_json(self._settings))
                 await process.stdin.drain()
             process.stdin.close()
         relay = asyncio.create_task(self._relay(child, process.stderr)) if process.stderr else None
-        code = await process.wait()
+        code = await self._wait(child.role, process, heart)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)  # what the role itself had started
         if relay is not None:
             await asyncio.wait({relay}, timeout=0.2)
             relay.cancel()
         return code
+
+    async def _wait(self, role: RoleName, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
+        """The exit status; a role that hangs is killed."""
+        if role in WATCHED:
+            ended = asyncio.create_task(process.wait())
+            hung = asyncio.create_task(heart.until_hung())
+            await asyncio.wait({ended, hung}, return_when=asyncio.FIRST_COMPLETED)
+            hung.cancel()
+            if not ended.done():
+                self._say(f"{role} gives no sign of life and is killed")
+                process.kill()
+            await ended
+        heart.close()
+        return await process.wait()
 
     async def _relay(self, child: _Child, stream: asyncio.StreamReader) -> None:
         while True:

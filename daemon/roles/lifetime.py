@@ -8,6 +8,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
+from daemon.heartbeat import beat
 from daemon.stopping import stop_on_signals
 
 
@@ -21,11 +22,12 @@ async def until_stopped(work: Coroutine[Any, Any, object], duration_s: float | N
     stop = stop_on_signals()
     task = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
+    beating = asyncio.create_task(beat())
     try:
         await asyncio.wait({task, stopping}, timeout=duration_s, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
     finally:
-        for pending in (task, stopping):
+        for pending in (task, stopping, beating):
             pending.cancel()
-        await asyncio.gather(task, stopping, return_exceptions=True)
+        await asyncio.gather(task, stopping, beating, return_exceptions=True)

@@ -1,0 +1,110 @@
+"""The supervisor with real roles as its children."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from real_broker import RealBroker
+
+from daemon.settings import BrokerSettings, RoleName, Settings
+from daemon.supervisor import Supervisor
+
+pytestmark = pytest.mark.broker
+
+
+class Watched:
+    """A supervisor that runs while a test looks."""
+
+    def __init__(self, settings: Settings, roles: list[RoleName], hung_s: float = 10.0) -> None:
+        self.lines: list[str] = []
+        self.supervisor = Supervisor(roles, settings, say=self.lines.append, hung_s=hung_s)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.Task[int]]:
+        task = asyncio.create_task(self.supervisor.run())
+        try:
+            yield task
+        finally:
+            self.supervisor.stop()
+            await task
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+        async with asyncio.timeout(seconds):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+    @property
+    def engine(self) -> int | None:
+        return self.supervisor.pids.get("engine")
+
+
+@pytest.fixture
+def settings(broker: RealBroker, tmp_path: Path) -> Settings:
+    return Settings(
+        node="t",
+        broker=BrokerSettings(port=broker.port),
+        state_dir=str(tmp_path),
+        cache_dir=str(tmp_path),
+        view="none",
+    )
+
+
+async def test_a_role_that_dies_is_started_again(settings: Settings) -> None:
+    watched = Watched(settings, ["engine"])
+    async with watched.running():
+        await watched.until(lambda: watched.engine is not None)
+        first = watched.engine
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await watched.until(lambda: watched.engine not in (None, first))
+    assert any("killed by SIGKILL" in line for line in watched.lines)
+    assert watched.supervisor.pids == {}
+
+
+async def test_a_role_that_hangs_is_killed_and_started_again(settings: Settings) -> None:
+    watched = Watched(settings, ["engine"], hung_s=1.5)
+    async with watched.running():
+        await watched.until(lambda: watched.engine is not None)
+        first = watched.engine
+        assert first is not None
+        await asyncio.sleep(3)  # it lives longer than hung_s: its heart beats
+        assert watched.engine == first
+        os.kill(first, signal.SIGSTOP)
+        await watched.until(lambda: watched.engine not in (None, first))
+        assert not psutil.pid_exists(first)
+    assert "engine gives no sign of life and is killed" in watched.lines
+
+
+async def test_bad_input_at_the_start_ends_everything_with_its_line(settings: Settings) -> None:
+    import msgspec
+
+    wrong = msgspec.structs.replace(settings, source="replay:/no/such/file.csv")
+    watched = Watched(wrong, ["engine"])
+    async with watched.running() as task:
+        assert await asyncio.wait_for(task, 20) == 2
+    assert watched.supervisor.failure == "neuroplayer: /no/such/file.csv: no such file"
+
+
+async def test_bad_input_later_does_not_end_the_music(settings: Settings, tmp_path: Path) -> None:
+    import msgspec
+
+    recording = tmp_path / "recording.csv"
+    rows = "".join(f"{n / 256},1,2,3,4,5\n" for n in range(2560))
+    recording.write_text("timestamps,TP9,AF7,AF8,TP10,Right AUX\n" + rows)
+    watched = Watched(msgspec.structs.replace(settings, source=f"replay:{recording}"), ["engine"])
+    async with watched.running() as task:
+        await watched.until(lambda: watched.engine is not None)
+        await asyncio.sleep(2.5)
+        first = watched.engine
+        assert first is not None
+        recording.unlink()
+        os.kill(first, signal.SIGKILL)
+        await watched.until(lambda: any("exit status 2" in line for line in watched.lines))
+        assert not task.done()
