@@ -78,12 +78,13 @@ class Supervisor:
         return EXIT_BAD_INPUT if self.failure else 0
 
     async def _end(self, keepers: dict[RoleName, asyncio.Task[None]]) -> None:
-        """First those that publish, then the view (it tells the summary), the broker last."""
-        late: tuple[RoleName, ...] = ("view", "broker")
-        await asyncio.gather(*(self._finish(role, keepers[role]) for role in keepers if role not in late))
-        for role in late:
-            if role in keepers:
-                await self._finish(role, keepers[role], patience_s=0.8)
+        """The view first: it gives the terminal back and tells the summary. The broker last."""
+        if "view" in keepers:
+            await self._finish("view", keepers["view"], patience_s=0.8)
+        others = [role for role in keepers if role not in ("view", "broker")]
+        await asyncio.gather(*(self._finish(role, keepers[role]) for role in others))
+        if "broker" in keepers:
+            await self._finish("broker", keepers["broker"], patience_s=0.8)
 
     async def _finish(self, role: RoleName, keeper: asyncio.Task[None], patience_s: float = END_S) -> None:
         process = self._children[role].process
