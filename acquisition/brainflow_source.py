@@ -22,6 +22,8 @@ NUMBER_OPTIONS = ("ip_port", "ip_protocol", "timeout", "master_board")
 OWN_OPTIONS = ("channels", "loop")
 SAMPLE_COUNTERS = {"SYNTHETIC_BOARD": 256, "CYTON_BOARD": 256, "CYTON_WIFI_BOARD": 256}
 """Boards whose package number counts single samples, and where it wraps; others count packets of several."""
+SYNTHETIC_BOARD = -1
+"""BrainFlow's own made-up signal: no person is behind it."""
 ABSENT = {2, 7, 17}
 """BrainFlow's exit codes where a port or board is not there: unable to open, not ready, general."""
 EXTRA_ROWS = (
@@ -206,6 +208,7 @@ class BrainFlowSource:
             str(description.get("name", self._name)),
             tuple(canonical(name) for name in names),
             float(description["sampling_rate"]),
+            simulated=board_number(self._name) == SYNTHETIC_BOARD,
             identity=f"{self._name}:{self._options.get('serial_number', '')}"
             f"{self._options.get('mac_address', '')}{self._options.get('serial_port', '')}",
             extras=tuple(extras),

@@ -12,7 +12,7 @@ import pytest
 from real_broker import RealBroker
 from running_product import SCHEMAS, MosquittoSub, Product, wait_until
 
-pytestmark = [pytest.mark.broker, pytest.mark.eeg]
+pytestmark = pytest.mark.broker
 
 SPEED = 15
 
@@ -36,6 +36,7 @@ def schema_of(name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.eeg
 def test_every_document_of_a_good_recording_obeys_its_schema(
     product: Product, broker: RealBroker, ear: MosquittoSub, eeg_dir: Path
 ) -> None:
@@ -52,6 +53,7 @@ def test_every_document_of_a_good_recording_obeys_its_schema(
     assert ear.on("engine/availability")[0].payload == "online"
 
 
+@pytest.mark.eeg
 def test_an_electrode_off_never_yields_a_mood(
     product: Product, broker: RealBroker, ear: MosquittoSub, eeg_dir: Path
 ) -> None:
@@ -66,6 +68,7 @@ def test_an_electrode_off_never_yields_a_mood(
     )
 
 
+@pytest.mark.eeg
 def test_closed_eyes_read_calmer_than_blinks(
     product: Product, broker: RealBroker, ear: MosquittoSub, eeg_dir: Path
 ) -> None:
@@ -78,3 +81,17 @@ def test_closed_eyes_read_calmer_than_blinks(
     assert len(closed) > 20
     assert len(blinks) > 5
     assert median(closed) < median(blinks) - 0.1
+
+
+def test_brainflows_synthetic_board_streams_and_is_called_simulated(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    product.start(
+        *("engine", "--source", "brainflow:SYNTHETIC_BOARD", "--baseline", "5", "--node", "t"),
+        *("--broker", f"mqtt://127.0.0.1:{broker.port}"),
+    )
+    wait_until(lambda: bool(ear.documents("signal")), 30, "its signal is judged")
+    streaming = [document for document in ear.documents("headset") if document["state"] == "streaming"]
+    assert streaming[0]["rate_hz"] == 250
+    assert len(streaming[0]["channels"]) == 16
+    assert all(document["simulated"] for document in [*streaming, *ear.documents("signal")])
