@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from acquisition.signal import BoolArray, FloatArray
+from inference.filter_design import group_delay_s
 from inference.filters import CascadeFilter, band_sections
 from inference.mains import LISTEN_S, find_mains_hz
 from inference.resampling import Resampler
@@ -18,6 +19,12 @@ Mains = float | Literal["auto"] | None
 """The mains frequency to notch, ``auto`` to listen for it, or None for no notch."""
 USUAL_MAINS_HZ = 50.0
 """Notched while ``auto`` listens, and kept where no hum is heard."""
+
+
+MOST_UV = 1e6
+"""A volt: no headset measures more. Beyond it a number is taken for NaN, or it would ring for minutes."""
+REFERENCE_HZ = 10.0
+"""Where the group delay is stated: the alpha rhythm."""
 
 
 class FrontEndSettings(Protocol):
@@ -47,7 +54,8 @@ class ReadyWindow:
 
 
 class FrontEnd:
-    """Resample, filter and cut. NaN and Inf are held at the last good value and marked.
+    """Resample, filter and cut. NaN, Inf and more than a volt are held at the last good value and
+    marked.
 
     With ``mains_hz`` of ``auto`` the first unbroken seconds are listened to, once; a notch at another
     frequency then takes over, and windows begin anew, at a sample that no chunk size can move.
@@ -70,6 +78,20 @@ class FrontEnd:
         self._lost: BoolArray
         self._last: FloatArray
         self._forget()
+
+    @property
+    def wait_ms(self) -> float:
+        """What the resampler waits for after a window's last sample."""
+        return 1e3 * self._resampler.wait_s
+
+    @property
+    def signal_delay_ms(self) -> float:
+        """How much later than in the head an alpha wave stands in a window: the group delay of the causal
+        filters at 10 Hz, and the resampler's wait.
+        """
+        rate_hz = self._settings.model_rate_hz
+        band_s = group_delay_s(self._filter.sections, REFERENCE_HZ, rate_hz)
+        return 1e3 * (band_s + self._resampler.group_delay_s(REFERENCE_HZ)) + self.wait_ms
 
     def push(
         self, samples_uv: FloatArray, times_s: FloatArray, lost: BoolArray | None = None
@@ -96,8 +118,9 @@ class FrontEnd:
             end = int(np.searchsorted(self._raw_s, window.end_s + 0.5 / self._rate_hz))
             stretch = slice(max(0, end - self._raw_length), end)
             raw, lost_share = self._raw[:, stretch], float(self._lost[stretch].mean())
-            finite: FloatArray = np.asarray(np.isfinite(raw).all(axis=1), dtype=np.float64)
-            shown = np.nan_to_num(raw, posinf=0, neginf=0)
+            credible = np.abs(raw) <= MOST_UV
+            finite: FloatArray = np.asarray(credible.all(axis=1), dtype=np.float64)
+            shown = raw if finite.all() else np.where(credible, raw, 0.0)
             yield ReadyWindow(window.samples_uv, shown, window.end_s, finite, lost_share)
         keep = max(self._raw_length + round(self._rate_hz), self._listen)
         self._raw, self._raw_s, self._lost = self._raw[:, -keep:], self._raw_s[-keep:], self._lost[-keep:]
@@ -127,7 +150,7 @@ class FrontEnd:
         self._last = np.zeros(self._n_channels)
 
     def _hold(self, samples_uv: FloatArray) -> FloatArray:
-        finite = np.isfinite(samples_uv)
+        finite = np.abs(samples_uv) <= MOST_UV
         if not finite.all():
             samples_uv = samples_uv.copy()
             for row in range(self._n_channels):

@@ -74,6 +74,7 @@ class Pipeline:
         self._rest = RestCollector(settings, classifier)
         given = baseline if baseline is not None else self._rest.without_rest()
         self._keeper = BaselineKeeper(settings, given, stored=stored and baseline is not None)
+        self._delay = (self._front.mains_hz, self._front.signal_delay_ms)
         self._latency_ms: dict[str, float] = {}
         self.stored_refused = False
         """The stored baseline did not agree with the signal, so a new rest was asked for."""
@@ -95,6 +96,13 @@ class Pipeline:
     def trouble(self) -> str:
         """Why the fallback has taken over, in words; empty while the classifier answers."""
         return self._mind.trouble
+
+    @property
+    def signal_delay_ms(self) -> float:
+        """Delay of the causal filters and the resampler, as each state tells it."""
+        if self._delay[0] != self._front.mains_hz:
+            self._delay = (self._front.mains_hz, self._front.signal_delay_ms)
+        return self._delay[1]
 
     @property
     def mains_hz(self) -> float | None:
@@ -121,7 +129,8 @@ class Pipeline:
         windows = list(self._front.push(samples_uv[self._rows], item.times_s, item.interpolated))
         if not windows:
             return ()
-        self._latency_ms = {"filter": 1e3 * (self._stopwatch() - started)}
+        filtered = 1e3 * (self._stopwatch() - started)
+        self._latency_ms = {"signal_delay": self.signal_delay_ms, "filter": filtered}
         readings: list[Reading] = []
         for window in windows:
             self._window(window, readings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.filter_design import butterworth_lowpass
+from inference.filter_design import butterworth_lowpass, group_delay_s
 from inference.filters import CascadeFilter
 
 MIN_RATE_HZ = 100.0
@@ -47,6 +47,17 @@ class Resampler:
         self._tail_s: FloatArray
         self._place: float
         self.reset()
+
+    @property
+    def wait_s(self) -> float:
+        """Time that must pass after an output sample's place before it can be given."""
+        return self.half_width / self._in_rate_hz
+
+    def group_delay_s(self, frequency_hz: float) -> float:
+        """Delay of the anti-alias low-pass; 0 where there is none."""
+        if self._filter is None:
+            return 0.0
+        return group_delay_s(self._filter.sections, frequency_hz, self._in_rate_hz)
 
     def process(self, samples: FloatArray, times_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Samples (n_channels, n) and their times (n,) in; the same at the output rate, maybe empty."""

@@ -117,7 +117,11 @@ class Settler:
         now = self._state.emotion if self._state is not None else "unknown"
         if now == side and confidence >= self._settings.keep_confidence:
             return side
-        return "neutral" if spread < self._settings.neutral_spread else "unknown"
+        # a middle made of steady evidence is a mood; one made of missing evidence is not
+        steady = (
+            max(engaged, 1 - engaged) < self._settings.confidence and spread < self._settings.neutral_spread
+        )
+        return "neutral" if steady else "unknown"
 
     def _publish(
         self, at_s: float, emotion: Emotion, affect: Affect, confidence: float, status: Status
