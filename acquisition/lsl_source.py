@@ -14,6 +14,7 @@ import numpy as np
 from acquisition.montage import canonical
 from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
+from acquisition.units import TO_UV
 
 RESOLVE_S = 1.0
 LOOK_S = 0.3
@@ -27,16 +28,6 @@ TWIN_S = 0.5
 """A stream that began so long before the loss ran beside the lost one."""
 OPTIONS = ("type", "source_id", "scope", "host", "uid")
 SCOPES = ("machine", "link", "site")
-TO_UV = {
-    "microvolts": 1.0,
-    "uv": 1.0,
-    "µv": 1.0,
-    "": 1.0,
-    "millivolts": 1e3,
-    "mv": 1e3,
-    "volts": 1e6,
-    "v": 1e6,
-}
 
 
 def scope_network(scope: str = "machine") -> None:

@@ -87,6 +87,8 @@ class LiveView:
         title = Text(" Neuro-Adaptive Music Player ", style="bold white on dark_blue")
         if self.simulated:
             title.append("  SIMULATED WEARER: no person is behind this ", style="bold black on yellow")
+        if self._said.get(topics.SESSION, EMPTY).get("recording"):
+            title.append("  REC ", style="bold white on red")
         for role in sorted(self._gone):
             title.append(f"  the {role} is being started again ", style=WARN)
         return title

@@ -124,6 +124,7 @@ class Session(Document, frozen=True, kw_only=True):
     baseline_done: bool
     model: Model | None
     notes: Annotated[list[Text], Meta(max_length=16)]
+    recording: Annotated[bool, Meta(description="true: EEG and all that follows is written to disk")]
 
 
 class TrackMood(Struct, frozen=True, kw_only=True):

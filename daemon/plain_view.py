@@ -99,6 +99,7 @@ def session_line(document: Document) -> str:
         guide = "sit still, eyes open, breathe calmly"
         return f"rest:     calibrating, {steps} of {wanted:.0f} s so far: {guide}{_simulated(document)}"
     notes = "".join(f"; {note}" for note in document["notes"])
+    notes += "; REC: this session is recorded" if document.get("recording") else ""
     model = f", model {document['model']['name']}" if document["model"] else ""
     return f"session:  {document['phase']}{model}{notes}{_simulated(document)}"
 

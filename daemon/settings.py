@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     view: ViewKind = "live"
     crossfade_s: float = 8.0
     volume: float = 1.0
+    record: bool = False
     state_dir: str = ""
     cache_dir: str = ""
     config_path: str | None = None

@@ -44,6 +44,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         music=tuple(opt.check_music(folder) for folder in given.get("music", ())),
         broker=opt.parse_broker(given["broker"]) if "broker" in given else BrokerSettings(),
         seed=given.get("seed", 0),
+        record=bool(given.get("record", False)),
         web=_web(given),
         view=_view(given),
         state_dir=str(places.private_folder(places.state_dir())),

@@ -9,8 +9,8 @@ import numpy as np
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
 from acquisition.readers.recording import Recording, make_recording
+from acquisition.units import TO_UV
 
-TO_UV = {"uv": 1.0, "µv": 1.0, "μv": 1.0, "mv": 1e3, "v": 1e6, "nv": 1e-3}
 NOT_EEG = ("ECG", "EKG", "EOG", "EMG", "STATUS", "TRIGGER", "ANNOTATION", "RESP", "A2-A1", "A1-A2")
 
 
@@ -26,6 +26,7 @@ def read_edf(path: Path) -> Recording:
             for signal in file.signals
             if not any(word in signal.label.upper() for word in NOT_EEG)
             and signal.physical_dimension.strip().lower() in TO_UV
+            and signal.physical_dimension.strip()
         ]
         if not signals:
             raise UnknownSourceError(f"{path}: no EEG signal in microvolts, millivolts or volts")

@@ -7,7 +7,7 @@ from pathlib import Path
 from acquisition.port import UnknownSourceError
 from acquisition.readers.recording import Recording, check_file
 
-KINDS = "muse-lsl CSV, OpenBCI GUI text, EDF/BDF, npz people set"
+KINDS = "XDF, muse-lsl CSV, OpenBCI GUI text, EDF/BDF, npz people set"
 
 
 def open_recording(location: str | Path) -> Recording:
@@ -22,6 +22,10 @@ def open_recording(location: str | Path) -> Recording:
         from acquisition.readers.edf import read_edf
 
         return read_edf(path)
+    if suffix in {".xdf", ".xdfz"}:
+        from acquisition.readers.xdf import read_xdf
+
+        return read_xdf(path)
     if suffix == ".npz":
         from acquisition.readers.npz_people import read_npz_people
 

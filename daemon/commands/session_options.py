@@ -29,6 +29,9 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--target", metavar="NAME", help="Where the listener wants to be, e.g. relax or focus."),
     click.option("--duration", metavar="TIME", help="End by itself after e.g. 90s or 5m."),
     click.option("--seed", type=int, metavar="N", help="Seed of everything random."),
+    click.option(
+        "--record", is_flag=True, help="Record the session, EEG included, for the wearer; off by default."
+    ),
     click.option("--web", metavar="HOST:PORT", help="Where the live page is served."),
     click.option("--no-web", is_flag=True, help="Serve no page."),
     click.option("--plain", is_flag=True, help="Print lines instead of the live view."),

@@ -54,6 +54,7 @@ class EngineRole:
         simulated: bool,
         labels_file: Path,
         tap: Callable[[HeadsetStatus | EegChunk | Gap], None] = lambda _item: None,
+        recording: Callable[[], tuple[bool, str]] = lambda: (False, ""),
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -63,6 +64,7 @@ class EngineRole:
         self._simulated = simulated
         self._labels_file = labels_file
         self._tap = tap
+        self._recording, self._recorded = recording, (False, "")
         self._wall = wall
         self._clock = clock
         self._link: MqttLink | None = None
@@ -306,6 +308,8 @@ class EngineRole:
 
     def _say_session(self) -> None:
         prepared, progress = self._prepared, self._progress
+        self._recorded = recording, recording_note = self._recording()
+        notes = [*(prepared.notes if prepared else ()), self._trouble, recording_note]
         document = messages.Session(
             at=self._wall(),
             simulated=self._simulated,
@@ -316,7 +320,8 @@ class EngineRole:
             baseline_trusted_s=progress.trusted_s,
             baseline_done=progress.done,
             model=_model(prepared.model) if prepared else None,
-            notes=[*(prepared.notes if prepared else ()), *([self._trouble] if self._trouble else [])],
+            notes=[note for note in notes if note],
+            recording=recording,
         )
         self._keep(topics.SESSION, document)
 
@@ -352,6 +357,8 @@ class EngineRole:
             renewed = self._prepared.renew() if self._prepared else None
             if renewed is not None:
                 self._replace(renewed)
+            elif self._recording() != self._recorded:
+                self._say_session()
             if self._said and self._clock() - self._said_at >= REPEAT_S:
                 self._say_emotion(msgspec.structs.replace(self._said, at=self._wall()))
 

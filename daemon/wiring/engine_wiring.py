@@ -17,6 +17,7 @@ from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
 from daemon.roles.engine import EngineRole
 from daemon.roles.lifetime import log_to_stderr, until_stopped
+from daemon.session_recording import Prepare, start_recording
 from daemon.settings import Settings
 from daemon.topics import ENGINE_AVAILABILITY, Topics
 from daemon.wiring.pipeline_wiring import PipelineMaker
@@ -43,20 +44,27 @@ async def _serve(settings: Settings) -> None:
     topics = Topics(settings.node)
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
+    recording = start_recording(settings, topics, simulated=spec.kind == "simulated")
+    prepare: Prepare = PipelineMaker(settings, model_roots(settings))
     role = EngineRole(
         topics,
-        feed,
-        PipelineMaker(settings, model_roots(settings)),
+        recording.feed(feed) if recording else feed,
+        recording.prepare(prepare) if recording else prepare,
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
         tap=tap.push,
+        recording=(lambda: (recording.recording, recording.note)) if recording else lambda: (False, ""),
     )
     link = MqttLink(
         settings.broker,
         f"neuroplayer-{settings.node}-engine",
-        hear=role.hear,
-        subscriptions=role.subscriptions,
+        hear=recording.hear(role.hear) if recording else role.hear,
+        subscriptions=role.subscriptions + (recording.subscriptions if recording else []),
         availability=topics.full(ENGINE_AVAILABILITY),
     )
-    async with tap, link, feed:
-        await until_stopped(role.run(link), settings.duration_s)
+    try:
+        async with tap, link, feed:
+            await until_stopped(role.run(link), settings.duration_s)
+    finally:
+        if recording:
+            recording.close()

@@ -67,6 +67,7 @@ SESSION = messages.Session(
     started=NOW,
     baseline_wanted_s=45.0,
     baseline_trusted_s=45.0,
+    recording=False,
     baseline_done=True,
     model=MODEL,
     notes=[],

@@ -1,0 +1,61 @@
+"""A pipeline whose every word is written down as plain, repeatable lines: what a replay is held against."""
+
+from __future__ import annotations
+
+import json
+
+from acquisition.session_recorder import SessionRecorder
+from acquisition.signal import EegChunk, Gap
+from daemon.roles.prepared import EmotionPipeline
+from inference.emotion import EmotionState, Reading, SignalQuality
+
+
+def state_line(state: EmotionState) -> str:
+    """A settled state as one line. How long computing took is left out: it is never the same twice."""
+    return json.dumps(
+        {
+            "at_s": state.at_s,
+            "emotion": state.emotion,
+            "valence": state.affect.valence,
+            "arousal": state.affect.arousal,
+            "confidence": state.confidence,
+            "status": state.status,
+            "since_s": state.since_s,
+            "seq": state.seq,
+            "model": state.model.name,
+            "sha256": state.model.sha256,
+        },
+        allow_nan=False,
+    )
+
+
+class RecordedPipeline:
+    """Does what the pipeline inside does."""
+
+    def __init__(self, inner: EmotionPipeline, recorder: SessionRecorder) -> None:
+        self._inner, self._recorder = inner, recorder
+
+    @property
+    def trouble(self) -> str:
+        return self._inner.trouble
+
+    def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:
+        """Pass it on; write down the states and the quality that come of it."""
+        readings = self._inner.push(item)
+        for reading in readings:
+            if isinstance(reading, EmotionState):
+                self._recorder.text("EmotionState", state_line(reading), reading.at_s)
+            elif isinstance(reading, SignalQuality):
+                scores = {channel.channel: channel.score for channel in reading.channels}
+                self._recorder.quality(reading.at_s, reading.overall, reading.worn, scores)
+        return readings
+
+    def recalibrate(self) -> None:
+        """Pass it on."""
+        self._inner.recalibrate()
+
+    def mark_stale(self, at_s: float) -> EmotionState:
+        """Pass it on; the claim of nothing is a state too."""
+        state = self._inner.mark_stale(at_s)
+        self._recorder.text("EmotionState", state_line(state), state.at_s)
+        return state

@@ -1,0 +1,252 @@
+"""What of a live session goes into its recording, hooked in between the engine's parts."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from acquisition.consent import Consent, write_consent
+from acquisition.recording_file import PART, RecordingStartError
+from acquisition.recovery import recover_all
+from acquisition.session_recorder import SessionRecorder
+from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from daemon import messages, topics
+from daemon.recorded_pipeline import RecordedPipeline
+from daemon.roles.prepared import Prepared
+from daemon.settings import Settings
+
+log = logging.getLogger(__name__)
+
+REPLAYED = ("source", "seed", "baseline", "policy", "target", "crossfade_s", "speed")
+"""What of the settings a replay must know; nothing of the broker, no paths of music."""
+
+Prepare = Callable[[StreamInfo], Prepared]
+Hear = Callable[[str, bytes, bool], None]
+
+
+class Items(Protocol):
+    """A feed as the engine reads it."""
+
+    def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]: ...
+
+    def hear(self, valence: float | None, arousal: float | None) -> None: ...
+
+
+def recordings_folder(settings: Settings) -> Path:
+    """Where the wearer's sessions lie."""
+    return Path(settings.state_dir) / "recordings"
+
+
+def recover_recordings(settings: Settings) -> None:
+    """Close what a crash has left open, and say so."""
+    folder = recordings_folder(settings)
+    if folder.is_dir():
+        for done in recover_all(folder):
+            log.warning("%s", done.why)
+
+
+def start_recording(settings: Settings, node: topics.Topics, *, simulated: bool) -> SessionRecording | None:
+    """A recording of the session that begins now, with its consent; None if none is wanted or can be."""
+    recover_recordings(settings)
+    if not settings.record:
+        return None
+    now = datetime.now(UTC)
+    path = _free_path(recordings_folder(settings), f"{now:%Y-%m-%dT%H-%M-%SZ}-{settings.node}")
+    replayed = {name: getattr(settings, name) for name in REPLAYED}
+    recording = SessionRecording(node, path)
+    try:
+        write_consent(path, Consent(now.isoformat(), "asked for with --record", simulated=simulated))
+        recording.begin(now.isoformat(), replayed)
+    except (RecordingStartError, OSError) as error:
+        recording.say(str(error))
+    return recording
+
+
+def _free_path(folder: Path, stem: str) -> Path:
+    """A name that no recording has: an engine that was started again goes on in a file of its own."""
+    path, number = folder / f"{stem}.xdf", 1
+    while path.exists() or path.with_name(path.name + PART).exists():
+        number += 1
+        path = folder / f"{stem}-{number}.xdf"
+    return path
+
+
+class SessionRecording:
+    """Stands between feed, pipeline, broker and engine, and writes down what passes."""
+
+    def __init__(self, node: topics.Topics, path: Path) -> None:
+        self._node, self._path = node, path
+        self._recorder: SessionRecorder | None = None
+        self._pipelines: dict[int, RecordedPipeline] = {}
+        self._reading = True
+        self._sounding: tuple[Any, ...] = ()
+        self.note = ""
+
+    @property
+    def recording(self) -> bool:
+        """Whether what happens now reaches the disk."""
+        return self._recorder is not None and self._recorder.recording and self._reading
+
+    def begin(self, began: str, settings: Mapping[str, Any]) -> None:
+        """Open the file. Raises ``RecordingStartError``."""
+        self._recorder = SessionRecorder(self._path, began, settings, say=self.say)
+        log.info("REC: this session is recorded to %s", self._path)
+
+    def say(self, text: str) -> None:
+        """Something went wrong with the recording, or right again; called from its thread as well."""
+        self.note = "" if text.endswith("goes on") else text
+        log.warning("%s", text)
+
+    def feed(self, feed: Items) -> Items:
+        """The feed, with everything it gives written down before the engine sees it."""
+        return _RecordedFeed(feed, self._hear_item)
+
+    def prepare(self, maker: Prepare) -> Prepare:
+        """The maker of pipelines, with everything they say written down."""
+
+        def prepare(info: StreamInfo) -> Prepared:
+            self._pipelines.clear()
+            return self._watched(maker(info))
+
+        return prepare
+
+    def hear(self, hear: Hear) -> Hear:
+        """The engine's ear, with decisions, what sounds, and commands written down."""
+
+        def heard(topic: str, payload: bytes, retained: bool) -> None:
+            if not retained:
+                self._hear_message(self._node.short(topic) or "", payload)
+            hear(topic, payload, retained)
+
+        return heard
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """What is to be heard beside what the engine wants."""
+        return [self._node.full(topics.PLAYER_DECISION)]
+
+    def close(self) -> None:
+        """Finish the file."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None and (path := recorder.close()) is not None:
+            log.info("the session was recorded to %s", path)
+
+    def _hear_item(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+        if self._recorder is not None and (self._reading or isinstance(item, HeadsetStatus)):
+            self._recorder.hear(item)
+
+    def _watched(self, prepared: Prepared) -> Prepared:
+        recorder = self._recorder
+        if recorder is None:
+            return prepared
+        known = self._pipelines.get(id(prepared.pipeline))
+        watched = known or RecordedPipeline(prepared.pipeline, recorder)
+        self._pipelines[id(prepared.pipeline)] = watched
+        recorder.event("prepared", prepared_words(prepared, first=known is None))
+        load, renew = prepared.load, prepared.renew
+
+        def loaded() -> Callable[[], Prepared]:
+            swap = load() if load is not None else None
+            return lambda: self._watched(swap() if swap is not None else prepared)
+
+        def renewed() -> Prepared | None:
+            new = renew()
+            return None if new is None else self._watched(new)
+
+        return msgspec.structs.replace(
+            prepared, pipeline=watched, load=loaded if load is not None else None, renew=renewed
+        )
+
+    def _hear_message(self, name: str, payload: bytes) -> None:
+        recorder = self._recorder
+        if recorder is None:
+            return
+        if name == topics.PLAYER_DECISION:
+            if self._reading and (line := _checked(name, payload)) is not None:
+                recorder.text("PlayerDecision", line)
+        elif name == topics.PLAYER_STATE:
+            self._hear_player(recorder, payload)
+        elif (
+            name.removeprefix("cmd/") in topics.ENGINE_COMMANDS and len(payload) <= messages.MAX_COMMAND_BYTES
+        ):
+            command = name.removeprefix("cmd/")
+            try:
+                obeyed = messages.decode_command(command, payload)
+            except messages.MessageError:
+                return
+            words = msgspec.to_builtins(obeyed)
+            recorder.event("command", {"command": command, "words": words})
+            if isinstance(obeyed, messages.SessionCommand):
+                self._reading = obeyed.action == "start"
+
+    def _hear_player(self, recorder: SessionRecorder, payload: bytes) -> None:
+        """A marker when another track sounds, is paused, or begins to fade."""
+        try:
+            state = messages.decode(topics.PLAYER_STATE, payload)
+        except messages.MessageError:
+            return
+        if not isinstance(state, messages.PlayerState):
+            return
+        track = state.track
+        sounding = (track.id if track else None, state.paused, state.fading is not None)
+        if sounding != self._sounding:
+            self._sounding = sounding
+            words = {
+                "track": track.id if track else None,
+                "title": track.title if track else None,
+                "position_s": state.position_s,
+                "paused": state.paused,
+                "fading": state.fading is not None,
+                "volume": state.volume,
+            }
+            recorder.text("AudioMarkers", json.dumps(words, ensure_ascii=False))
+
+
+class _RecordedFeed:
+    def __init__(self, feed: Items, hear_item: Callable[[HeadsetStatus | EegChunk | Gap], None]) -> None:
+        self._feed, self._hear_item = feed, hear_item
+
+    async def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]:
+        async for item in self._feed:
+            self._hear_item(item)
+            yield item
+
+    def hear(self, valence: float | None, arousal: float | None) -> None:
+        self._feed.hear(valence, arousal)
+
+
+def prepared_words(prepared: Prepared, *, first: bool) -> dict[str, Any]:
+    """What reads the wearer from here on; a stored rest is written down with it."""
+    rest = getattr(prepared.pipeline, "baseline", None) if first else None
+    stored = None
+    if rest is not None:
+        centre = [float(value) if np.isfinite(value) else None for value in rest.centre]
+        stored = {
+            "schema": rest.schema,
+            "channels": list(rest.channels),
+            "centre": centre,
+            "scale": [float(value) for value in rest.scale],
+            "seconds": float(rest.seconds),
+        }
+    return {
+        "model": prepared.model.name,
+        "sha256": prepared.model.sha256,
+        "notes": list(prepared.notes),
+        "baseline": stored,
+    }
+
+
+def _checked(name: str, payload: bytes) -> str | None:
+    """The document as its text, if it is one of the contract."""
+    try:
+        messages.decode(name, payload)
+    except messages.MessageError:
+        return None
+    return payload.decode("utf-8", "replace")

@@ -1,0 +1,75 @@
+"""A session that is recorded while it runs, as its own process with a real broker beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from real_broker import RealBroker
+from running_product import MosquittoSub, Product, wait_until
+
+from acquisition.consent import read_consent
+from acquisition.session_file import Line, read_session
+from acquisition.signal import EegChunk
+
+pytestmark = pytest.mark.broker
+
+
+def _folder() -> Path:
+    return Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings"
+
+
+def _start(product: Product, broker: RealBroker, *more: str) -> None:
+    product.start(
+        *("engine", "--source", "simulated", "--speed", "8", "--baseline", "10", "--node", "t"),
+        *("--broker", f"mqtt://127.0.0.1:{broker.port}", *more),
+    )
+
+
+def test_a_recorded_session_says_rec_carries_consent_and_holds_every_state(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    _start(product, broker, "--record", "--duration", "6s")
+    wait_until(lambda: any(d["recording"] for d in ear.documents("session")), 20, "REC in the session topic")
+    assert product._running[0].wait(30) == 0
+    (path,) = _folder().glob("*.xdf")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    consent = read_consent(path)
+    assert consent is not None
+    assert consent.given_at.startswith("20")
+    assert "eeg" in consent.scope
+    assert consent.simulated is True
+    items = list(read_session(path))
+    assert sum(i.samples_uv.shape[1] for i in items if isinstance(i, EegChunk)) > 5 * 256
+    states = [json.loads(i.text) for i in items if isinstance(i, Line) and i.stream == "EmotionState"]
+    said = [d for d in ear.documents("emotion") if d["status"] == "ok"]
+    recorded = {(s["emotion"], s["arousal"], s["confidence"], s["seq"]) for s in states}
+    assert said
+    assert all((d["emotion"], d["arousal"], d["confidence"], d["seq"]) in recorded for d in said)
+
+
+def test_nothing_is_recorded_unasked(product: Product, broker: RealBroker, ear: MosquittoSub) -> None:
+    _start(product, broker, "--duration", "2s")
+    assert product._running[0].wait(30) == 0
+    assert ear.documents("session")
+    assert not any(d["recording"] for d in ear.documents("session"))
+    assert not _folder().exists()
+
+
+def test_an_engine_that_is_killed_has_its_recording_closed_at_the_next_start(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    _start(product, broker, "--record")
+    wait_until(lambda: len(ear.documents("estimate")) > 3, 30, "estimates")
+    product._running[0].process.kill()
+    product._running[0].process.wait()
+    assert [path.suffix for path in _folder().glob("*.xdf*")] == [".part"]
+    _start(product, broker, "--duration", "1s")
+    assert product._running[1].wait(30) == 0
+    (path,) = _folder().glob("*.xdf*")
+    assert path.suffix == ".xdf"
+    assert product._running[1].says("recovered")
+    assert sum(isinstance(item, EegChunk) for item in read_session(path)) > 100
