@@ -17,6 +17,14 @@ FORMATS = (
 )
 """Containers that hold sound and nothing else: a playlist or HLS file could make FFmpeg open other things."""
 MAX_TAG_CHARS = 400
+STREAM_OPTIONS = {
+    "protocol_whitelist": "http,https,tls,tcp",
+    "rw_timeout": "5000000",
+}
+"""For URLs: no other protocols. (FFmpeg's own ``reconnect_streamed`` asks again after a regular end.)"""
+SEEK_MARGIN_S = 0.25
+OPEN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 5.0
 
 
 class UnreadableAudioError(Exception):
@@ -34,12 +42,23 @@ class AudioFacts:
 class AudioReader:
     """One file being read from its beginning. Use as a context manager."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        """Raises UnreadableAudioError."""
+    def __init__(self, file: IO[bytes] | str) -> None:
+        """From an open file, or from an http(s) URL. Raises UnreadableAudioError."""
+        self._from_s = 0.0
+        self._drop_frames = 0
+        options = {"format_whitelist": FORMATS}
         try:
-            self._container = av.open(
-                file, mode="r", options={"format_whitelist": FORMATS}, metadata_errors="replace"
-            )
+            if isinstance(file, str):
+                timeouts = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+                self._container = av.open(
+                    file,
+                    mode="r",
+                    options=options | STREAM_OPTIONS,
+                    timeout=timeouts,
+                    metadata_errors="replace",
+                )
+            else:
+                self._container = av.open(file, mode="r", options=options, metadata_errors="replace")
         except (av.FFmpegError, ValueError, OSError) as error:
             raise UnreadableAudioError(f"not a known audio format ({_short(error)})") from error
         if not self._container.streams.audio:
@@ -74,6 +93,22 @@ class AudioReader:
         except (av.FFmpegError, OSError) as error:
             raise UnreadableAudioError(f"cannot seek ({_short(error)})") from error
 
+    def start_at(self, position_s: float) -> None:
+        """Let the first frame read be the one at ``position_s``. Raises UnreadableAudioError."""
+        if position_s > 0:
+            # some formats land a little late: begin earlier and leave out what comes before
+            self.seek(max(0.0, position_s - SEEK_MARGIN_S))
+            self._from_s = position_s
+
+    def parts(self) -> Iterator[NDArray[np.float32]]:
+        """Stereo parts of shape (2, n) at 48 kHz as they are decoded. Raises UnreadableAudioError."""
+        for part in self._parts():
+            if self._drop_frames >= part.shape[1]:
+                self._drop_frames -= part.shape[1]
+                continue
+            yield part[:, self._drop_frames :]
+            self._drop_frames = 0
+
     def blocks(self, block_s: float = 5.0) -> Iterator[NDArray[np.float32]]:
         """Stereo blocks of shape (2, n) at 48 kHz, all of ``block_s`` but the last.
 
@@ -97,6 +132,10 @@ class AudioReader:
         layout = "mono" if self._stream.codec_context.channels == 1 else "stereo"
         resampler = av.AudioResampler(format="fltp", layout=layout, rate=READ_RATE_HZ)
         for frame in self._frames():
+            if self._from_s > 0:
+                start_s = self._frame_s(frame)
+                self._drop_frames = max(0, round((self._from_s - start_s) * READ_RATE_HZ))
+                self._from_s = 0.0
             try:
                 resampled = resampler.resample(frame)
             except (av.FFmpegError, ValueError) as error:
@@ -105,6 +144,15 @@ class AudioReader:
                 yield _stereo(out)
         for out in resampler.resample(None):
             yield _stereo(out)
+
+    def _frame_s(self, frame: AudioFrame) -> float:
+        """The frame's place in the track; where the format does not say, what was asked for."""
+        if frame.pts is None or frame.time_base is None:
+            return self._from_s
+        origin_s = 0.0
+        if self._stream.start_time is not None and self._stream.time_base is not None:
+            origin_s = float(self._stream.start_time * self._stream.time_base)
+        return float(frame.pts * frame.time_base) - origin_s
 
     def _frames(self) -> Iterator[AudioFrame]:
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import IO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +14,24 @@ PcmBlock = NDArray[np.float32]
 MIX_RATE_HZ = 48_000
 """The one rate everything is mixed at."""
 
+STREAM_PREFIXES = ("http://", "https://")
+
+OpenFile = Callable[[str], IO[bytes]]
+"""Opens a local track for reading, refusing what is no regular file of the library. Raises OSError."""
+
 
 class DeckError(Exception):
-    """The track cannot be decoded. The message names the file and what was wrong."""
+    """There is no such decoder on this machine. The message says what is missing."""
 
 
 class Deck(Protocol):
     """Decodes one track ahead of time into a bounded ring. One deck plays one track."""
 
     def open(self, location: str, start_s: float = 0.0) -> None:
-        """Begin decoding in the background at ``start_s``. Raises ``DeckError`` for what cannot be opened."""
+        """Begin decoding in the background at ``start_s``; returns at once.
+
+        Opening may hang on a dead disk or server, so what cannot be opened shows in ``error``.
+        """
         ...
 
     def buffered_frames(self) -> int:
@@ -34,15 +43,34 @@ class Deck(Protocol):
         ...
 
     @property
+    def complete(self) -> bool:
+        """True once nothing will be added: what is buffered is all that is left of the track."""
+        ...
+
+    @property
     def ended(self) -> bool:
         """True once the last decoded frame has been read."""
         ...
 
     @property
     def error(self) -> str | None:
-        """Why decoding stopped early, if it did."""
+        """Why decoding stopped early, if it did; then the deck is complete."""
         ...
 
     def close(self) -> None:
-        """Stop decoding within 3 s. Safe to call twice."""
+        """Stop decoding; returns within 3 s. Safe to call twice."""
         ...
+
+
+DeckMaker = Callable[[str], Deck]
+"""Makes an unopened deck that is able to play this location."""
+
+
+def is_stream(location: str) -> bool:
+    """True for internet radio and other URLs."""
+    return location.startswith(STREAM_PREFIXES)
+
+
+def silence(n_frames: int) -> PcmBlock:
+    """A block of zeros."""
+    return np.zeros((n_frames, 2), dtype=np.float32)

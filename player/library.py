@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -9,10 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from player.library_process import POLL_S, ScanEvent, ScanProcess
 from player.music import Track
-from player.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots
+from player.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, folder_of, open_under
 from player.track_building import build_tracks
 from player.track_cache import FileRow, TrackCache
 
@@ -117,6 +119,18 @@ class Library:
     def progress(self) -> LibraryProgress:
         """How far the scan has come."""
         return self._progress
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Folders that are not there now."""
+        return self._missing
+
+    def open_file(self, location: str) -> IO[bytes]:
+        """Open a track for reading, following no link out of its folder. Raises OSError."""
+        row = self._rows.get(location)
+        if row is None:
+            raise FileNotFoundError(errno.ENOENT, "is not in the library", location)
+        return open_under(folder_of(row.root), location)
 
     def rescan(self) -> None:
         """Look at the folders again, now."""

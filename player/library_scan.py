@@ -13,6 +13,7 @@ from player.music_folder import (
     PLAYLIST_SUFFIXES,
     FoundFile,
     RefusedFile,
+    folder_of,
     is_audio,
     is_under,
     open_under,
@@ -82,7 +83,7 @@ class Scanner:
         for path, root, _ in self._cache.without_analysis(self._roots, 1):
             self._busy(path)
             try:
-                with open_under(_folder_of(root), path) as file:
+                with open_under(folder_of(root), path) as file:
                     self._cache.set_analysis(path, analyse(file))
             except (UnreadableAudioError, OSError, MemoryError) as error:
                 self._cache.refuse(root, [(path, str(error) or "needs too much memory")])
@@ -143,7 +144,7 @@ class Scanner:
         new_streams = {url: header for url, header in content.streams.items() if url not in known}
         self._cache.add(root, (FoundFile(url, 0, 0) for url in new_streams))
         self._cache.set_headers(new_streams)
-        rules, broken = read_rules(Path(_folder_of(root)), content.sidecars)
+        rules, broken = read_rules(Path(folder_of(root)), content.sidecars)
         refused = {**content.refused, **dict(broken)}
         before = {row.path: row.reason for row in self._cache.rows([root]) if row.reason is not None}
         self._cache.refuse(root, ((path, why) for path, why in refused.items() if before.get(path) != why))
@@ -164,7 +165,7 @@ class Scanner:
             self._cache.set_given(changed)
 
     def _header(self, root: str, path: str, size: int) -> Header:
-        with open_under(_folder_of(root), path) as file, AudioReader(file) as reader:
+        with open_under(folder_of(root), path) as file, AudioReader(file) as reader:
             facts = reader.facts()
         believable = facts.duration_s <= min(MAX_DURATION_S, size * 8 / LEAST_BITS_A_SECOND)
         return Header(
@@ -177,10 +178,6 @@ class Scanner:
 
 def _wanted(name: str) -> bool:
     return is_audio(name) or name in SIDECAR_NAMES or PurePath(name).suffix.lower() in PLAYLIST_SUFFIXES
-
-
-def _folder_of(root: str) -> str:
-    return str(PurePath(root).parent) if PurePath(root).suffix.lower() in PLAYLIST_SUFFIXES else root
 
 
 def _first(tags: Mapping[str, str], names: Sequence[str]) -> str:

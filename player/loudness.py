@@ -38,7 +38,7 @@ class LoudnessMeter:
         self._energies: list[Floats] = []
         self._peak = 0.0
         self._tail = np.zeros((2, TRUE_PEAK_TAPS - 1), dtype=np.float32)
-        self._phases = _polyphase()
+        self._phases = true_peak_filter()
 
     def push(self, block: Block) -> None:
         """Take in samples of shape (2, n)."""
@@ -84,7 +84,7 @@ class LoudnessMeter:
         return 20 * math.log10(self._peak) if self._peak > 1e-6 else None
 
 
-def _polyphase() -> NDArray[np.float32]:
+def true_peak_filter() -> NDArray[np.float32]:
     """Windowed-sinc interpolator, shape (taps, phases); the sample itself is phase 0 and left out."""
     taps = np.arange(TRUE_PEAK_TAPS) - (TRUE_PEAK_TAPS / 2 - 1)
     columns = []

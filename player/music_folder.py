@@ -120,6 +120,11 @@ def distinct_roots(folders: Iterable[Path]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def folder_of(root: str) -> str:
+    """The folder that a root's files must lie under: of a playlist, the one it is in."""
+    return str(PurePath(root).parent) if PurePath(root).suffix.lower() in PLAYLIST_SUFFIXES else root
+
+
 def open_under(root: str | Path, path: str | Path) -> IO[bytes]:
     """Open a regular file under ``root`` for reading, following no symbolic link on the way.
 

@@ -15,6 +15,7 @@ ROLES: dict[RoleName, str] = {
     "broker": "daemon.roles.broker:run_broker",
     "engine": "daemon.wiring.engine_wiring:run_engine",
     "web": "daemon.wiring.web_wiring:run_web",
+    "player": "daemon.wiring.player_wiring:run_player",
     "view": "daemon.wiring.view_wiring:run_view",
 }
 

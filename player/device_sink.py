@@ -1,0 +1,155 @@
+"""The sound device, through miniaudio: PulseAudio and PipeWire, ALSA, JACK, and others by platform."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import time
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from player.deck import MIX_RATE_HZ, PcmBlock
+from player.ring import PcmRing
+from player.sink import SinkError
+
+RING_S = 0.16
+PERIOD_MS = 30
+GONE_S = 1.5
+"""A device that has asked for nothing so long is lost."""
+WAIT_S = 0.005
+BACKENDS = {"pulse": "PULSEAUDIO", "pipewire": "PULSEAUDIO", "alsa": "ALSA", "jack": "JACK", "none": "NULL"}
+"""Names a person may give. PipeWire is reached through the PulseAudio service that it offers."""
+
+_ALSA_HANDLER = ctypes.CFUNCTYPE(None)(lambda: None)
+
+
+class DeviceSink:
+    """One playback device. ``service`` is one of ``BACKENDS`` or empty; ``device`` is part of its name."""
+
+    paces = True
+
+    def __init__(self, service: str = "", device: str = "") -> None:
+        if service and service not in BACKENDS:
+            raise SinkError(f"no sound service {service!r:.40}: one of {', '.join(BACKENDS)}")
+        self._service = service
+        self._wanted = device
+        self._shown = device or "the sound device"
+        self._ring = PcmRing(int(RING_S * MIX_RATE_HZ))
+        self._device: Any = None
+        self._asked_s = 0.0
+        self._started = False
+        self.underruns = 0
+        self.dropped_frames = 0
+
+    @property
+    def name(self) -> str:
+        """The service and the device."""
+        return f"{self._service or 'device'}:{self._shown}"
+
+    def open(self) -> None:
+        """Find the device and start it. Raises SinkError."""
+        # imported here: it takes 0.2 s, and those who write to a file need none of it
+        import miniaudio
+
+        _hush_alsa()
+        backends = [miniaudio.Backend[BACKENDS[self._service]]] if self._service else []
+        self._ring = PcmRing(int(RING_S * MIX_RATE_HZ))
+        try:
+            self._device = miniaudio.PlaybackDevice(
+                output_format=miniaudio.SampleFormat.FLOAT32,
+                nchannels=2,
+                sample_rate=MIX_RATE_HZ,
+                buffersize_msec=PERIOD_MS,
+                device_id=self._find(miniaudio, backends),
+                backends=backends or None,
+                app_name="neuroplayer",
+            )
+            # with no service at all miniaudio quietly takes its silent one
+            if self._device.backend == "Null" and self._service != "none":
+                raise SinkError("no sound device was found")
+            self._asked_s = time.monotonic()
+            feed = self._feed()
+            next(feed)
+            self._device.start(feed)
+        except miniaudio.MiniaudioError as error:
+            self.close()
+            raise SinkError(f"no sound device can be opened ({_words(error)})") from error
+        except SinkError:
+            self.close()
+            raise
+
+    def _find(self, miniaudio: Any, backends: list[Any]) -> Any:
+        if not self._wanted:
+            return None
+        found = miniaudio.Devices(backends or None).get_playbacks()
+        for one in found:
+            if self._wanted.casefold() in one["name"].casefold():
+                self._shown = one["name"]
+                return one["id"]
+        names = ", ".join(repr(one["name"]) for one in found) or "none at all"
+        raise SinkError(f"no sound device is called {self._wanted!r:.80}; there is {names:.400}")
+
+    def _feed(self) -> Generator[PcmBlock, int, None]:
+        """Runs in the device's thread: hands over what is there, silence where there is nothing."""
+        wanted = yield np.zeros((0, 2), dtype=np.float32)
+        while True:
+            self._asked_s = time.monotonic()
+            block = self._ring.read(wanted)
+            if len(block) < wanted:
+                if self._started:
+                    self.underruns += 1
+                    self._started = False
+                block = np.concatenate([block, np.zeros((wanted - len(block), 2), dtype=np.float32)])
+            wanted = yield block
+
+    def write(self, block: PcmBlock, wait: bool = True) -> None:
+        """Wait for room in the ring; without ``wait`` drop. Raises SinkError when the device is gone."""
+        if self._device is None:
+            raise SinkError("the sound device is not open")
+        at = 0
+        while at < len(block):
+            put = self._ring.offer(block[at:])
+            at += put
+            if put:
+                self._started = True
+            if time.monotonic() - self._asked_s > GONE_S:
+                raise SinkError("the sound device is gone")
+            if at < len(block) and not wait:
+                self.dropped_frames += len(block) - at
+                return
+            if at < len(block):
+                time.sleep(WAIT_S)
+
+    def close(self) -> None:
+        """Stop at once; what is in the ring is not heard."""
+        device, self._device = self._device, None
+        self._ring.close()
+        if device is not None:
+            device.close()
+
+
+def device_names() -> list[tuple[str, str]]:
+    """(service, device) of every playback device. Empty without any."""
+    import miniaudio
+
+    _hush_alsa()
+    names = []
+    for service in ("pulse", "alsa", "jack"):
+        try:
+            devices = miniaudio.Devices([miniaudio.Backend[BACKENDS[service]]])
+            names += [(service, one["name"]) for one in devices.get_playbacks()]
+        except (miniaudio.MiniaudioError, AttributeError):
+            continue
+    return names
+
+
+def _hush_alsa() -> None:
+    """Without a card ALSA writes thirty lines to standard error at every attempt, and we try every 10 s."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_ALSA_HANDLER)
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(part) for part in error.args)[:120]

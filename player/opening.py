@@ -1,0 +1,63 @@
+"""Puts playback together from plain values: library, decoders, mixer, chooser and outputs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from player.deck_opening import DeckKind, deck_maker
+from player.demo_music import begin_demo_music
+from player.engine import Engine, EngineSettings
+from player.fades import Curve
+from player.library import Library
+from player.mixer import Mixer
+from player.music import Decision, PolicyName
+from player.output_spec import make_sink
+from player.outputs import Outputs
+from player.place import PlaceFile
+from player.playback import DeckCloser, Playback
+from player.policy import Chooser, PolicySettings
+from player.targets import parse_policy
+
+
+def open_playback(
+    *,
+    music: Sequence[str] = (),
+    outputs: Sequence[str] = ("device",),
+    cache_dir: Path,
+    state_dir: Path | None = None,
+    policy: str = "match",
+    target: str | None = None,
+    crossfade_s: float = 8.0,
+    curve: Curve = "equal_power",
+    volume: float = 1.0,
+    deck: DeckKind = "auto",
+    seed: int = 0,
+    on_decision: Callable[[Decision], None] = lambda decision: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Playback:
+    """Playback that is ready to ``start``; without ``music`` it plays the demo tracks.
+
+    ``on_decision`` is called from the engine's thread as each track begins. With a ``state_dir`` the place in
+    the music is kept there. Raises LibraryError, OutputError, UnknownPolicyError, UnknownTargetError,
+    ValueError and DeckError, each with one line for a person.
+    """
+    name: PolicyName = parse_policy(policy)
+    chooser = Chooser(PolicySettings(policy=name, target=target), seed)
+    settings = EngineSettings(crossfade_s=crossfade_s, curve=curve, volume=volume)
+    sinks = [make_sink(text) for text in outputs]
+    folders = [Path(folder) for folder in music] or [begin_demo_music(cache_dir)[0]]
+    library = Library.open(folders, cache_dir, clock=clock)
+    closer = DeckCloser()
+    engine = Engine(
+        Mixer(),
+        chooser,
+        library,
+        deck_maker(deck, library.open_file),
+        close_deck=closer,
+        on_decision=on_decision,
+        settings=settings,
+    )
+    place = None if state_dir is None else PlaceFile(state_dir, time.time)
+    return Playback(engine, chooser, library, Outputs(sinks), closer, place=place, clock=clock)

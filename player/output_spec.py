@@ -1,0 +1,42 @@
+"""Outputs as a person types them: ``device``, ``pulse:NAME``, ``wav:FILE``, ``fifo:FILE``, ``null``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from player.sink import NullSink, Sink
+
+SERVICES = ("device", "pulse", "pipewire", "alsa", "jack")
+FORMS = "device[:NAME], pulse[:NAME], pipewire[:NAME], alsa[:NAME], jack[:NAME], wav:FILE, fifo:FILE or null"
+
+
+class OutputError(ValueError):
+    """No such output. The message names the value and the rule."""
+
+
+def make_sink(text: str) -> Sink:
+    """The unopened sink that is meant. Raises OutputError."""
+    kind, _, argument = text.strip().partition(":")
+    if text == "null":
+        return NullSink()
+    if kind in SERVICES:
+        from player.device_sink import DeviceSink
+
+        return DeviceSink("" if kind == "device" else kind, argument)
+    if kind in ("wav", "fifo") and argument:
+        return _file_sink(kind, Path(argument))
+    raise OutputError(f"output {text!r:.120} must be {FORMS}")
+
+
+def _file_sink(kind: str, path: Path) -> Sink:
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"output {str(path)!r:.200} cannot be written: its folder does not exist")
+    if path.is_dir():
+        raise OutputError(f"output {str(path)!r:.200} cannot be written: it is a folder")
+    if kind == "wav":
+        from player.wav_sink import WavSink
+
+        return WavSink(path)
+    from player.fifo_sink import FifoSink
+
+    return FifoSink(path)

@@ -1,0 +1,137 @@
+"""All outputs of a session at once: opens them, writes to each, and tries again every 10 s what is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from player.deck import PcmBlock
+from player.sink import Pacer, Sink, SinkError
+
+RETRY_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class KeptSink:
+    """One output that may come and go. Opening and closing happen in a thread of its own."""
+
+    def __init__(self, sink: Sink, retry_s: float = RETRY_S) -> None:
+        self.sink = sink
+        self.live = False
+        self.problem: str | None = None
+        self._retry_s = retry_s
+        self._stopping = threading.Event()
+        self._lost = threading.Event()
+        self._tried = threading.Event()
+        self._lost.set()
+        self._thread = threading.Thread(target=self._keep, name="sink", daemon=True)
+        self._thread.start()
+
+    def _keep(self) -> None:
+        while not self._stopping.is_set():
+            self._lost.wait()
+            if self._stopping.is_set():
+                return
+            self._close()
+            try:
+                self.sink.open()
+            except SinkError as error:
+                if self.problem != str(error):
+                    log.warning("%s; trying again every %.0f s", error, self._retry_s)
+                self.problem = str(error)
+                self._tried.set()
+                self._stopping.wait(self._retry_s)
+                continue
+            if self.problem is not None:
+                log.warning("%s is back", self.sink.name)
+            self.problem = None
+            self._lost.clear()
+            self.live = True
+            self._tried.set()
+
+    def wait_tried(self, timeout_s: float) -> None:
+        """Wait until the first attempt to open has succeeded or failed."""
+        self._tried.wait(timeout_s)
+
+    def write(self, block: PcmBlock, wait: bool) -> bool:
+        """True if the output took the block."""
+        if not self.live:
+            return False
+        try:
+            self.sink.write(block, wait)
+        except SinkError as error:
+            log.warning("%s", error)
+            self.live = False
+            self.problem = str(error)
+            self._lost.set()
+            return False
+        return True
+
+    def _close(self) -> None:
+        with contextlib.suppress(SinkError):
+            self.sink.close()
+
+    def close(self, patience_s: float = 1.0) -> None:
+        """Close; an output that hangs is left behind."""
+        self.live = False
+        self._stopping.set()
+        self._lost.set()
+        closer = threading.Thread(target=self._close, name="sink-close", daemon=True)
+        closer.start()
+        closer.join(patience_s)
+
+
+class Outputs:
+    """The first live device paces, the others take what comes; without any a clock paces: music goes on."""
+
+    def __init__(
+        self, sinks: Sequence[Sink], *, pacer: Pacer | None = None, retry_s: float = RETRY_S
+    ) -> None:
+        self._kept = [KeptSink(sink, retry_s) for sink in sinks]
+        self._pacer = pacer or Pacer()
+        self._names = ", ".join(sink.name for sink in sinks)
+        self.late_blocks = 0
+
+    @property
+    def name(self) -> str:
+        """The names of all outputs."""
+        return ", ".join(kept.sink.name for kept in self._kept) or self._names
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """One reason for each output that is not there."""
+        reasons = []
+        for kept in self._kept:
+            if kept.problem is not None:
+                word = "no_audio_device" if kept.sink.paces else "output_lost"
+                reasons.append(f"{word}: {kept.problem}")
+        return tuple(reasons)
+
+    def wait_ready(self, timeout_s: float) -> None:
+        """Wait until each has been tried once, so that the first note is not lost."""
+        until_s = time.monotonic() + timeout_s
+        for kept in self._kept:
+            kept.wait_tried(max(0.0, until_s - time.monotonic()))
+
+    def write(self, block: PcmBlock) -> None:
+        """Hand the block to every output and keep real time."""
+        paced = False
+        for kept in self._kept:
+            if kept.write(block, wait=not paced) and kept.sink.paces:
+                paced = True
+        if paced:
+            self._pacer.forget()
+        else:
+            self._pacer.wait(len(block))
+
+    def close(self) -> None:
+        """Close all of them."""
+        for kept in self._kept:
+            kept.close()
+
+
+SinkMaker = Callable[[str], Sink]

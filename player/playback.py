@@ -1,0 +1,222 @@
+"""Playback that runs by itself: the engine in a thread, its mixer in another, every call returns at once."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from player.audio_loop import AudioLoop
+from player.deck import MIX_RATE_HZ, Deck, DeckError
+from player.engine import Engine
+from player.filler_deck import filler_loop
+from player.music import Mood, PlaybackState, Track, WearerMood
+from player.outputs import Outputs
+from player.place import Place, PlaceFile
+from player.policy import Chooser
+from player.targets import parse_policy, parse_target, point_target
+
+TICK_S = 0.02
+MAX_COMMANDS = 256
+FADE_OUT_S = 0.5
+OPEN_OUTPUTS_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class LibraryView(Protocol):
+    """What playback needs of a library."""
+
+    @property
+    def tracks(self) -> tuple[Track, ...]: ...
+
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+
+    def rescan(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Playback:
+    """Music that never ends. ``start`` it, tell it what the wearer feels, ``close`` it within a second."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        chooser: Chooser,
+        library: LibraryView,
+        outputs: Outputs,
+        closer: DeckCloser,
+        *,
+        place: PlaceFile | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = engine
+        self._chooser = chooser
+        self._library = library
+        self._outputs = outputs
+        self._closer = closer
+        self._place = place
+        self._clock = clock
+        # more than this many unheard commands say nothing new: the oldest are dropped
+        self._commands: deque[Callable[[], None]] = deque(maxlen=MAX_COMMANDS)
+        self._loop = AudioLoop(engine.mixer, outputs)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._state = engine.state()
+
+    def start(self) -> None:
+        """Begin to play, where the last player was killed if that was just now."""
+        threading.Thread(target=filler_loop, name="filler", daemon=True).start()
+        place = None if self._place is None else self._place.read()
+        if place is not None:
+            self._go_back(place)
+        self._outputs.wait_ready(OPEN_OUTPUTS_S)
+        self._loop.start()
+        self._thread.start()
+
+    def _go_back(self, place: Place) -> None:
+        self._engine.set_volume(place.volume)
+        if place.paused:
+            self._engine.pause(True)
+        track = next((track for track in self._library.tracks if track.id == place.track_id), None)
+        if track is not None and (not track.duration_s or place.position_s < track.duration_s - 5):
+            self._engine.resume_at(track, place.position_s, self._clock())
+
+    def _run(self) -> None:
+        while not self._stopping.wait(TICK_S):
+            try:
+                self._once()
+            except Exception:  # whatever is wrong, the music goes on
+                log.exception("the engine stumbled and goes on")
+
+    def _once(self) -> None:
+        now_s = self._clock()
+        while self._commands:
+            try:
+                self._commands.popleft()()
+            except (ValueError, DeckError) as error:
+                log.warning("a command was refused: %s", error)
+        self._engine.tick(now_s)
+        missing = ("music_folder_missing",) if self._library.missing else ()
+        state = self._state = self._engine.state((*self._outputs.degraded, *missing))
+        if self._place is not None and state.track is not None:
+            self._place.keep(state.track.id, state.position_s, state.volume, paused=state.paused, now_s=now_s)
+
+    # what the wearer feels, and what people ask for; from any thread
+
+    def hear(self, wearer: WearerMood) -> None:
+        """Take in one state of the wearer, of the same clock."""
+        self._commands.append(lambda: self._chooser.hear(wearer))
+
+    def skip(self) -> None:
+        """Go to the next track."""
+        self._commands.append(self._engine.skip)
+
+    def pause(self, paused: bool | None) -> None:
+        """Pause, go on, or (None) the other of the two."""
+        self._commands.append(lambda: self._engine.pause(paused))
+
+    def seek(self, position_s: float) -> None:
+        """Go to a place in the current track."""
+        self._commands.append(lambda: self._engine.seek(position_s))
+
+    def speak(self, location: str) -> None:
+        """Play a spoken cue over the ducked music."""
+        self._commands.append(lambda: self._speak(location))
+
+    def _speak(self, location: str) -> None:
+        if not self._engine.speak(location):
+            log.warning("a spoken cue was left out: another one speaks")
+
+    def set_volume(self, volume: float) -> None:
+        """0..1. Raises ValueError."""
+        if not 0 <= volume <= 1:
+            raise ValueError(f"volume must be 0 to 1, got {volume!r}")
+        self._commands.append(lambda: self._engine.set_volume(volume))
+
+    def set_crossfade(self, seconds: float) -> None:
+        """0..30 s. Raises ValueError."""
+        if not 0 <= seconds <= 30:
+            raise ValueError(f"crossfade must be 0 to 30 s, got {seconds!r}")
+        self._commands.append(lambda: self._engine.set_crossfade(seconds))
+
+    def set_policy(self, policy: str) -> None:
+        """Raises UnknownPolicyError."""
+        name = parse_policy(policy)
+        self._commands.append(lambda: self._chooser.set_policy(name))
+        self._commands.append(self._engine.asked_anew)
+
+    def set_target(self, target: str | tuple[float | None, float] | None) -> None:
+        """A name, a point (valence, arousal) or nothing. Raises UnknownTargetError."""
+        goal = None if target is None else target if isinstance(target, str) else Mood(*target)
+        if isinstance(goal, str):
+            parse_target(goal)
+        elif goal is not None:
+            point_target(goal)
+        self._commands.append(lambda: self._chooser.set_target(goal))
+        self._commands.append(self._engine.asked_anew)
+
+    def rescan(self) -> None:
+        """Look at the music folders again."""
+        self._library.rescan()
+        self._commands.append(self._engine.rescanned)
+
+    def state(self) -> PlaybackState:
+        """What sounds now, at most 20 ms old."""
+        return self._state
+
+    @property
+    def output(self) -> str:
+        """The names of the outputs."""
+        return self._outputs.name
+
+    @property
+    def library_tracks(self) -> int:
+        """How many tracks can be played."""
+        return len(self._library.tracks)
+
+    def close(self) -> None:
+        """Fade out within half a second and let everything go. Safe to call twice."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(1.0)
+            mixer = self._engine.mixer
+            mixer.pause(True, round(FADE_OUT_S * MIX_RATE_HZ))
+            until_s = time.monotonic() + 2 * FADE_OUT_S
+            while not mixer.silent and time.monotonic() < until_s:
+                time.sleep(TICK_S)
+            self._loop.stop()
+        self._outputs.close()
+        self._engine.close()
+        self._closer.close()
+        self._library.close()
+
+
+class DeckCloser:
+    """Closes decks in a thread of its own: one that hangs for three seconds makes nothing late."""
+
+    def __init__(self) -> None:
+        self._decks: queue.Queue[Deck | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._run, name="deck-closer", daemon=True)
+        self._thread.start()
+
+    def __call__(self, deck: Deck) -> None:
+        """Close it soon."""
+        self._decks.put(deck)
+
+    def _run(self) -> None:
+        while (deck := self._decks.get()) is not None:
+            deck.close()
+
+    def close(self, patience_s: float = 1.5) -> None:
+        """Close what is left; what hangs is left behind."""
+        self._decks.put(None)
+        self._thread.join(patience_s)

@@ -1,0 +1,93 @@
+"""A bounded ring of stereo frames between one thread that decodes and one that mixes."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from player.deck import PcmBlock
+
+WAIT_S = 0.05
+
+
+class PcmRing:
+    """First in, first out. The writer waits for room; the reader never waits."""
+
+    def __init__(self, capacity_frames: int) -> None:
+        if capacity_frames <= 0:
+            raise ValueError(f"a ring needs room for at least one frame, got {capacity_frames}")
+        self._frames = np.zeros((capacity_frames, 2), dtype=np.float32)
+        self._capacity = capacity_frames
+        self._written = 0
+        self._read = 0
+        self._complete = False
+        self._closed = False
+        self._changed = threading.Condition()
+
+    @property
+    def buffered(self) -> int:
+        """Frames that can be read now."""
+        return self._written - self._read
+
+    @property
+    def complete(self) -> bool:
+        """True once the writer has said that nothing follows."""
+        return self._complete
+
+    @property
+    def closed(self) -> bool:
+        """True once the reader has gone."""
+        return self._closed
+
+    def write(self, block: PcmBlock) -> bool:
+        """Put all frames in, waiting for room in steps of 50 ms; False once the ring is closed."""
+        at = 0
+        while at < len(block):
+            with self._changed:
+                while self._capacity == self.buffered and not self._closed:
+                    self._changed.wait(WAIT_S)
+                if self._closed:
+                    return False
+                at += self._put(block[at : at + self._capacity - self.buffered])
+        return not self._closed
+
+    def offer(self, block: PcmBlock) -> int:
+        """Put in what there is room for, without waiting; returns how many frames that was."""
+        with self._changed:
+            return 0 if self._closed else self._put(block[: self._capacity - self.buffered])
+
+    def _put(self, block: PcmBlock) -> int:
+        start = self._written % self._capacity
+        first = min(len(block), self._capacity - start)
+        self._frames[start : start + first] = block[:first]
+        self._frames[: len(block) - first] = block[first:]
+        self._written += len(block)
+        return len(block)
+
+    def read(self, n_frames: int) -> PcmBlock:
+        """At most ``n_frames`` frames, as a copy; never waits."""
+        with self._changed:
+            wanted = max(0, min(n_frames, self.buffered))
+            start = self._read % self._capacity
+            first = min(wanted, self._capacity - start)
+            block = np.empty((wanted, 2), dtype=np.float32)
+            block[:first] = self._frames[start : start + first]
+            block[first:] = self._frames[: wanted - first]
+            self._read += wanted
+            self._changed.notify_all()
+        return block
+
+    def finish(self) -> None:
+        """The writer has nothing more."""
+        with self._changed:
+            self._complete = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """The reader goes: writers stop waiting and what is buffered is dropped."""
+        with self._changed:
+            self._closed = True
+            self._complete = True
+            self._read = self._written
+            self._changed.notify_all()

@@ -1,0 +1,190 @@
+"""Decodes through libVLC, whose sound comes by callback into a ring of ours; VLC itself mixes nothing."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import threading
+from typing import IO, Any
+
+import numpy as np
+
+from player.deck import MIX_RATE_HZ, DeckError, OpenFile, PcmBlock, is_stream
+from player.ring import PcmRing
+
+RING_S = 6.0
+"""libVLC paces itself and runs 1-2 s ahead; a ring of 1 s loses sound when it is not read for 4 s."""
+PAUSE_ABOVE_S = 3.0
+RESUME_BELOW_S = 2.0
+WATCH_S = 0.03
+CLOSE_S = 3.0
+INSTANCE_OPTIONS = ("--no-video", "--quiet", "--intf=dummy", "--no-media-library", "--no-lua")
+FULL_SCALE = 32768.0
+
+log = logging.getLogger(__name__)
+
+
+class _LibVlc:
+    """The one instance of the process. Each new one would load all plugins again and never give them back."""
+
+    _lock = threading.Lock()
+    _loaded: tuple[Any, Any] | None = None
+
+    @classmethod
+    def get(cls) -> tuple[Any, Any]:
+        """The module and its instance. Raises DeckError where libVLC or its plugins are missing."""
+        with cls._lock:
+            if cls._loaded is None:
+                try:
+                    import vlc
+                except (NotImplementedError, OSError, ImportError) as error:
+                    raise DeckError(f"libVLC is not installed ({error})") from error
+                instance = vlc.Instance(*INSTANCE_OPTIONS)
+                if instance is None:
+                    raise DeckError("libVLC has no plugins: install vlc-plugin-base")
+                cls._loaded = (vlc, instance)
+            return cls._loaded
+
+
+def libvlc_version() -> str:
+    """Its version. Raises DeckError where it cannot be used."""
+    vlc, _ = _LibVlc.get()
+    return str(vlc.libvlc_get_version().decode("utf-8", "replace"))
+
+
+class VlcDeck:
+    """A deck by libVLC 3, which always delivers 16-bit samples; see ``Deck`` for what the methods promise.
+
+    Callbacks do nothing but copy into the ring. All calls into libVLC come from one worker thread, because
+    ``stop`` waits for a callback to return. Raises DeckError where libVLC is missing.
+    """
+
+    def __init__(self, open_file: OpenFile) -> None:
+        self._vlc, self._instance = _LibVlc.get()
+        self._open_file = open_file
+        self._ring = PcmRing(int(RING_S * MIX_RATE_HZ))
+        self._error: str | None = None
+        self._drained = threading.Event()
+        self._closing = threading.Event()
+        self._worker: threading.Thread | None = None
+        self._file: IO[bytes] | None = None
+        self._heard = False
+        self._callbacks: tuple[Any, ...] = ()
+
+    def open(self, location: str, start_s: float = 0.0) -> None:
+        """Begin decoding; a deck plays one track only."""
+        if self._worker is not None:
+            raise RuntimeError("a deck plays one track only")
+        self._worker = threading.Thread(
+            target=self._work, args=(location, start_s), name="vlc-deck", daemon=True
+        )
+        self._worker.start()
+
+    def _work(self, location: str, start_s: float) -> None:
+        player = None
+        try:
+            player = self._start(location, start_s)
+            self._watch(player)
+        except (OSError, DeckError, ValueError) as error:
+            self._error = (str(error) or type(error).__name__)[:200]
+        finally:
+            self._ring.finish()
+            if player is not None:
+                self._closing.wait()
+                # the ring is closed by now, so no callback can wait in it while stop() waits for the callback
+                player.stop()
+                player.release()
+            if self._file is not None:
+                self._file.close()
+
+    def _start(self, location: str, start_s: float) -> Any:
+        if is_stream(location):
+            media = self._instance.media_new_location(location)
+            media.add_option(":network-caching=1500")
+        else:
+            # an open file instead of a name: nothing in the name is an option or an address to libVLC
+            self._file = self._open_file(location)
+            media = self._instance.media_new_fd(self._file.fileno())
+        if start_s > 0:
+            media.add_option(f":start-time={start_s:.3f}")
+        media.add_option(":no-video")
+        media.add_option(":no-sub-autodetect-file")
+        player = self._instance.media_player_new()
+        player.set_media(media)
+        media.release()
+        self._attach(player)
+        if self._closing.is_set() or player.play() == -1:
+            raise DeckError("libVLC does not begin to play it")
+        return player
+
+    def _attach(self, player: Any) -> None:
+        decorators = self._vlc.CallbackDecorators
+
+        @decorators.AudioPlayCb  # type: ignore[untyped-decorator]
+        def play(_data: Any, samples: int, count: int, _pts: int) -> None:
+            shorts = (ctypes.c_int16 * (2 * count)).from_address(samples)
+            block = np.ctypeslib.as_array(shorts).reshape(-1, 2).astype(np.float32)
+            self._heard = True
+            self._ring.write(block / np.float32(FULL_SCALE))
+
+        @decorators.AudioDrainCb  # type: ignore[untyped-decorator]
+        def drain(_data: Any) -> None:
+            self._drained.set()
+
+        # libVLC keeps only the addresses: the objects must live as long as the player
+        self._callbacks = (play, drain)
+        player.audio_set_callbacks(play, None, None, None, drain, None)
+        player.audio_set_format("S16N", MIX_RATE_HZ, 2)
+
+    def _watch(self, player: Any) -> None:
+        """Hold libVLC back while the ring is full enough, and see the end come."""
+        paused = False
+        state = self._vlc.State
+        while not self._closing.wait(WATCH_S):
+            buffered_s = self._ring.buffered / MIX_RATE_HZ
+            now = player.get_state()
+            if now == state.Error:
+                raise DeckError("libVLC cannot play it")
+            if self._drained.is_set() or now in (state.Ended, state.Stopped):
+                if not self._heard:
+                    raise DeckError("holds no sound that can be decoded")
+                return
+            if not paused and buffered_s > PAUSE_ABOVE_S:
+                player.set_pause(1)
+                paused = True
+            elif paused and buffered_s < RESUME_BELOW_S:
+                player.set_pause(0)
+                paused = False
+
+    def buffered_frames(self) -> int:
+        """Frames that can be read at once."""
+        return self._ring.buffered
+
+    def read(self, n_frames: int) -> PcmBlock:
+        """At most ``n_frames`` frames; never blocks."""
+        return self._ring.read(n_frames)
+
+    @property
+    def complete(self) -> bool:
+        """True once everything is in the ring."""
+        return self._ring.complete
+
+    @property
+    def ended(self) -> bool:
+        """True once everything was read."""
+        return self._ring.complete and self._ring.buffered == 0
+
+    @property
+    def error(self) -> str | None:
+        """Why decoding stopped early."""
+        return self._error
+
+    def close(self) -> None:
+        """Free the ring first, then stop; a libVLC that hangs is left behind after 3 s."""
+        self._ring.close()
+        self._closing.set()
+        worker = self._worker
+        if worker is not None and worker is not threading.current_thread():
+            worker.join(CLOSE_S)
+            if worker.is_alive():
+                log.warning("libVLC does not stop; its decoder is left behind")
