@@ -18,6 +18,7 @@ PAUSE_ABOVE_S = 3.0
 RESUME_BELOW_S = 2.0
 WATCH_S = 0.03
 CLOSE_S = 3.0
+LEAST_FRAMES = MIX_RATE_HZ // 10
 INSTANCE_OPTIONS = ("--no-video", "--quiet", "--intf=dummy", "--no-media-library", "--no-lua")
 FULL_SCALE = 32768.0
 
@@ -68,7 +69,7 @@ class VlcDeck:
         self._closing = threading.Event()
         self._worker: threading.Thread | None = None
         self._file: IO[bytes] | None = None
-        self._heard = False
+        self._heard_frames = 0
         self._callbacks: tuple[Any, ...] = ()
 
     def open(self, location: str, start_s: float = 0.0) -> None:
@@ -85,6 +86,15 @@ class VlcDeck:
         try:
             player = self._start(location, start_s)
             self._watch(player)
+            if start_s > 0 and self._heard_frames < LEAST_FRAMES and not self._closing.is_set():
+                # some Ogg files cannot be sought in by libVLC: better from the beginning than not at all
+                player.stop()
+                player.release()
+                self._drained.clear()
+                player = self._start(location, 0.0)
+                self._watch(player)
+            if not self._heard_frames and not self._closing.is_set():
+                raise DeckError("holds no sound that can be decoded")
         except (OSError, DeckError, ValueError) as error:
             self._error = (str(error) or type(error).__name__)[:200]
         finally:
@@ -103,6 +113,8 @@ class VlcDeck:
             media.add_option(":network-caching=1500")
         else:
             # an open file instead of a name: nothing in the name is an option or an address to libVLC
+            if self._file is not None:
+                self._file.close()
             self._file = self._open_file(location)
             media = self._instance.media_new_fd(self._file.fileno())
         if start_s > 0:
@@ -124,7 +136,7 @@ class VlcDeck:
         def play(_data: Any, samples: int, count: int, _pts: int) -> None:
             shorts = (ctypes.c_int16 * (2 * count)).from_address(samples)
             block = np.ctypeslib.as_array(shorts).reshape(-1, 2).astype(np.float32)
-            self._heard = True
+            self._heard_frames += count
             self._ring.write(block / np.float32(FULL_SCALE))
 
         @decorators.AudioDrainCb  # type: ignore[untyped-decorator]
@@ -146,8 +158,6 @@ class VlcDeck:
             if now == state.Error:
                 raise DeckError("libVLC cannot play it")
             if self._drained.is_set() or now in (state.Ended, state.Stopped):
-                if not self._heard:
-                    raise DeckError("holds no sound that can be decoded")
                 return
             if not paused and buffered_s > PAUSE_ABOVE_S:
                 player.set_pause(1)
