@@ -26,7 +26,7 @@ from inference.feature_blocks import (
     FeatureBlock,
 )
 from inference.montages import DEAP_32, SEED_62
-from inference.spectrum import BAND_NAMES, BANDS, HOMOLOGUES, Bands, band_power_of, spectrum_of
+from inference.spectrum import BAND_NAMES, BANDS, HOMOLOGUES, Bands, Spectrum, band_power_of, spectrum_of
 
 FINE_BANDS: Bands = (
     *((float(low), float(low + 1)) for low in range(1, 13)),
@@ -137,8 +137,13 @@ class FeatureExtractor:
         and band (n_channels, n_bands); a region without a good channel is NaN, for the caller to fill with
         its baseline.
         """
+        return self.of(spectrum_of(samples_uv, self.rate_hz), good)
+
+    def of(self, spectrum: Spectrum, good: FloatArray | None = None) -> FloatArray:
+        """The same from a spectrum that is there already."""
+        samples_uv = spectrum.samples_uv
         usable = np.ones((len(samples_uv), 1)) if good is None else good.reshape(len(samples_uv), -1)
-        spectrum = spectrum_of(samples_uv, self.rate_hz, usable.max(axis=1))
+        spectrum = Spectrum(samples_uv, spectrum.power, spectrum.rate_hz, usable.max(axis=1))
         variance = np.maximum(band_power_of(spectrum, self.schema.bands), MIN_VARIANCE_UV2)
         entropy = 0.5 * np.log(2 * np.pi * np.e * variance)
         total = self._members @ usable

@@ -12,6 +12,7 @@ from acquisition.signal import BoolArray, FloatArray
 from inference.filter_design import group_delay_s
 from inference.filters import CascadeFilter, band_sections
 from inference.mains import LISTEN_S, find_mains_hz
+from inference.recent_samples import RecentSamples
 from inference.resampling import Resampler
 from inference.windows import SlidingWindows
 
@@ -73,9 +74,7 @@ class FrontEnd:
             n_channels, round(settings.window_s * model_rate_hz), round(settings.hop_s * model_rate_hz)
         )
         self._raw_length = round(settings.window_s * rate_hz)
-        self._raw: FloatArray
-        self._raw_s: FloatArray
-        self._lost: BoolArray
+        self._recent: RecentSamples
         self._last: FloatArray
         self._forget()
 
@@ -109,24 +108,19 @@ class FrontEnd:
     def _push(self, samples_uv: FloatArray, times_s: FloatArray, lost: BoolArray) -> Iterator[ReadyWindow]:
         self._heard += samples_uv.shape[1]
         clean = self._hold(samples_uv)
-        self._raw = np.concatenate([self._raw, samples_uv], axis=1)
-        self._raw_s = np.concatenate([self._raw_s, times_s])
-        self._lost = np.concatenate([self._lost, lost])
+        self._recent.push(samples_uv, times_s, lost)
         resampled, at_s = self._resampler.process(clean, times_s)
         ready = list(self._windows.push(self._filter.process(resampled), at_s))
         for window in ready:
-            end = int(np.searchsorted(self._raw_s, window.end_s + 0.5 / self._rate_hz))
-            stretch = slice(max(0, end - self._raw_length), end)
-            raw, lost_share = self._raw[:, stretch], float(self._lost[stretch].mean())
+            raw, lost_share = self._recent.until(window.end_s + 0.5 / self._rate_hz, self._raw_length)
             credible = np.abs(raw) <= MOST_UV
             finite: FloatArray = np.asarray(credible.all(axis=1), dtype=np.float64)
             shown = raw if finite.all() else np.where(credible, raw, 0.0)
             yield ReadyWindow(window.samples_uv, shown, window.end_s, finite, lost_share)
-        keep = max(self._raw_length + round(self._rate_hz), self._listen)
-        self._raw, self._raw_s, self._lost = self._raw[:, -keep:], self._raw_s[-keep:], self._lost[-keep:]
 
     def _choose_notch(self) -> None:
-        found_hz = find_mains_hz(self._raw[:, -self._listen :], self._rate_hz)
+        heard_uv, _ = self._recent.until(np.inf, self._listen)
+        found_hz = find_mains_hz(heard_uv, self._rate_hz)
         self._listen = 0
         if found_hz is None or found_hz == self.mains_hz:
             return
@@ -143,9 +137,8 @@ class FrontEnd:
         self._forget()
 
     def _forget(self) -> None:
-        self._raw = np.zeros((self._n_channels, 0))
-        self._raw_s = np.zeros(0)
-        self._lost = np.zeros(0, dtype=np.bool_)
+        keep = max(self._raw_length + round(self._rate_hz), self._listen)
+        self._recent = RecentSamples(self._n_channels, keep)
         self._heard = 0
         self._last = np.zeros(self._n_channels)
 

@@ -12,6 +12,7 @@ from inference.features import FeatureExtractor, schema_named
 from inference.front_end import FrontEnd
 from inference.pipeline import PipelineSettings
 from inference.quality import judge_window
+from inference.spectrum import spectrum_of
 
 CHUNK = 4096
 
@@ -43,17 +44,17 @@ def feature_sequence(
     for start in range(0, samples_uv.shape[1], CHUNK):
         part = slice(start, start + CHUNK)
         for window in front.push(samples_uv[:, part], times_s[part]):
+            spectrum = spectrum_of(window.filtered_uv, settings.model_rate_hz)
             gate = judge_window(
                 tuple(channels),
-                window.filtered_uv,
+                spectrum,
                 window.raw_uv,
-                rate_hz=settings.model_rate_hz,
                 raw_rate_hz=rate_hz,
                 end_s=window.end_s,
                 finite=window.finite,
             )
             ends.append(window.end_s)
-            rows.append(extract(window.filtered_uv, gate.usable(extract.schema.bands)))
+            rows.append(extract.of(spectrum, gate.usable(extract.schema.bands)))
             accepted.append(float(gate.accepted))
     n_features = schema_named(schema).length(channels)
     features = np.stack(rows) if rows else np.zeros((0, n_features))

@@ -17,6 +17,7 @@ from inference.port import Classifier
 from inference.quality import judge_window
 from inference.rest import RestCollector
 from inference.settle import Settler, SettleSettings
+from inference.spectrum import spectrum_of
 
 Stopwatch = Callable[[], float]
 
@@ -164,18 +165,18 @@ class Pipeline:
     def _window(self, window: ReadyWindow, readings: list[Reading]) -> None:
         clock = self._stopwatch
         begun = clock()
+        spectrum = spectrum_of(window.filtered_uv, self._settings.model_rate_hz)
         gate = judge_window(
             self._channels,
-            window.filtered_uv,
+            spectrum,
             window.raw_uv,
-            rate_hz=self._settings.model_rate_hz,
             raw_rate_hz=self._info.rate_hz,
             end_s=window.end_s,
             finite=window.finite,
             lost_share=window.lost_share,
         )
         judged = clock()
-        features = self._extract(window.filtered_uv, gate.usable(self._extract.schema.bands))
+        features = self._extract.of(spectrum, gate.usable(self._extract.schema.bands))
         self._latency_ms |= {"quality": 1e3 * (judged - begun), "features": 1e3 * (clock() - judged)}
         readings.append(gate.quality)
         if gate.accepted and self._keeper.try_window(features) == "differs":

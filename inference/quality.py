@@ -12,7 +12,7 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.emotion import ChannelQuality, QualityReason, SignalQuality
-from inference.features import Bands, band_power_uv2
+from inference.spectrum import Bands, Spectrum, band_power_of, spectrum_of
 
 FLAT_UV = 0.3
 """Below any living head's 1-45 Hz amplitude (root mean square)."""
@@ -28,6 +28,7 @@ BLINK_UP_TO_HZ = 8.0
 MUSCLE_SHARE = 0.45
 MUSCLE_UV = 12.0
 LINE_RATIO = 10.0
+LINE_BANDS: Bands = ((1.0, 45.0), (48.0, 52.0), (58.0, 62.0))
 GOOD = 0.5
 WORN_SHARE = 0.5
 LOST_SHARE = 0.2
@@ -59,10 +60,9 @@ class GatedWindow:
 
 def judge_window(
     channels: tuple[str, ...],
-    filtered_uv: FloatArray,
+    spectrum: Spectrum,
     raw_uv: FloatArray,
     *,
-    rate_hz: float,
     raw_rate_hz: float,
     end_s: float,
     finite: FloatArray,
@@ -70,15 +70,18 @@ def judge_window(
 ) -> GatedWindow:
     """Judge one window.
 
-    ``filtered_uv`` (n_channels, n) is what features are computed from; ``raw_uv`` (n_channels, m) the same
-    stretch as the headset gave it; ``finite`` (n_channels,) is 0 where NaN or Inf was replaced;
+    ``spectrum`` holds the filtered samples that features are computed from; ``raw_uv`` (n_channels, m) the
+    same stretch as the headset gave it; ``finite`` (n_channels,) is 0 where NaN or Inf was replaced;
     ``lost_share`` is the share of samples that never came and were interpolated.
     """
-    rms_uv = filtered_uv.std(axis=1)
-    peak_uv = np.ptp(filtered_uv, axis=1)
-    power = band_power_uv2(filtered_uv, rate_hz)
+    filtered_uv = spectrum.samples_uv
+    rms_uv, peak_uv = filtered_uv.std(axis=1), np.ptp(filtered_uv, axis=1)
+    power = band_power_of(spectrum)
     line = _line_ratio(raw_uv, raw_rate_hz)
     railed = _railed_share(raw_uv)
+    # most channels of most windows are beyond suspicion: only the others are looked at one by one
+    suspect = (rms_uv < FLAT_UV) | (rms_uv > MUSCLE_UV) | (peak_uv > BLINK_PEAK_UV)
+    suspect |= (line > LINE_RATIO) | (railed > RAIL_SHARE) | (finite == 0)
     judged = tuple(
         _judge_channel(
             channel,
@@ -90,6 +93,8 @@ def judge_window(
             float(railed[i]),
             bool(finite[i]),
         )
+        if suspect[i]
+        else ChannelQuality(channel, 1.0)
         for i, channel in enumerate(channels)
     )
     if lost_share > 0:
@@ -161,7 +166,7 @@ def _line_ratio(raw_uv: FloatArray, rate_hz: float) -> FloatArray:
     """Power at 50 or 60 Hz against that of 1-45 Hz, shape (n_channels,)."""
     if rate_hz < 125 or raw_uv.shape[1] < rate_hz / 2:
         return np.zeros(len(raw_uv))
-    power = band_power_uv2(raw_uv, rate_hz, ((1.0, 45.0), (48.0, 52.0), (58.0, 62.0)))
+    power = band_power_of(spectrum_of(raw_uv, rate_hz), LINE_BANDS)
     ratio: FloatArray = power[:, 1:].max(axis=1) / np.maximum(power[:, 0], 1e-6)
     return ratio
 
@@ -172,10 +177,11 @@ def _railed_share(raw_uv: FloatArray) -> FloatArray:
     if raw_uv.shape[1] == 0:
         return shares
     for extreme in (raw_uv.max(axis=1), raw_uv.min(axis=1)):
-        stuck = (np.abs(raw_uv - extreme[:, np.newaxis]) < 1e-9).sum(axis=1)
-        # one sample is always the extreme; a rail is a run of them
-        for row in np.flatnonzero((np.abs(extreme) >= RAIL_UV) & (stuck > 2)):
-            share = stuck[row] / raw_uv.shape[1]
+        for row in np.flatnonzero(np.abs(extreme) >= RAIL_UV):
+            stuck = int((np.abs(raw_uv[row] - extreme[row]) < 1e-9).sum())
+            share = stuck / raw_uv.shape[1]
+            if stuck <= 2:  # one sample is always the extreme; a rail is a run of them
+                continue
             if share > 0.5 or abs(extreme[row] - np.median(raw_uv[row])) >= RAIL_UV / 2:
                 shares[row] = max(shares[row], share)
     return shares

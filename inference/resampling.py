@@ -61,9 +61,11 @@ class Resampler:
 
     def process(self, samples: FloatArray, times_s: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Samples (n_channels, n) and their times (n,) in; the same at the output rate, maybe empty."""
-        if self._same:
+        if self._same or samples.shape[1] == 0:
             return samples, times_s
         filtered = samples if self._filter is None else self._filter.process(samples)
+        if self.half_width == 0:
+            return self._picked(filtered, times_s)
         if self._tail.shape[1] == 0 and filtered.shape[1]:
             before = np.arange(-self.half_width, 0)
             self._tail = np.repeat(filtered[:, :1], self.half_width, axis=1)
@@ -81,6 +83,13 @@ class Resampler:
         self._place -= drop
         return out, out_s
 
+    def _picked(self, filtered: FloatArray, times_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Every step-th sample, counted over all chunks."""
+        step, n = round(self._step), filtered.shape[1]
+        first = int(self._place)
+        self._place = float((first - n) % step if n > first else first - n)
+        return filtered[:, first::step], times_s[first::step]
+
     def reset(self) -> None:
         """Forget the past, as after a gap."""
         self._tail = np.zeros((self._n_channels, 0))
@@ -96,9 +105,6 @@ def _interpolate(data: FloatArray, places: FloatArray, half_width: int) -> Float
         return np.zeros((data.shape[0], 0))
     # rounding must not turn an exact place 7.0 into 6.999: the neighbours would differ by chunking
     base = np.floor(places + 1e-9).astype(np.intp)
-    if half_width == 0:
-        picked: FloatArray = data[:, base]
-        return picked
     offsets = np.arange(1 - half_width, half_width + 1)
     away = offsets - (places - base)[:, np.newaxis]
     kaiser = np.i0(KAISER_BETA * np.sqrt(np.clip(1 - (away / half_width) ** 2, 0, 1))) / np.i0(KAISER_BETA)

@@ -1,4 +1,4 @@
-"""Features held against mne-features, where both define the same thing (the group ``peers``)."""
+"""Features held against mne-features (the group ``peers``) to 1e-6, where both define the same thing."""
 
 from __future__ import annotations
 
@@ -12,35 +12,40 @@ from inference.spectrum import spectrum_of
 univariate = pytest.importorskip("mne_features.univariate", reason="mne-features is not installed (peers)")
 
 RATE_HZ = 128.0
-SAMPLES_UV = np.random.default_rng(4).normal(size=(8, 256)).cumsum(axis=1)
+N = 256
+SAMPLES_UV = np.random.default_rng(4).normal(size=(8, N)).cumsum(axis=1)
 
 
 def test_statistics() -> None:
     four = blocks.four_statistics(spectrum_of(SAMPLES_UV, RATE_HZ))
     assert np.abs(four[:, 0] - univariate.compute_mean(SAMPLES_UV)).max() < 1e-6
-    sd = univariate.compute_std(SAMPLES_UV) * np.sqrt(255 / 256)  # theirs divides by n - 1
+    sd = univariate.compute_std(SAMPLES_UV) * np.sqrt((N - 1) / N)  # theirs divides by n - 1
     assert np.abs(four[:, 1] - sd).max() < 1e-6
     assert np.abs(four[:, 2] - univariate.compute_skewness(SAMPLES_UV)).max() < 1e-6
-    assert np.abs(four[:, 3] - univariate.compute_kurtosis(SAMPLES_UV)).max() < 1e-6
+    excess = univariate.compute_kurtosis(SAMPLES_UV) - 3  # theirs is 3 for a Gaussian
+    assert np.abs(four[:, 3] - excess).max() < 1e-6
+
+
+def test_first_differences() -> None:
+    six = blocks.six_statistics(spectrum_of(SAMPLES_UV, RATE_HZ))
+    assert np.abs(six[:, 2] - univariate.compute_line_length(SAMPLES_UV)).max() < 1e-6
 
 
 def test_band_power() -> None:
-    edges = np.array([1.0, 4.0, 8.0, 13.0, 30.0, 45.0])
+    """Theirs has no Hann taper, so it is given tapered samples; its bands include both edges."""
+    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N) / N)
+    tapered = (SAMPLES_UV - SAMPLES_UV.mean(axis=1, keepdims=True)) * taper
+    edges = np.array([[low, high - 0.1] for low, high in BANDS])
     theirs = univariate.compute_pow_freq_bands(
-        RATE_HZ,
-        SAMPLES_UV,
-        freq_bands=edges,
-        normalize=False,
-        psd_method="welch",
-        psd_params={"welch_n_fft": 256, "welch_n_per_seg": 256},
-    ).reshape(8, 5)
-    # theirs sums the density over bins, of a Hamming taper unless told otherwise: compare the shares
-    ours = band_power_uv2(SAMPLES_UV, RATE_HZ, BANDS)
-    assert np.corrcoef(np.log(ours).ravel(), np.log(theirs).ravel())[0, 1] > 0.99
+        RATE_HZ, tapered, freq_bands=edges, normalize=False, psd_method="fft"
+    ).reshape(8, len(BANDS))
+    ours = band_power_uv2(SAMPLES_UV, RATE_HZ)
+    assert np.abs(ours / (theirs * N / np.sum(taper**2)) - 1).max() < 1e-6
 
 
-def test_hjorth() -> None:
-    """Theirs uses no gradient but first differences, as ours does."""
-    ours = blocks.hjorth(spectrum_of(SAMPLES_UV, RATE_HZ))
-    assert np.abs(ours[:, 1] - univariate.compute_hjorth_mobility(SAMPLES_UV)).max() < 1e-2
-    assert np.abs(ours[:, 2] - univariate.compute_hjorth_complexity(SAMPLES_UV)).max() < 1e-2
+def test_hjorth_mobility() -> None:
+    """Theirs puts a zero before the samples and divides by n - 1."""
+    padded = np.insert(SAMPLES_UV, 0, 0, axis=1)
+    ours = blocks.hjorth(spectrum_of(padded, RATE_HZ))[:, 1]
+    theirs = univariate.compute_hjorth_mobility(SAMPLES_UV)
+    assert np.abs(ours * np.sqrt(N / (N - 1) * N / (N + 1)) / theirs - 1).max() < 1e-6

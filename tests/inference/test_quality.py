@@ -13,6 +13,7 @@ from inference.features import BANDS, FeatureExtractor, schema_named
 from inference.front_end import FrontEnd, ReadyWindow
 from inference.pipeline import PipelineSettings
 from inference.quality import GatedWindow, judge_window
+from inference.spectrum import spectrum_of
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 RATE_HZ = 256.0
@@ -44,9 +45,8 @@ def _judged(
 ) -> GatedWindow:
     return judge_window(
         channels,
-        window.filtered_uv,
+        spectrum_of(window.filtered_uv, 128.0),
         window.raw_uv,
-        rate_hz=128.0,
         raw_rate_hz=rate_hz,
         end_s=window.end_s,
         finite=window.finite,
