@@ -44,12 +44,20 @@ def frame(viewer: Viewer, page: str) -> Iterator[None]:
     texts = viewer.hub.texts
     ui.page_title(texts("app.title", page=texts(f"nav.{page}")))
     ui.on("neuro_theme", viewer.hear_theme)
+    _one_main(viewer)
     named(words("a", "skip", texts("app.skip_to_content")), href="#content")
     _top(viewer, page)
     with named(tag("main", "page"), id="content", tabindex="-1"):
         _notices(viewer)
         yield
     ui.run_javascript("neuro.start()")
+
+
+def _one_main(viewer: Viewer) -> None:
+    """Quasar wraps everything, header included, in a landmark ``main``: only the page's own may be one."""
+    slot = viewer.client.content.parent_slot
+    if slot is not None:
+        slot.parent.tag = "div"
 
 
 def _top(viewer: Viewer, page: str) -> None:

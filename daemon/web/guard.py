@@ -23,6 +23,8 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_SOCKETS = 64
+PAGE_BURST = 120
+"""Pages that one address may open at once; two a second after that."""
 SOCKET_PATH = "/_nicegui_ws/"
 HIDDEN_HEADERS = frozenset({b"x-forwarded-prefix", b"x-forwarded-for", b"forwarded"})
 """Headers that would steer what NiceGUI writes into the page, or that pretend another address."""
@@ -59,8 +61,8 @@ class Guard:
     _guesses: Buckets = field(init=False)
 
     def __post_init__(self) -> None:
-        self._requests = Buckets(600, 60, self.clock)
-        self._pages = Buckets(60, 2, self.clock)
+        self._requests = Buckets(1200, 80, self.clock)
+        self._pages = Buckets(PAGE_BURST, 2, self.clock)
         self._guesses = Buckets(10, 0.2, self.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

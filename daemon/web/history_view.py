@@ -148,8 +148,13 @@ def _value(point: Point) -> float:
     return point[1] or 0.0
 
 
+def _ends(kept: Sequence[records.Record], end_s: float) -> list[float]:
+    """Each record holds until the next one of its kind, the last until the end."""
+    return [record.t for record in kept[1:]] + [end_s] if kept else []
+
+
 def _track_spans(tracks: Sequence[records.TrackRecord], end_s: float) -> tuple[Span, ...]:
-    ends = [track.t for track in tracks[1:]] + [end_s]
+    ends = _ends(tracks, end_s)
     return tuple(
         Span(track.t, until_s, track.title, track.artist) for track, until_s in zip(tracks, ends, strict=True)
     )
@@ -157,7 +162,7 @@ def _track_spans(tracks: Sequence[records.TrackRecord], end_s: float) -> tuple[S
 
 def _unknown_spans(moods: Sequence[records.MoodRecord], end_s: float) -> tuple[Span, ...]:
     spans: list[Span] = []
-    ends = [mood.t for mood in moods[1:]] + [end_s]
+    ends = _ends(moods, end_s)
     for mood, until_s in zip(moods, ends, strict=True):
         told_until_s = min(until_s, mood.t + SILENT_S)
         pieces = [(told_until_s, until_s)] if mood.a is not None else [(mood.t, until_s)]
@@ -193,7 +198,7 @@ def summary(session: Sequence[AnyRecord]) -> Summary | None:
     moods = [record for record in session if isinstance(record, records.MoodRecord)]
     seconds: Counter[str] = Counter()
     known_s = weighted = 0.0
-    for mood, until_s in zip(moods, [mood.t for mood in moods[1:]] + [drawn.end_s], strict=True):
+    for mood, until_s in zip(moods, _ends(moods, drawn.end_s), strict=True):
         length_s = max(0.0, min(until_s - mood.t, SILENT_S))
         seconds[mood.e if mood.a is not None else "unknown"] += int(1000 * length_s)
         if mood.a is not None:

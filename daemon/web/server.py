@@ -29,7 +29,7 @@ from daemon.web.viewer import Viewer
 
 RECONNECT_S = 15.0
 CLOSING_S = 2.0
-MAX_PAGES = 120
+MAX_PAGES = 150
 PAGES: dict[str, Callable[[Viewer], Any]] = {
     "/": session_page,
     "/fit": fit_page,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
+from nicegui.element import Element
 
 from daemon import messages
 from daemon.web.charts.fade_chart import fade_options
@@ -125,9 +127,9 @@ def _controls(viewer: Viewer) -> None:
         heart = icon_button("favorite_border", texts("music.like"), like)
         icon_button("block", texts("music.ban"), ban)
         with tag("div", "volume"):
-            ui.icon("volume_up").classes("text-xl")
-            slider = ui.slider(min=0, max=100, step=1, value=100)
-            named(slider, aria_label=texts("music.volume"), role="group")
+            ui.icon("volume_up")
+            slider = named(tag("input", "range"), type="range", min="0", max="100", step="1", value="100")
+            named(slider, aria_label=texts("music.volume"))
 
     touched = _volume(viewer, slider)
 
@@ -145,7 +147,7 @@ def _controls(viewer: Viewer) -> None:
     viewer.each_tick(show)
 
 
-def _volume(viewer: Viewer, slider: ui.slider) -> Any:
+def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:
     """The slider follows the player, but never pulls itself out of a hand."""
     clock = viewer.hub.state.clock
     moved_s = [-10.0]
@@ -154,20 +156,19 @@ def _volume(viewer: Viewer, slider: ui.slider) -> Any:
         moved_s[0] = clock()
         value = event.args
         if isinstance(value, int | float) and 0 <= value <= 100:
+            attribute(slider, "value", str(round(value)))
             viewer.send("volume", messages.VolumeCommand(volume=round(value / 100, 2)))
 
-    slider.on("change", sent)
-    slider.on("update:model-value", lambda: moved_s.__setitem__(0, clock()), throttle=0.3)
+    slider.on("change", sent, js_handler="(event) => emit(Number(event.target.value))")
 
     def follow(music: MusicView) -> None:
-        value = round(100 * music.volume)
-        if music.present and clock() - moved_s[0] > 2.0 and slider.value != value:
-            slider.value = value
+        if music.present and clock() - moved_s[0] > 2.0:
+            attribute(slider, "value", str(round(100 * music.volume)))
 
     return follow
 
 
-def _fade(viewer: Viewer) -> Any:
+def _fade(viewer: Viewer) -> Callable[[MusicView], None]:
     """Two wedges of loudness that cross, shown while a crossfade runs."""
     chart = ui.echart(fade_options(0.0, viewer.colours)).classes("fade-bar")
     named(chart, aria_hidden="true")

@@ -1,0 +1,421 @@
+"""The page in a real Chromium: every page, both themes, a phone, fingers and keys, and a hostile world."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import talker as say
+from conftest import LivePage
+from talker import eventually
+
+from daemon.web.frame import PAGES
+from daemon.web.palette import DARK, LIGHT
+
+pytestmark = [pytest.mark.browser, pytest.mark.broker]
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
+
+
+class Sheet:
+    """A browser page that remembers everything it complained about."""
+
+    def __init__(self, tab: Any) -> None:
+        self.tab = tab
+        self.complaints: list[str] = []
+        self.fetched: list[str] = []
+        tab.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
+        tab.on("console", self._console)
+        tab.on("request", lambda request: self.fetched.append(request.url))
+        tab.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error" and "/artwork/" not in message.location.get("url", ""):
+            self.complaints.append(f"console: {message.text}")
+
+    def go(self, page: LivePage, path: str = "/") -> Any:
+        self.tab.goto(page.url + path)
+        self.tab.wait_for_function("window.socket && window.socket.connected && window.did_handshake")
+        return self.tab
+
+
+@pytest.fixture
+def sheet(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Sheet]:
+    """A fresh browser context; ``indirect`` parameters go to it."""
+    options = {"viewport": DESKTOP} | getattr(request, "param", {})
+    context = chromium.new_context(**options)
+    context.set_default_timeout(15_000)
+    found = Sheet(context.new_page())
+    yield found
+    context.close()
+    assert found.complaints == []
+    assert [
+        url
+        for url in found.fetched
+        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+    ] == []
+
+
+def chart(tab: Any, selector: str, what: str) -> Any:
+    """Ask the chart at ``selector`` something, once it is drawn."""
+    found = f"getElement(document.querySelector('{selector}').id.slice(1))?.chart"
+    tab.wait_for_function(found)
+    return tab.evaluate(f"{found}.{what}")
+
+
+def plane_ready(tab: Any) -> None:
+    """Until the plane can be touched."""
+    tab.wait_for_function("getElement(document.querySelector('.plane-chart').id.slice(1))?.chart?.neuroReady")
+
+
+def overflow(tab: Any) -> float:
+    """Pixels by which the page is wider than the screen."""
+    return float(tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.fixture(autouse=True)
+def quiet_world(page: LivePage) -> None:
+    page.talker.all_is_well()
+    page.talker.commands.clear()
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        {"color_scheme": "light"},
+        {"color_scheme": "dark"},
+        {"color_scheme": "light", "viewport": PHONE, "has_touch": True, "is_mobile": True},
+        {"color_scheme": "dark", "viewport": PHONE, "has_touch": True, "is_mobile": True},
+    ],
+    ids=["light", "dark", "phone-light", "phone-dark"],
+    indirect=True,
+)
+def test_every_page_in_both_themes_on_desk_and_phone(page: LivePage, sheet: Sheet, request: Any) -> None:
+    dark = "dark" in request.node.callspec.id
+    for name, path, _ in PAGES:
+        tab = sheet.go(page, path)
+        tab.locator("main .card").first.wait_for()
+        assert tab.locator("nav a[aria-current=page]").count() == 1
+        assert tab.title().startswith(name.title())
+        ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        wanted = (DARK if dark else LIGHT).ground
+        assert ground == f"rgb{tuple(int(wanted[p : p + 2], 16) for p in (1, 3, 5))}"
+        assert overflow(tab) <= 0, path
+        assert tab.locator("h1").count() == 1
+
+
+def test_the_session_page_says_what_is_known(page: LivePage, sheet: Sheet) -> None:
+    page.talker.say(
+        say.emotion(emotion="focused", arousal=0.6, confidence=0.9), say.decision(1, "It fits you best.")
+    )
+    tab = sheet.go(page)
+    tab.get_by_text("You seem focused").wait_for()
+    tab.get_by_text("90 % · very sure").wait_for()
+    tab.get_by_text("It fits you best.").wait_for()
+    tab.get_by_text("Piece number 1", exact=True).wait_for()
+    assert tab.get_by_text("Simulated wearer").is_visible()
+    page.talker.say(say.emotion(status="unreliable", arousal=None, emotion="unknown"))
+    tab.get_by_text("Not known").first.wait_for()
+    assert "not known" in tab.locator("#plane-described").inner_text()
+
+
+def test_touching_the_plane_sets_the_target(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    plane_ready(tab)
+    box = tab.locator(".plane-chart").bounding_box()
+    inner = box["width"] - 60
+    tab.mouse.click(box["x"] + 30 + 0.75 * inner, box["y"] + 30 + 0.25 * inner)
+    target = page.talker.wait_command("target")
+    assert target["valence"] == pytest.approx(0.5, abs=0.05)
+    assert target["arousal"] == pytest.approx(0.5, abs=0.05)
+    assert page.talker.wait_command("policy") == {"policy": "lead"}
+    page.talker.say(say.player(policy="lead", target="0.5,0.5", target_valence=0.5, target_arousal=0.5))
+    tab.locator(".choices .on", has_text="Lead").wait_for()
+
+
+@pytest.mark.parametrize("sheet", [{"viewport": PHONE, "has_touch": True, "is_mobile": True}], indirect=True)
+def test_a_finger_on_a_phone_sets_the_target_too(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    plane_ready(tab)
+    plane = tab.locator(".plane-chart")
+    plane.scroll_into_view_if_needed()
+    box = plane.bounding_box()
+    plane.tap(position={"x": box["width"] / 2, "y": box["height"] - 60})
+    target = page.talker.wait_command("target")
+    assert target["arousal"] < -0.6
+    assert abs(target["valence"]) < 0.05
+
+
+def test_everything_can_be_done_with_keys(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    plane_ready(tab)
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className").startswith("skip")
+    seen = set()
+    for _ in range(60):
+        tab.keyboard.press("Tab")
+        seen.add(tab.evaluate("(at => (at.ariaLabel || at.innerText).trim())(document.activeElement)"))
+    assert {
+        "Pause",
+        "Skip",
+        "Like",
+        "Never again",
+        "Relax",
+        "Match",
+        "By hand",
+        "Say it",
+        "Very good",
+    } <= seen
+    tab.locator(".plane-chart").focus()
+    for key in ("ArrowUp", "ArrowUp", "ArrowRight", "Enter"):
+        tab.keyboard.press(key)
+    target = page.talker.wait_command("target")
+    assert (target["valence"], target["arousal"]) == (pytest.approx(0.1), pytest.approx(0.2))
+    tab.get_by_role("button", name="Relax").focus()
+    tab.keyboard.press("Enter")
+    assert page.talker.wait_command("target")["name"] == "relax"
+
+
+def test_the_buttons_send_commands(page: LivePage, sheet: Sheet) -> None:
+    tab, heard = sheet.go(page), page.talker.wait_command
+    tab.get_by_role("button", name="Pause").click()
+    assert heard("pause") == {"paused": True}
+    tab.get_by_role("button", name="Skip").click()
+    assert heard("skip") == {}
+    tab.get_by_role("button", name="Like").click()
+    assert heard("like") == {"id": "track-1", "liked": True}
+    tab.get_by_role("button", name="Never again").click()
+    assert heard("ban") == {"id": "track-1", "banned": True}
+    tab.get_by_role("button", name="Contrast").click()
+    assert heard("policy") == {"policy": "contrast"}
+    tab.get_by_role("slider", name="Volume").focus()
+    for _ in range(5):
+        tab.keyboard.press("ArrowLeft")
+    assert eventually(lambda: heard("volume")["volume"] == 0.75)
+    tab.get_by_role("button", name="Say it").click()
+    tab.get_by_text("Choose one of each row first.").wait_for()
+    tab.get_by_role("button", name="Very good").click()
+    tab.get_by_role("button", name="Very calm").click()
+    tab.get_by_role("button", name="Say it").click()
+    label = heard("label")
+    assert (label["valence"], label["arousal"]) == (1.0, -1.0)
+
+
+def test_a_crossfade_is_drawn_as_it_happens(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    assert not tab.locator(".fade-bar").is_visible()
+    page.talker.say(say.player(fading=0.4))
+    tab.locator(".fade-bar").wait_for()
+    tab.get_by_text("Crossfading into").wait_for()
+    page.talker.say(say.player())
+    tab.locator(".fade-bar").wait_for(state="hidden")
+
+
+def test_hostile_names_are_shown_and_never_run(page: LivePage, sheet: Sheet) -> None:
+    evil = "<img src=x onerror=alert(1)><script>document.title='owned'</script>"
+    bidi = "good\u202egnp.exe\u0000"
+    page.talker.say(
+        say.player(
+            track=say.track(66, title=evil, artist=bidi),
+            next=say.track(67, title="x" * 2000, artist="{{7*7}} ${1} {b} `"),
+            degraded=[evil],
+            output=evil[:200],
+        ),
+        say.decision(66, why=evil, chosen=say.track(66, title=evil)),
+        say.headset(device="<b>muse</b>"),
+        say.emotion(model=say.messages.Model(name="<u>model</u>", sha256=None)),
+    )
+    for name in ("player/state", "emotion", "signal"):
+        page.talker.raw(name, b'{"track": {"title": "' + b"A" * 100_000 + b'"}}')
+    for path in [path for _, path, _ in PAGES]:
+        tab = sheet.go(page, path)
+        tab.locator("main .card").first.wait_for()
+        if path == "/":
+            tab.get_by_text(evil).first.wait_for()
+            assert "goodgnp.exe" in tab.locator(".track-artist").first.inner_text()
+            assert overflow(tab) <= 0
+        assert tab.locator("main img[src='x'], main b, main u, main script").count() == 0
+        assert tab.title().endswith("Neuroplayer")
+
+
+def test_the_fit_page_shows_what_helps_and_the_rest_counts_down(page: LivePage, sheet: Sheet) -> None:
+    page.talker.say(say.session("calibrating", 15.0), say.emotion(status="calibrating", arousal=None))
+    tab = sheet.go(page, "/fit")
+    page.talker.say(say.signal())
+    tab.get_by_text("Not good yet: TP10").wait_for()
+    tab.get_by_text("Press it on gently").wait_for()
+    tab.get_by_text("0:30 to go").wait_for()
+    page.talker.say(say.session("running"))
+    tab.locator(".rest-done", has_text="Done").wait_for()
+    tab.get_by_role("button", name="Take the baseline anew").click()
+    assert page.talker.wait_command("recalibrate") == {}
+    tab.get_by_role("button", name="Stop reading").click()
+    assert page.talker.wait_command("session") == {"action": "stop"}
+
+
+def test_engine_and_player_gone_and_back(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    page.talker.online("engine", False)
+    tab.get_by_text("The engine is not running").wait_for()
+    tab.get_by_text("Not known").first.wait_for()
+    page.talker.online("player", False)
+    tab.get_by_text("The player is not running").wait_for()
+    page.talker.online("engine")
+    page.talker.online("player")
+    page.talker.say(say.emotion())
+    tab.get_by_text("You seem relaxed").wait_for()
+    tab.get_by_text("The engine is not running").wait_for(state="hidden")
+
+
+def test_the_broker_gone_and_back(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    tab.get_by_text("You seem relaxed").wait_for()
+    page.broker.kill()
+    tab.get_by_text("No connection to the MQTT broker").wait_for()
+    tab.get_by_role("button", name="Skip").click()
+    tab.get_by_text("nothing was sent").wait_for()
+    page.broker.start()
+    tab.get_by_text("No connection to the MQTT broker").wait_for(state="hidden", timeout=30_000)
+    eventually(page.talker._client.is_connected, 30)
+    page.talker._client.subscribe(page.talker.topics.full("cmd/#"), qos=1)
+
+
+def test_the_server_gone_shows_lost_and_comes_back_by_itself(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    tab.get_by_text("You seem relaxed").wait_for()
+    page.stop(signal.SIGKILL)
+    tab.locator("#neuro-lost.shown").wait_for()
+    assert "Lost" in tab.locator("#neuro-lost").inner_text()
+    page.start()
+    tab.wait_for_function("!document.querySelector('#neuro-lost.shown')", timeout=30_000)
+    tab.get_by_text("You seem relaxed").wait_for(timeout=30_000)
+    sheet.complaints.clear()  # the browser itself reports the connections that failed meanwhile
+
+
+def test_the_history_draws_a_session_and_gives_it_away(page: LivePage, sheet: Sheet) -> None:
+    for number in range(4):
+        page.talker.say(say.emotion(arousal=number / 10), say.signal(), say.player(track=say.track(number)))
+        time.sleep(0.3)
+    tab = sheet.go(page, "/history")
+    tab.locator(".history-chart canvas").wait_for()
+    tab.get_by_text("Mean arousal").wait_for()
+    with tab.expect_download() as picture:
+        tab.get_by_role("button", name="Picture (PNG)").click()
+    assert picture.value.path().read_bytes().startswith(b"\x89PNG")
+    with tab.expect_download() as table:
+        tab.get_by_role("button", name="Table (CSV)").click()
+    assert table.value.path().read_text().startswith("time,kind,emotion")
+    options = tab.locator("#choice-history-compare option").count()
+    assert options >= 2
+    tab.locator("#choice-history-compare").select_option(index=1)
+    assert chart(tab, ".compare-chart", "getOption().series.length") >= 1
+
+
+def test_the_theme_can_be_chosen_and_is_kept(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    toggle = tab.locator("header .btn.round")
+    for mode in ("light", "dark"):
+        toggle.click()
+        tab.get_by_role("button", name=f"Colours: {mode}").wait_for()
+    assert tab.evaluate("document.body.classList.contains('body--dark')")
+    tab = sheet.go(page, "/fit")
+    tab.get_by_role("button", name="Colours: dark").wait_for()
+    assert tab.evaluate("document.body.classList.contains('body--dark')")
+
+
+def test_the_calibration_leads_through_its_steps(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page, "/calibrate")
+    for step in ("Headset", "Rest", "Listen and say", "Done"):
+        tab.locator(".steps li.now", has_text=step).wait_for()
+        if step == "Listen and say":
+            tab.get_by_role("button", name="Good", exact=True).click()
+            tab.get_by_role("button", name="Engaged", exact=True).click()
+            tab.get_by_role("button", name="Say it").click()
+            assert page.talker.wait_command("label")["valence"] == 0.5
+            tab.get_by_text("pleasant, ").wait_for()
+        if step != "Done":
+            tab.get_by_role("button", name="Next").click()
+    tab.get_by_text("neuroplayer calibrate", exact=True).wait_for()
+
+
+def test_commands_are_limited(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    skip = tab.get_by_role("button", name="Skip")
+    skip.evaluate("(button) => { for (let i = 0; i < 40; i++) button.click(); }")
+    tab.get_by_text("That was a lot at once.").first.wait_for()
+    time.sleep(0.5)
+    heard = sum(name == "skip" for name, _ in page.talker.commands)
+    assert 5 <= heard < 40
+
+
+AUDIT = """() => {
+  const found = [];
+  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (at) => {
+    for (let up = at; up; up = up.parentElement) {
+      const style = getComputedStyle(up);
+      if (style.backgroundImage !== "none") return null;
+      const colour = parse(style.backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  for (const at of document.querySelectorAll("body *")) {
+    const box = at.getBoundingClientRect();
+    const own = [...at.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!box.width || !box.height || !at.checkVisibility()) continue;
+    if (at.closest("[aria-hidden=true], .visually-hidden")) continue;
+    if (own && !at.matches("script, style, option")) {
+      const style = getComputedStyle(at), behind = ground(at);
+      if (behind) {
+        const [hi, lo] = [light(parse(style.color)), light(behind)].sort((a, b) => b - a);
+        const size = parseFloat(style.fontSize);
+        const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+        const ratio = (hi + 0.05) / (lo + 0.05);
+        const told = at.textContent.trim().slice(0, 40);
+        if (ratio < (large ? 3 : 4.5)) found.push(`contrast ${ratio.toFixed(2)}: ${told}`);
+      }
+    }
+    if (at.matches("button, a[href], input, select, [role=img], [role=progressbar], [role=application]")) {
+      const name = at.ariaLabel || at.innerText?.trim() || at.labels?.[0]?.innerText;
+      if (!name) found.push(`no name: ${at.outerHTML.slice(0, 120)}`);
+    }
+    const target = at.matches("button, a[href], select") && !at.matches(".skip, .brand");
+    if (target && Math.min(box.width, box.height) < 24)
+      found.push(`small to touch: ${at.outerHTML.slice(0, 120)}`);
+  }
+  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+  if (new Set(ids).size !== ids.length) found.push("an id is used twice");
+  if (document.querySelectorAll("main").length !== 1) found.push("not one main");
+  if (!document.documentElement.lang) found.push("no language");
+  return found;
+}"""
+
+
+@pytest.mark.parametrize(
+    "sheet", [{"color_scheme": "light"}, {"color_scheme": "dark"}], ids=str, indirect=True
+)
+def test_contrast_names_and_sizes_on_every_page(page: LivePage, sheet: Sheet) -> None:
+    """WCAG 2.2 AA: 1.4.3 contrast, 4.1.2 names, 2.5.8 target sizes, as the browser computes them."""
+    page.talker.say(say.headset("stale"), say.session("calibrating", 10.0))
+    for _, path, _ in PAGES:
+        tab = sheet.go(page, path)
+        page.talker.say(say.signal())
+        tab.locator("main .card").first.wait_for()
+        tab.wait_for_timeout(700)
+        assert tab.evaluate(AUDIT) == [], path
+
+
+def test_the_audit_would_find_something(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page)
+    tab.evaluate(
+        "document.querySelector('main').innerHTML = '<p style=\"color:#999\">pale</p><button></button>'"
+    )
+    assert len(tab.evaluate(AUDIT)) == 3

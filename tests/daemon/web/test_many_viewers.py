@@ -1,0 +1,181 @@
+"""Twenty viewers at once, and a page that is left open for hours: bounded on both sides."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import socketio
+import talker as say
+from conftest import LivePage, live_page
+from talker import eventually
+
+from daemon.web.guard import PAGE_BURST
+
+pytestmark = [pytest.mark.browser, pytest.mark.broker]
+
+VIEWERS = 20
+SOAK_S = 7200.0
+
+
+class Viewer:
+    """What a browser does, without drawing: fetch the page, open its socket, count what comes."""
+
+    def __init__(self) -> None:
+        self.updates = 0
+        self.seen: set[str] = set()
+        self._socket = socketio.AsyncClient(reconnection=False)
+
+    async def open(self, page: LivePage, path: str = "/") -> None:
+        answer = await asyncio.to_thread(page.get, path)
+        assert answer.status == 200
+        client = re.search(r"client_id\W+([0-9a-f-]{36})", answer.body.decode())  # type: ignore[attr-defined]
+        number = re.search(r"next_message_id\W+(\d+)", answer.body.decode())  # type: ignore[attr-defined]
+        assert client is not None
+        assert number is not None
+        self._socket.on("update", self._update)
+        query = (
+            f"client_id={client[1]}&next_message_id={number[1]}&implicit_handshake=true&tab_id={client[1]}"
+        )
+        query += f"&document_id={client[1]}"
+        await self._socket.connect(
+            f"{page.url}?{query}", socketio_path="/_nicegui_ws/socket.io", transports=["websocket"]
+        )
+
+    def _update(self, data: Any) -> None:
+        self.updates += 1
+        self.seen.update(re.findall(r"You seem \w+", str(data)))
+
+    async def close(self) -> None:
+        await self._socket.disconnect()
+
+
+def memory_mb(page: LivePage) -> float:
+    assert page.process is not None
+    return float(psutil.Process(page.process.pid).memory_info().rss) / 1e6
+
+
+def beside(work: Coroutine[Any, Any, None]) -> None:
+    """Run it on a loop of its own thread: Playwright keeps one running in this thread."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result(100)
+
+
+async def until(check: Callable[[], bool], seconds: float = 20.0) -> None:
+    for _ in range(round(seconds / 0.05)):
+        if check():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{check} was never true within {seconds} s")
+
+
+def test_twenty_viewers_all_see_what_happens(page: LivePage) -> None:
+    beside(_twenty(page))
+
+
+async def _twenty(page: LivePage) -> None:
+    page.talker.all_is_well()
+    viewers = [Viewer() for _ in range(VIEWERS)]
+    for viewer in viewers:
+        await viewer.open(page)
+    before_mb = memory_mb(page)
+    for name in ("focused", "happy", "sad"):
+        page.talker.say(say.emotion(emotion=name, arousal=0.3))
+        said = f"You seem {name}"
+        await until(partial(_all_saw, viewers, said))
+    assert memory_mb(page) - before_mb < 40
+    for viewer in viewers:
+        await viewer.close()
+
+
+def _all_saw(viewers: list[Viewer], said: str) -> bool:
+    return all(said in viewer.seen for viewer in viewers)
+
+
+def test_more_pages_than_there_is_room_for_are_refused_and_the_rest_go_on(tmp_path: Path) -> None:
+    with live_page(tmp_path) as own:
+        beside(_too_many(own))
+
+
+async def _too_many(page: LivePage) -> None:
+    page.talker.all_is_well()
+    first = Viewer()
+    await first.open(page)
+    answers = [(await asyncio.to_thread(page.get, "/")).status for _ in range(PAGE_BURST + 40)]
+    assert set(answers) <= {200, 429, 503}
+    assert answers.count(200) <= PAGE_BURST
+    page.talker.say(say.emotion(emotion="sad", arousal=-0.3))
+    await until(partial(_all_saw, [first], "You seem sad"))
+    await first.close()
+
+
+def nodes_and_heap(tab: Any) -> tuple[int, float]:
+    """Elements of the page and megabytes of its heap after a collection."""
+    tools = tab.context.new_cdp_session(tab)
+    tools.send("HeapProfiler.collectGarbage")
+    counters = tools.send("Memory.getDOMCounters")
+    heap = tools.send("Runtime.getHeapUsage")["usedSize"]
+    tools.detach()
+    return int(counters["nodes"]), float(heap) / 1e6
+
+
+def play(page: LivePage, tab: Any, session_s: float, speed: float) -> None:
+    """A session of so many seconds, everything changing as in life but faster."""
+    step_s = 5.0
+    for step in range(round(session_s / step_s)):
+        began = time.monotonic()
+        arousal = ((step * 7) % 40) / 20 - 1
+        page.talker.say(
+            say.emotion(arousal=arousal, emotion=("relaxed", "focused")[step % 2]),
+            say.estimate(arousal),
+            say.signal(),
+        )
+        number = int(step * step_s / 180)
+        page.talker.say(
+            say.player(track=say.track(number), next=say.track(number + 1), position_s=(step * step_s) % 180)
+        )
+        if step % 36 == 0:
+            page.talker.say(say.decision(number, f"Decision number {number}."))
+        tab.wait_for_timeout(max(0.0, 1000 * (step_s / speed - (time.monotonic() - began))))
+
+
+def grown(page: LivePage, chromium: Any, session_s: float, speed: float) -> tuple[int, float, float]:
+    """Elements, heap (MB) and server memory (MB) that a session adds after it has warmed up."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    tab = context.new_page()
+    eventually(lambda: page.get("/").status == 200, 90)
+    tab.goto(page.url)
+    page.talker.all_is_well()
+    tab.get_by_text("You seem relaxed").wait_for()
+    play(page, tab, session_s / 4, speed)
+    nodes, heap_mb = nodes_and_heap(tab)
+    server_mb = memory_mb(page)
+    play(page, tab, session_s, speed)
+    more_nodes, more_heap_mb = nodes_and_heap(tab)
+    after_mb = memory_mb(page)
+    context.close()
+    return more_nodes - nodes, more_heap_mb - heap_mb, after_mb - server_mb
+
+
+def test_a_session_leaves_nothing_behind_in_the_page(page: LivePage, chromium: Any) -> None:
+    nodes, heap_mb, server_mb = grown(page, chromium, session_s=400, speed=80)
+    assert nodes < 300
+    assert heap_mb < 4
+    assert server_mb < 20
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_two_hours_leave_nothing_behind_in_the_page(page: LivePage, chromium: Any) -> None:
+    nodes, heap_mb, server_mb = grown(page, chromium, session_s=SOAK_S, speed=40)
+    assert nodes < 300
+    assert heap_mb < 6
+    assert server_mb < 30
