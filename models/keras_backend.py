@@ -38,3 +38,14 @@ def keras() -> Any:
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and TensorFlow, so that the weights a build draws are the same each time."""
     keras().utils.set_random_seed(seed)
+
+
+def copy_weights(source: Any, target: Any) -> None:
+    """Give a network of the same layers the weights of another.
+
+    A normalisation keeps what it computes from its weights beside them, and ``set_weights`` forgets that.
+    """
+    target.set_weights(source.get_weights())
+    for layer in target.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
