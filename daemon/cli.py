@@ -18,6 +18,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "web": ("daemon.commands.role_commands:web", "Serve the live page."),
     "broker": ("daemon.commands.role_commands:broker", "Serve MQTT on loopback."),
     "view": ("daemon.commands.role_commands:view", "Show a running session in this terminal."),
+    "replay": (
+        "daemon.commands.replay_command:replay",
+        "Replay a recorded session and compare it with the recording.",
+    ),
     "library": (
         "daemon.commands.library_command:library",
         "Scan, list, show, tag and map the music folders.",

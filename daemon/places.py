@@ -36,6 +36,16 @@ def config_file() -> Path:
     )
 
 
+def recordings_dir(state_folder: str | Path) -> Path:
+    """Where the wearer's recorded sessions lie."""
+    return Path(state_folder) / "recordings"
+
+
+def decisions_log(state_folder: str | Path, recording: str) -> Path:
+    """Where the player writes down what its chooser is asked in the session of that name."""
+    return recordings_dir(state_folder) / f"{recording}.decisions.jsonl"
+
+
 def private_folder(path: Path) -> Path:
     """The folder, made with mode 0700 where it was missing."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -18,6 +18,7 @@ from acquisition.recovery import recover_all
 from acquisition.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon import messages, topics
+from daemon.places import recordings_dir
 from daemon.recorded_pipeline import RecordedPipeline
 from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
@@ -39,14 +40,9 @@ class Items(Protocol):
     def hear(self, valence: float | None, arousal: float | None) -> None: ...
 
 
-def recordings_folder(settings: Settings) -> Path:
-    """Where the wearer's sessions lie."""
-    return Path(settings.state_dir) / "recordings"
-
-
 def recover_recordings(settings: Settings) -> None:
     """Close what a crash has left open, and say so."""
-    folder = recordings_folder(settings)
+    folder = recordings_dir(settings.state_dir)
     if folder.is_dir():
         for done in recover_all(folder):
             log.warning("%s", done.why)
@@ -58,7 +54,7 @@ def start_recording(settings: Settings, node: topics.Topics, *, simulated: bool)
     if not settings.record:
         return None
     now = datetime.now(UTC)
-    path = _free_path(recordings_folder(settings), f"{now:%Y-%m-%dT%H-%M-%SZ}-{settings.node}")
+    path = _free_path(recordings_dir(settings.state_dir), settings.record)
     replayed = {name: getattr(settings, name) for name in REPLAYED}
     recording = SessionRecording(node, path)
     try:
@@ -121,9 +117,11 @@ class SessionRecording:
         """The engine's ear, with decisions, what sounds, and commands written down."""
 
         def heard(topic: str, payload: bytes, retained: bool) -> None:
+            name = self._node.short(topic) or ""
             if not retained:
-                self._hear_message(self._node.short(topic) or "", payload)
-            hear(topic, payload, retained)
+                self._hear_message(name, payload)
+            if name != topics.PLAYER_DECISION:
+                hear(topic, payload, retained)
 
         return heard
 
@@ -236,6 +234,7 @@ def prepared_words(prepared: Prepared, *, first: bool) -> dict[str, Any]:
             "seconds": float(rest.seconds),
         }
     return {
+        "first": first,
         "model": prepared.model.name,
         "sha256": prepared.model.sha256,
         "notes": list(prepared.notes),

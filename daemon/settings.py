@@ -59,7 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     view: ViewKind = "live"
     crossfade_s: float = 8.0
     volume: float = 1.0
-    record: bool = False
+    record: str = ""
+    """Name of the recording that this session makes, without its folder; empty where none is wanted."""
     state_dir: str = ""
     cache_dir: str = ""
     config_path: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,7 +45,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         music=tuple(opt.check_music(folder) for folder in given.get("music", ())),
         broker=opt.parse_broker(given["broker"]) if "broker" in given else BrokerSettings(),
         seed=given.get("seed", 0),
-        record=bool(given.get("record", False)),
+        record=f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{node}" if given.get("record") else "",
         web=_web(given),
         view=_view(given),
         state_dir=str(places.private_folder(places.state_dir())),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from player.chooser_log import ChooserLog, LoggedChooser
 from player.deck_opening import DeckKind, deck_maker
 from player.demo_music import begin_demo_music
 from player.engine import Engine, EngineSettings
@@ -35,16 +36,22 @@ def open_playback(
     deck: DeckKind = "auto",
     seed: int = 0,
     on_decision: Callable[[Decision], None] = lambda decision: None,
+    decisions_log: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Playback:
     """Playback that is ready to ``start``; without ``music`` it plays the demo tracks.
 
     ``on_decision`` is called from the engine's thread as each track begins. With a ``state_dir`` the place in
-    the music is kept there. Raises LibraryError, OutputError, UnknownPolicyError, UnknownTargetError,
-    ValueError and DeckError, each with one line for a person.
+    the music is kept there; with a ``decisions_log`` all that the chooser is asked is written down. Raises
+    LibraryError, OutputError, UnknownPolicyError, UnknownTargetError, ValueError and DeckError, each with one
+    line for a person.
     """
     name: PolicyName = parse_policy(policy)
-    chooser = Chooser(PolicySettings(policy=name, target=target), seed)
+    policy_settings = PolicySettings(policy=name, target=target)
+    if decisions_log is None:
+        chooser = Chooser(policy_settings, seed)
+    else:
+        chooser = LoggedChooser(policy_settings, seed, ChooserLog(decisions_log).write)
     settings = EngineSettings(crossfade_s=crossfade_s, curve=curve, volume=volume)
     sinks = [make_sink(text) for text in outputs]
     folders = [Path(folder) for folder in music] or [begin_demo_music(cache_dir)[0]]

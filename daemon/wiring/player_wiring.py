@@ -7,6 +7,7 @@ from pathlib import Path
 
 from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
+from daemon.places import decisions_log
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.roles.player import PlayerRole
 from daemon.settings import Settings
@@ -43,6 +44,7 @@ def _open(settings: Settings, on_decision: list[PlayerRole]) -> Playback:
             volume=settings.volume,
             seed=settings.seed,
             on_decision=say,
+            decisions_log=decisions_log(settings.state_dir, settings.record) if settings.record else None,
         )
     except (ValueError, DeckError) as error:  # LibraryError, OutputError and the like: one line each
         raise BadInputError(str(error)) from None

@@ -1,0 +1,162 @@
+"""Reads a recorded session through the same pipeline again, each state beside the recorded one."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from acquisition.session_file import Line, SessionItem, read_head, read_session
+from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from daemon.baseline_store import BaselineStore
+from daemon.errors import BadInputError
+from daemon.recorded_pipeline import state_line
+from daemon.roles.prepared import Prepared
+from daemon.settings import Settings
+from inference.baseline import Baseline
+from inference.emotion import EmotionState, Estimate
+
+MakePipelines = Callable[[Settings], Callable[[StreamInfo], Prepared]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A state as it comes out now, and as it was recorded (None where nothing was)."""
+
+    at_s: float
+    line: str
+    recorded: str | None
+
+    @property
+    def same(self) -> bool:
+        return self.line == self.recorded
+
+
+class SessionReplay:
+    """One recorded session. ``problems`` tells, after the run, what could not be as it was."""
+
+    def __init__(self, path: Path, make_pipelines: MakePipelines) -> None:
+        self._path, self._make_pipelines = path, make_pipelines
+        self._recorded_settings = read_head(path).settings
+        self.problems: list[str] = []
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the session ran with."""
+        return dict(self._recorded_settings)
+
+    def run(self) -> Iterator[Replayed]:
+        """Every settled state, in order."""
+        recorded = _recorded_states(self._path)
+        with tempfile.TemporaryDirectory(prefix="neuroplayer-replay-") as folder:
+            engine = _Engine(self._settings(folder), self._make_pipelines, self.problems)
+            for item in read_session(self._path):
+                for state in engine.take(item):
+                    yield Replayed(state.at_s, state_line(state), next(recorded, None))
+            engine.close()
+        left = sum(1 for _ in recorded)
+        if left:
+            self.problems.append(f"{left} recorded states did not come again")
+
+    def _settings(self, state_dir: str) -> Settings:
+        known = {"baseline", "seed"} & set(self._recorded_settings)
+        given = {name: self._recorded_settings[name] for name in known}
+        try:
+            return msgspec.convert({"state_dir": state_dir, **given}, type=Settings)
+        except msgspec.ValidationError as error:
+            raise BadInputError(f"{self._path}: its settings cannot be used: {error}") from None
+
+
+class _Engine:
+    """Does to the pipeline what the engine's role did, in the recorded order."""
+
+    def __init__(self, settings: Settings, make: MakePipelines, problems: list[str]) -> None:
+        self._settings, self._problems = settings, problems
+        self._prepare = make(settings)
+        self._info: StreamInfo | None = None
+        self._prepared: Prepared | None = None
+        self._active = True
+        self._said_s = 0.0
+
+    def take(self, item: SessionItem) -> Sequence[EmotionState]:
+        """What one recorded item leads to."""
+        if isinstance(item, Line):
+            if item.stream == "SessionEvents":
+                self._event(json.loads(item.text))
+            return ()
+        if isinstance(item, HeadsetStatus):
+            return self._status(item)
+        return self._samples(item)
+
+    def close(self) -> None:
+        """Let the classifier go."""
+        if self._prepared is not None:
+            self._prepared.close()
+            self._prepared = None
+
+    def _status(self, status: HeadsetStatus) -> Sequence[EmotionState]:
+        if status.info is not None and status.info != self._info:
+            self._info = status.info
+            self.close()
+        if status.state in ("stale", "lost", "ended") and self._prepared is not None:
+            return (self._prepared.pipeline.mark_stale(self._said_s),)
+        return ()
+
+    def _samples(self, item: EegChunk | Gap) -> Sequence[EmotionState]:
+        if self._prepared is None or not self._active:
+            return ()
+        states: list[EmotionState] = []
+        for reading in self._prepared.pipeline.push(item):
+            if isinstance(reading, EmotionState | Estimate):
+                self._said_s = reading.at_s
+            if isinstance(reading, EmotionState):
+                states.append(reading)
+        return states
+
+    def _event(self, words: dict[str, Any]) -> None:
+        if words["kind"] == "prepared":
+            self._begin(words) if words["first"] else self._swap(words)
+        elif words["kind"] == "command":
+            if words["command"] == "session":
+                self._active = words["words"]["action"] == "start"
+            elif words["command"] == "recalibrate" and self._prepared is not None:
+                self._prepared.pipeline.recalibrate()
+
+    def _begin(self, words: dict[str, Any]) -> None:
+        if self._info is None:
+            return
+        self.close()
+        if words["baseline"] is not None:
+            self._store(words["baseline"])
+        self._prepared = self._prepare(self._info)
+
+    def _swap(self, words: dict[str, Any]) -> None:
+        """The network took over here."""
+        if self._prepared is not None and self._prepared.load is not None and words["sha256"]:
+            self._prepared = self._prepared.load()()
+        now = self._prepared.model if self._prepared is not None else None
+        if now is None or now.sha256 != words["sha256"]:
+            self._problems.append(
+                f"the session was read by {words['model']} ({words['sha256'][:12] or 'a rule'}), "
+                f"now by {now.name if now else 'nothing'} ({now.sha256[:12] if now else ''})"
+            )
+
+    def _store(self, rest: dict[str, Any]) -> None:
+        assert self._info is not None  # noqa: S101 - _begin looked
+        centre = np.array([np.nan if value is None else value for value in rest["centre"]])
+        baseline = Baseline(
+            rest["schema"], tuple(rest["channels"]), centre, np.array(rest["scale"]), rest["seconds"]
+        )
+        BaselineStore(Path(self._settings.state_dir) / "baselines").save(self._info, baseline)
+
+
+def _recorded_states(path: Path) -> Iterator[str]:
+    for item in read_session(path):
+        if isinstance(item, Line) and item.stream == "EmotionState":
+            yield item.text

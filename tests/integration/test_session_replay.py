@@ -1,0 +1,80 @@
+"""A recorded session through the same pipeline and policy again: the same states, the same decisions."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from real_broker import RealBroker
+from running_product import MosquittoSub, Product
+
+from acquisition.session_file import Line, read_head, read_session
+from acquisition.session_recorder import SessionRecorder
+from acquisition.signal import EegChunk
+
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+
+@pytest.fixture
+def session(product: Product, broker: RealBroker) -> Path:
+    """Two minutes of the simulated wearer at eight times the speed, with music, recorded."""
+    running = product.start(
+        *("run", "--source", "simulated", "--speed", "8", "--baseline", "10", "--output", "null", "--no-web"),
+        *("--record", "--plain", "--duration", "14s", "--broker", f"mqtt://127.0.0.1:{broker.port}"),
+    )
+    assert running.wait(60) == 0, running.errors
+    (path,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings").glob("*.xdf")
+    return path
+
+
+def _altered(session: Path, folder: Path) -> Path:
+    """The same session with a little more noise in one stretch of one channel."""
+    path = folder / session.name
+    recorder = SessionRecorder(path, "2026-01-01T00:00:00Z", read_head(session).settings, say=lambda _: None)
+    for number, item in enumerate(read_session(session)):
+        if isinstance(item, Line):
+            recorder.text(item.stream, item.text, item.at_s)  # type: ignore[arg-type]
+        elif isinstance(item, EegChunk) and number > 900:
+            samples_uv = item.samples_uv.copy()
+            samples_uv[1] *= 1.5
+            recorder.hear(replace(item, samples_uv=samples_uv))
+        else:
+            recorder.hear(item)
+    recorder.close()
+    return path
+
+
+def test_states_and_decisions_come_again_byte_for_byte(
+    product: Product, session: Path, ear: MosquittoSub, tmp_path: Path
+) -> None:
+    running = product.start("replay", str(session), "--speed", "max", "--json")
+    assert running.wait(60) == 0, running.errors
+    recorded = [i.text for i in read_session(session) if isinstance(i, Line) and i.stream == "EmotionState"]
+    assert len(recorded) > 50
+    assert {json.loads(line)["status"] for line in recorded} >= {"calibrating", "ok"}
+    states = [line for line in running.lines if line.startswith('{"emotion"')]
+    assert states == [f'{{"emotion": {line}}}' for line in recorded]
+    decided = [json.loads(line)["decision"]["chosen"] for line in running.lines if '{"decision"' in line]
+    assert decided, "what the player chose is replayed as well"
+    assert {d["chosen"]["id"] for d in ear.documents("player/decision")} <= set(decided)
+    assert not ear.documents("cmd/error")
+
+    altered = _altered(session, tmp_path)
+    log = next(session.parent.glob("*.decisions.jsonl"))
+    shutil.copy(log, tmp_path / log.name)
+    other = product.start("replay", str(altered), "--speed", "max")
+    assert other.wait(60) == 1
+    assert other.says("differ from the recording")
+
+
+def test_a_recording_of_another_kind_is_refused_in_one_line(product: Product, tmp_path: Path) -> None:
+    path = tmp_path / "muse.csv"
+    path.write_text("timestamps,TP9,AF7,AF8,TP10\n")
+    running = product.start("replay", str(path))
+    assert running.wait(20) == 2
+    assert len(running.errors) == 1
+    assert "--source replay:" in running.errors[0]
