@@ -1,0 +1,158 @@
+"""Everyone's windows of rest and task as the running engine computes them, and the residue beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from acquisition.readers.npz_people import open_people
+from acquisition.signal import FloatArray
+from inference.baseline import MAD_TO_SD, Baseline, fit_baseline
+from inference.features import MIN_VARIANCE_UV2, band_power_uv2, schema_named
+from inference.front_end import FrontEnd
+from inference.offline import feature_sequence
+from inference.pipeline import PipelineSettings
+
+RESIDUE_HZ = (52.0, 62.0)
+"""Above the filters' pass band, below the Nyquist frequency of 128 Hz: no brain signal a model may use."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Accepted windows of one state of one person: end times (n,) and features (n, n_features)."""
+
+    end_s: FloatArray
+    features: FloatArray
+
+    def between(self, start_s: float, end_s: float, window_s: float) -> FloatArray:
+        """Features of the windows that lie wholly inside the stretch."""
+        inside = (self.end_s - window_s >= start_s - 1e-6) & (self.end_s <= end_s + 1e-6)
+        return self.features[inside]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """One person's rest and task."""
+
+    name: str
+    rest: Part
+    task: Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """All people, computed for one montage and schema."""
+
+    people: tuple[Person, ...]
+    channels: tuple[str, ...]
+    schema: str
+    window_s: float
+    hop_s: float
+
+    @property
+    def n_features(self) -> int:
+        return int(self.people[0].rest.features.shape[1])
+
+    def population(self, without: str = "") -> tuple[FloatArray, FloatArray]:
+        """(centre, scale) of rest over people: medians of each person's median and of their robust spread."""
+        centres, scales = [], []
+        for person in self.people:
+            if person.name != without:
+                rest = person.rest.features
+                centre = np.nanmedian(rest, axis=0)
+                centres.append(centre)
+                scales.append(MAD_TO_SD * np.nanmedian(np.abs(rest - centre), axis=0))
+        return np.nanmedian(centres, axis=0), np.nanmedian(scales, axis=0)
+
+    def baseline(self, rest: FloatArray, scale: FloatArray) -> Baseline:
+        """The live engine's baseline over these windows of rest."""
+        return fit_baseline(
+            rest,
+            schema=self.schema,
+            channels=self.channels,
+            seconds=len(rest) * self.hop_s,
+            population_scale=scale,
+        )
+
+
+def load_people(path: Path, channels: Sequence[str], schema: str, settings: PipelineSettings) -> People:
+    """Read a people set. Raises ``UnknownSourceError`` or ``ValueError`` naming an electrode it lacks."""
+    opened = open_people(path)
+    lacking = [channel for channel in channels if channel not in opened.channels]
+    if lacking:
+        raise ValueError(f"{path}: no electrode {lacking[0]}; there are {', '.join(opened.channels)}")
+    rows = [opened.channels.index(channel) for channel in channels]
+    people = []
+    for name in opened.people:
+        parts = []
+        for state in ("rest", "arith"):
+            samples_uv = opened.part_uv(f"{name}_{state}")[rows]
+            found = feature_sequence(samples_uv, opened.rate_hz, channels, schema, settings)
+            kept = found.accepted > 0
+            parts.append(Part(found.end_s[kept], found.features[kept]))
+        people.append(Person(name, *parts))
+    return People(tuple(people), tuple(channels), schema, settings.window_s, settings.hop_s)
+
+
+def load_residue(
+    path: Path, channels: Sequence[str], schema: str, settings: PipelineSettings, n_bands: int
+) -> People:
+    """The same people told by 52-62 Hz alone: the same regions, ``n_bands`` equal bands of that stretch.
+
+    The recordings were cleaned file by file, so this residue tells the files apart for a model that may
+    use it; a model that reads the brain cannot.
+    """
+    opened = open_people(path)
+    rows = [opened.channels.index(channel) for channel in channels]
+    edges = np.linspace(*RESIDUE_HZ, n_bands + 1)
+    bands = tuple(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+    regions = schema_named(schema).regions(channels)
+    people = []
+    for name in opened.people:
+        parts = []
+        for state in ("rest", "arith"):
+            front = FrontEnd(opened.rate_hz, len(channels), settings)
+            samples_uv = opened.part_uv(f"{name}_{state}")[rows]
+            times_s = np.arange(samples_uv.shape[1]) / opened.rate_hz
+            ends, features = [], []
+            for window in front.push(samples_uv, times_s):
+                power = np.maximum(band_power_uv2(window.raw_uv, opened.rate_hz, bands), MIN_VARIANCE_UV2)
+                entropy = 0.5 * np.log(2 * np.pi * np.e * power)
+                means = [entropy[[channels.index(c) for c in region]].mean(axis=0) for region in regions]
+                ends.append(window.end_s)
+                features.append(np.concatenate(means))
+            parts.append(Part(np.array(ends), np.stack(features)))
+        people.append(Person(name, *parts))
+    return People(tuple(people), tuple(channels), schema, settings.window_s, settings.hop_s)
+
+
+def store(people: People, path: Path) -> None:
+    """Keep the windows for the next run (a cache: safe to delete)."""
+    arrays = {
+        f"{person.name}/{state}/{what}": getattr(getattr(person, state), what)
+        for person in people.people
+        for state in ("rest", "task")
+        for what in ("end_s", "features")
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **arrays)
+
+
+def restore(path: Path, like: People) -> People:
+    """Windows kept earlier; ``like`` gives what the file does not say."""
+    with np.load(path, allow_pickle=False) as arrays:
+        names = sorted({key.split("/")[0] for key in arrays.files})
+        people = tuple(
+            Person(
+                name,
+                *(
+                    Part(arrays[f"{name}/{state}/end_s"], arrays[f"{name}/{state}/features"])
+                    for state in ("rest", "task")
+                ),
+            )
+            for name in names
+        )
+    return replace(like, people=people)

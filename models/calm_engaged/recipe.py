@@ -1,0 +1,145 @@
+"""The whole recipe: score leave-one-person-out, control, train on everybody, convert, write."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acquisition.signal import FloatArray
+from inference.model_store import Manifest
+from inference.pipeline import PipelineSettings
+from models.calm_engaged.card import ATTRIBUTION, LIMIT, LIMITS, built_in_controls, figures, kept, unreadable
+from models.calm_engaged.controls import residue, results_of, shuffled
+from models.calm_engaged.conversion import convert
+from models.calm_engaged.montages import ShippedMontage
+from models.calm_engaged.people import People, load_people
+from models.calm_engaged.protocol import BASELINE_S, scored_windows
+from models.calm_engaged.shipping import answers, write_card, write_network
+from models.calm_engaged.training import RecipeSettings, train
+from models.evidence import sequences
+from models.files import sha256_of
+
+Say = Callable[[str], None]
+SEED = 7
+N_REPRESENTATIVE = 400
+N_GOLDEN = 2
+SHORT_BASELINES_S = (10.0, 30.0)
+LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "ai-edge-litert")
+
+
+def make_network(
+    data: Path, montage: ShippedMontage, settings: RecipeSettings, folder: Path, say: Say, seed: int = SEED
+) -> Manifest:
+    """Everything for one montage; the folder gets files, manifest and card."""
+    people = load_people(data, montage.channels, settings.schema, PipelineSettings())
+    say(f"{montage.name}: {len(people.people)} people, {people.n_features} features")
+    results = results_of(people, settings)
+    card = {"leave_one_person_out": figures(results, seed), "unreadable": unreadable(results)}
+    say(f"  balanced accuracy {card['leave_one_person_out']['balanced_accuracy']}")
+    card["controls"] = _controls(data, people, montage, settings, seed) | built_in_controls(results)
+    card["controls_limit"] = LIMIT
+    card["controls_kept"] = kept(card["controls"])
+    say(f"  controls {card['controls']} kept {card['controls_kept']}")
+    card["shorter_baseline"] = {
+        f"{seconds:g}s": figures(results_of(people, settings, seconds), seed)["balanced_accuracy"]
+        for seconds in SHORT_BASELINES_S
+    }
+    runs, engaged = everybody(people, settings.sequence_length)
+    pairs = [(s.rest, s.task) for s in _everyone(people)]
+    network = train(pairs, settings)
+    picked = np.random.default_rng(seed).permutation(len(runs))
+    files = convert(network, runs[picked[:N_REPRESENTATIVE]])
+    golden = runs[picked[np.argsort(engaged[picked], kind="stable")[[0, -1]]]][:N_GOLDEN]
+    manifest = write_network(folder, montage, network, files, people, golden)
+    card |= _agreement(folder, runs[picked[:2000]])
+    card |= _facts(manifest, montage, settings, data, people, seed, network.gain)
+    write_card(folder, card)
+    say(f"  {folder}: {card['files']} agreement {card['float_int8_agreement']}")
+    return manifest
+
+
+def _controls(
+    data: Path, people: People, montage: ShippedMontage, settings: RecipeSettings, seed: int
+) -> dict[str, Any]:
+    return {
+        "residue": residue(data, montage, settings),
+        "shuffled": shuffled(people, settings, seed),
+    }
+
+
+def _everyone(people: People) -> list[Any]:
+    _, scale = people.population()
+    return [scored_windows(people, person, BASELINE_S, scale) for person in people.people]
+
+
+def everybody(people: People, length: int) -> tuple[FloatArray, FloatArray]:
+    """Sequences of all people (n, length, n_features) and whether each is of the task (n,)."""
+    runs, engaged = [], []
+    for scored in _everyone(people):
+        for side, windows in ((0.0, scored.rest), (1.0, scored.task)):
+            found = sequences(windows, length)
+            runs.append(found)
+            engaged.append(np.full(len(found), side))
+    return np.concatenate(runs), np.concatenate(engaged)
+
+
+def _agreement(folder: Path, runs: FloatArray) -> dict[str, Any]:
+    plain, whole = answers(folder, "float", runs)[:, 1], answers(folder, "int8", runs)[:, 1]
+    return {
+        "float_int8_agreement": round(float(np.mean((plain > 0.5) == (whole > 0.5))), 4),
+        "float_int8_largest_difference": round(float(np.abs(plain - whole).max()), 4),
+    }
+
+
+def _facts(
+    manifest: Manifest,
+    montage: ShippedMontage,
+    settings: RecipeSettings,
+    data: Path,
+    people: People,
+    seed: int,
+    gain: float,
+) -> dict[str, Any]:
+    n, length = people.n_features, settings.sequence_length
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "montage": montage.title,
+        "channels": list(montage.channels),
+        "labels": list(manifest.labels),
+        "architecture": "Conv1D over windows, mean over time, tanh, softmax (CNN only)",
+        "parameters": n + 1 + 4,
+        "macs": n * length + 2,
+        "files": {variant: entry.bytes for variant, entry in manifest.files.items()},
+        "attribution": ATTRIBUTION,
+        "data_licence": "ODC-By 1.0",
+        "limits": list(LIMITS),
+        "provenance": {
+            "data": data.name,
+            "data_sha256": sha256_of(data),
+            "people": [person.name for person in people.people],
+            "schema": settings.schema,
+            "within_share": settings.fisher.within_share,
+            "shrinkage": settings.fisher.shrinkage,
+            "train_baselines_s": list(settings.train_baselines_s),
+            "gain": round(gain, 6),
+            "seed": seed,
+            "python": platform.python_version(),
+            "libraries": _versions(),
+        },
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

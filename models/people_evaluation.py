@@ -1,0 +1,214 @@
+"""A stored network read on people it never saw, with LiteRT alone: ``neuroplayer models evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from acquisition.port import UnknownSourceError
+from acquisition.readers.npz_people import PeopleSet, open_people
+from acquisition.signal import FloatArray
+from inference.baseline import MIN_SCALE, Baseline, fit_baseline
+from inference.litert_classifier import LiteRtClassifier
+from inference.model_store import Manifest, map_channels, missing_channels, read_card
+from inference.offline import FeatureSequence, feature_sequence
+from inference.pipeline import PipelineSettings
+from models.errors import DatasetError
+from models.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
+from models.files import sha256_of
+from models.metrics import bootstrap_interval
+
+SCORED_AFTER_S = 60.0
+"""Rest is scored from here on whatever the baseline's length, so that lengths can be compared."""
+MIN_SCORED_S = 10.0
+STATES = ("rest", "arith")
+SEED = 7
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonRead:
+    """One person's evidence logits by state and horizon; ``why_not`` says why there are none."""
+
+    name: str
+    logits: Mapping[str, Mapping[str, FloatArray]]
+    why_not: str = ""
+
+    def recall(self, state: str, horizon: str) -> float:
+        """Share of the state's evidence named rightly; NaN where there is none."""
+        found = self.logits.get(state, {}).get(horizon, np.zeros(0))
+        if not len(found):
+            return float("nan")
+        return float(np.mean(found > 0 if state == "arith" else found <= 0))
+
+    def balanced(self, horizon: str) -> float:
+        """Mean of both recalls; NaN where one is missing."""
+        return (self.recall("rest", horizon) + self.recall("arith", horizon)) / 2
+
+
+def evaluate_people(
+    manifest: Manifest,
+    data: Path,
+    *,
+    baseline_s: float | None = None,
+    variant: str = "int8",
+    progress: Progress = lambda _: None,
+) -> dict[str, Any]:
+    """Figures of the network on a people set; the people may be any.
+
+    ``baseline_s`` is how much of each person's own first rest is used (default: the manifest's; 0 for the
+    population's rest). Raises ``UnknownSourceError``, ``DatasetError`` and ``ClassifierError``.
+    """
+    wanted_s = manifest.baseline_s if baseline_s is None else baseline_s
+    if not 0 <= wanted_s <= 600 or 0 < wanted_s < 4:
+        raise DatasetError(f"the baseline must be 0 or from 4 to 600 seconds, got {wanted_s:g}")
+    people = open_people(data)
+    rows = _rows(manifest, people)
+    classifier = LiteRtClassifier(manifest, variant)
+
+    def logit(runs: FloatArray) -> FloatArray:
+        p = np.array([classifier.predict(run)[1] for run in runs])
+        p = np.clip(p, 1e-6, 1 - 1e-6)
+        result: FloatArray = np.log(p / (1 - p)) / manifest.temperature
+        return result
+
+    read = []
+    try:
+        for name in people.people:
+            progress(name)
+            read.append(_read(manifest, people, name, rows, wanted_s, logit))
+    finally:
+        classifier.close()
+    return _document(manifest, data, read, wanted_s, variant)
+
+
+def _rows(manifest: Manifest, people: PeopleSet) -> list[int]:
+    chosen = map_channels(manifest, people.channels)
+    if chosen is None:
+        lacking = ", ".join(missing_channels(manifest, people.channels))
+        raise DatasetError(
+            f"{people.path}: {manifest.name} needs the electrodes {lacking or manifest.channels}, "
+            f"the set has {', '.join(people.channels)}"
+        )
+    return [people.channels.index(channel) for channel in chosen]
+
+
+def _read(
+    manifest: Manifest,
+    people: PeopleSet,
+    name: str,
+    rows: list[int],
+    baseline_s: float,
+    logit: LogitFunction,
+) -> PersonRead:
+    settings = PipelineSettings(
+        window_s=manifest.window_s, hop_s=manifest.hop_s, model_rate_hz=manifest.rate_hz
+    )
+    found = {
+        state: feature_sequence(
+            people.part_uv(f"{name}_{state}")[rows],
+            people.rate_hz,
+            manifest.channels,
+            manifest.feature_schema,
+            settings,
+        )
+        for state in STATES
+    }
+    try:
+        base = _baseline(manifest, found["rest"], baseline_s)
+    except ValueError as error:
+        return PersonRead(name, {}, str(error))
+    from_s = _scored_from_s(found["rest"], baseline_s)
+    windows = {
+        "rest": _between(found["rest"], from_s, np.inf, manifest.window_s),
+        "arith": _between(found["arith"], 0, np.inf, manifest.window_s),
+    }
+    logits = {
+        state: {
+            horizon: evidence_logits(
+                base.z(part),
+                logit,
+                manifest.sequence_length,
+                windows_in(seconds, manifest.window_s, manifest.hop_s),
+            )
+            for horizon, seconds in HORIZONS_S.items()
+        }
+        for state, part in windows.items()
+    }
+    lacking = [state for state in STATES if not len(windows[state])]
+    return PersonRead(name, logits, f"no clean window of {' and '.join(lacking)}" if lacking else "")
+
+
+def _baseline(manifest: Manifest, rest: FeatureSequence, baseline_s: float) -> Baseline:
+    scale = np.array(manifest.population_scale)
+    if baseline_s == 0:
+        centre = np.array(manifest.population_centre)
+        return Baseline(manifest.feature_schema, manifest.channels, centre, np.maximum(scale, MIN_SCALE), 0.0)
+    return fit_baseline(
+        _between(rest, 0, baseline_s, manifest.window_s),
+        schema=manifest.feature_schema,
+        channels=manifest.channels,
+        seconds=baseline_s,
+        population_scale=scale,
+    )
+
+
+def _scored_from_s(rest: FeatureSequence, baseline_s: float) -> float:
+    """After a minute, or after the baseline where so little rest was recorded."""
+    last_s = float(rest.end_s[-1]) if len(rest.end_s) else 0.0
+    usual_s = max(SCORED_AFTER_S, baseline_s)
+    return usual_s if last_s >= usual_s + MIN_SCORED_S else baseline_s
+
+
+def _between(part: FeatureSequence, start_s: float, end_s: float, window_s: float) -> FloatArray:
+    inside = (part.end_s - window_s >= start_s - 1e-6) & (part.end_s <= end_s + 1e-6)
+    chosen: FloatArray = part.features[inside & (part.accepted > 0)]
+    return chosen
+
+
+def _document(
+    manifest: Manifest, data: Path, read: list[PersonRead], baseline_s: float, variant: str
+) -> dict[str, Any]:
+    if not read:
+        raise UnknownSourceError(f"{data}: no people")
+    table = {h: np.array([person.balanced(h) for person in read]) for h in HORIZONS_S}
+    return {
+        "name": manifest.name,
+        "sha256": manifest.files[variant].sha256,
+        "variant": variant,
+        "data": str(data),
+        "trained_on_these": _trained_on(manifest, data),
+        "baseline_s": baseline_s,
+        "people": len(read),
+        "chance": 0.5,
+        "balanced_accuracy": {h: _mean(table[h]) for h in HORIZONS_S},
+        "interval_95": {h: [_plain(v) for v in bootstrap_interval(table[h], seed=SEED)] for h in HORIZONS_S},
+        "recall": {
+            state: {h: _mean(np.array([p.recall(state, h) for p in read])) for h in HORIZONS_S}
+            for state in STATES
+        },
+        "per_person": {person.name: {h: _plain(person.balanced(h)) for h in HORIZONS_S} for person in read},
+        "not_read": {person.name: person.why_not for person in read if person.why_not},
+    }
+
+
+def _trained_on(manifest: Manifest, data: Path) -> bool:
+    """Whether the network's card says that it was trained on this very file."""
+    try:
+        known = read_card(manifest).get("provenance", {}).get("data_sha256")
+    except (OSError, ValueError):
+        return False
+    return bool(known == sha256_of(data))
+
+
+def _mean(values: FloatArray) -> float | None:
+    known = values[np.isfinite(values)]
+    return _plain(float(known.mean())) if len(known) else None
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 4) if np.isfinite(value) else None

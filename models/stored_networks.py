@@ -1,0 +1,54 @@
+"""What is known of the stored networks: lists, cards and a check of every file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from inference.litert_classifier import LiteRtClassifier
+from inference.model_store import Manifest, ModelStore, read_card
+from inference.port import ClassifierError
+
+
+def shipped_folder() -> Path:
+    """Where the networks that come with the product lie."""
+    return Path(__file__).resolve().parent / "pretrained"
+
+
+def describe(manifest: Manifest) -> dict[str, Any]:
+    """Name, montage, electrodes, files with their hashes, and the card."""
+    folder = Path(manifest.folder)
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "montage": manifest.montage,
+        "channels": list(manifest.channels),
+        "substitutes": {want: list(others) for want, others in manifest.substitutes.items()},
+        "labels": list(manifest.labels),
+        "files": {variant: str(folder / entry.path) for variant, entry in manifest.files.items()},
+        "bytes": {variant: entry.bytes for variant, entry in manifest.files.items()},
+        "sha256": {variant: entry.sha256 for variant, entry in manifest.files.items()},
+        "card": _card(manifest),
+    }
+
+
+def _card(manifest: Manifest) -> Any:
+    try:
+        return read_card(manifest)
+    except (OSError, ValueError) as error:
+        raise ClassifierError(f"{manifest.name}: the card cannot be read: {error}") from error
+
+
+def verify(store: ModelStore, name: str | None = None) -> list[dict[str, Any]]:
+    """Check hash, shapes and golden vectors of every file; ``ok`` and, where not, ``problem``."""
+    manifests = store.list() if name is None else (store.get(name),)
+    return [_verified(manifest, variant) for manifest in manifests for variant in manifest.files]
+
+
+def _verified(manifest: Manifest, variant: str) -> dict[str, Any]:
+    row = {"name": manifest.name, "file": manifest.files[variant].path, "ok": True, "problem": ""}
+    try:
+        LiteRtClassifier(manifest, variant).close()
+    except ClassifierError as error:
+        row |= {"ok": False, "problem": str(error)}
+    return row

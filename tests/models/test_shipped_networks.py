@@ -1,0 +1,69 @@
+"""The networks that ship: their files are what their manifests say, and their cards hold every figure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import models
+from inference.litert_classifier import LiteRtClassifier
+from inference.model_store import Manifest, ModelStore, map_channels, read_card, read_verified
+
+SHIPPED = Path(models.__file__).parent / "pretrained"
+NAMES = ("calm-engaged-cyton8", "calm-engaged-full19", "calm-engaged-muse4")
+ONE_MB = 1_000_000
+
+
+@pytest.fixture(params=NAMES)
+def manifest(request: pytest.FixtureRequest) -> Manifest:
+    return ModelStore((SHIPPED,)).get(request.param)
+
+
+def test_each_file_has_the_hash_and_size_of_its_manifest(manifest: Manifest) -> None:
+    assert set(manifest.files) == {"float", "int8"}
+    for variant, entry in manifest.files.items():
+        assert len(read_verified(manifest, variant)) == entry.bytes < ONE_MB
+
+
+def test_both_files_run_and_agree_on_at_least_99_percent(manifest: Manifest) -> None:
+    rng = np.random.default_rng(5)
+    drift = rng.normal(0, 1, (300, 1, manifest.n_features))
+    noise = rng.normal(0, 1, (300, manifest.sequence_length, manifest.n_features))
+    runs = np.clip(drift + noise, -4, 4)
+    sides = {}
+    for variant in ("float", "int8"):
+        classifier = LiteRtClassifier(manifest, variant)
+        sides[variant] = np.array([classifier.predict(run)[1] > 0.5 for run in runs])
+        classifier.close()
+    assert 0.2 < sides["float"].mean() < 0.8
+    assert np.mean(sides["float"] == sides["int8"]) >= 0.99
+
+
+def test_the_card_holds_figures_and_every_control_inside_its_limit(manifest: Manifest) -> None:
+    card = read_card(manifest)
+    figures = card["leave_one_person_out"]
+    for horizon in ("window", "10s", "30s"):
+        low, high = figures["interval_95"][horizon]
+        assert 0.5 < low < figures["balanced_accuracy"][horizon] < high < 1
+    for control, limit in card["controls_limit"].items():
+        assert card["controls"][control]["10s"] <= limit, control
+    for wanted in ("per_person", "spread", "recall", "calibration_error", "coverage", "chance"):
+        assert figures[wanted]
+    assert card["float_int8_agreement"] >= 0.99
+    assert "Zyma" in card["attribution"]
+    assert len(card["provenance"]["data_sha256"]) == 64
+
+
+def test_a_muse_is_read_by_the_four_electrode_network() -> None:
+    chosen = ModelStore((SHIPPED,)).choose_for(("TP9", "AF7", "AF8", "TP10"))
+    assert chosen is not None
+    assert chosen.name == "calm-engaged-muse4"
+    assert map_channels(chosen, ("TP9", "AF7", "AF8", "TP10")) == ("AF7", "AF8", "TP9", "TP10")
+
+
+def test_manifests_are_plain_json(manifest: Manifest) -> None:
+    content = json.loads((Path(manifest.folder) / "manifest.json").read_text("utf-8"))
+    assert content["format"] == 1
