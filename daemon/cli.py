@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "daemon.commands.replay_command:replay",
         "Replay a recorded session and compare it with the recording.",
     ),
+    "config": ("daemon.commands.config_command:config", "Make, check and show the configuration."),
     "library": (
         "daemon.commands.library_command:library",
         "Scan, list, show, tag and map the music folders.",
@@ -73,7 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         return _refuse(error.format_message(), error.exit_code)
     except BadInputError as error:
-        return _refuse(str(error), EXIT_BAD_INPUT)
+        for problem in getattr(error, "problems", (str(error),)):
+            _refuse(problem, EXIT_BAD_INPUT)
+        return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,6 +20,7 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 1883
     tls: bool = False
     ours: bool = False
+    named: bool = False
     mqtt3: bool = False
     username: str | None = None
     password: str | None = None
@@ -35,10 +36,26 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the page is served."""
+    """Where the page is served. ``named`` means that a person named the address."""
 
     host: str = "127.0.0.1"
     port: int = 8765
+    named: bool = False
+
+
+class HomeAssistantSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the product announces itself to Home Assistant."""
+
+    discovery: Literal["component", "device", "off"] = "component"
+    prefix: str = "homeassistant"
+    name: str | None = None
+
+
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said on standard error, and for whom."""
+
+    format: Literal["human", "json"] = "human"
+    level: Literal["debug", "info", "warning", "error"] = "warning"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +80,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the recording that this session makes, without its folder; empty where none is wanted."""
     state_dir: str = ""
     cache_dir: str = ""
+    dwell_s: float | None = None
+    share: Literal["off", "coarse", "full"] = "full"
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
+    health_port: int | None = None
+    log: LogSettings = LogSettings()
     config_path: str | None = None
+    profile: str | None = None
+    flags: dict[str, Any] = {}
     headline: tuple[str, ...] = ()
 
 

@@ -34,6 +34,8 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     ),
     click.option("--web", metavar="HOST:PORT", help="Where the live page is served."),
     click.option("--no-web", is_flag=True, help="Serve no page."),
+    click.option("--config", metavar="FILE", help="Another configuration file than the usual one."),
+    click.option("--profile", metavar="NAME", help="A profile of the configuration, e.g. one a wearer."),
     click.option("--plain", is_flag=True, help="Print lines instead of the live view."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line."),
 ]
