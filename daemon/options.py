@@ -99,20 +99,15 @@ def check_listen(host: str, port: int, what: str) -> None:
 
 
 def check_output(text: str) -> str:
-    """``device``, ``null``, ``wav:FILE`` or ``fifo:FILE``. Raises ``BadInputError``."""
-    kind, _, path = text.partition(":")
-    if text in ("device", "null"):
-        return text
-    if kind not in ("wav", "fifo") or not path:
-        raise BadInputError(f"output {text!r:.120} must be device, wav:FILE, fifo:FILE or null")
-    folder = Path(path).resolve().parent
-    if not folder.is_dir():
-        raise BadInputError(
-            f"output file {path!r:.200} cannot be written: there is no folder {str(folder)!r:.200}"
-        )
-    if Path(path).is_dir():
-        raise BadInputError(f"output file {path!r:.200} cannot be written: it is a folder")
-    return f"{kind}:{Path(path).resolve()}"
+    """An output as the player knows them, with a file's path made absolute. Raises ``BadInputError``."""
+    from player.output_spec import OutputError, make_sink
+
+    try:
+        make_sink(text)
+    except OutputError as error:
+        raise BadInputError(str(error)) from None
+    kind, _, path = text.strip().partition(":")
+    return f"{kind}:{Path(path).resolve()}" if kind in ("wav", "fifo") else text.strip()
 
 
 def check_music(text: str) -> str:

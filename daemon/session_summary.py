@@ -73,7 +73,8 @@ class SessionSummary:
             lines.append(f"Mood: {', '.join(parts)}.")
         if self._tracks:
             changed = f"{self._changes} changed for the mood"
-            lines.append(f"Music: {len(self._tracks)} tracks, {changed}; last {self._tracks[-1]}.")
+            tracks = f"{len(self._tracks)} track{'s' * (len(self._tracks) > 1)}"
+            lines.append(f"Music: {tracks}, {changed}; last {self._tracks[-1]}.")
         if self._lost:
             lines.append(f"The headset was lost {self._lost} times.")
         return lines

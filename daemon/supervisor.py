@@ -23,6 +23,8 @@ HEALTHY_S = 20.0
 START_AFTER_S: dict[RoleName, float] = {"engine": 0.2, "view": 0.3, "web": 0.8}
 """The music and the broker start first: on two cores five interpreters at once make all of them late."""
 MAX_LINE_BYTES = 4096
+NOISE = ("INFO: Created TensorFlow Lite",)
+"""What a native library prints, that no person can use."""
 WATCHED: frozenset[RoleName] = frozenset({"engine", "player", "web"})
 END_S = 3.2
 """After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
@@ -169,8 +171,8 @@ class Supervisor:
             if not line:
                 return
             text = line.decode("utf-8", "replace").rstrip()
-            child.last_lines.append(text)
-            if text:
+            if text and not text.startswith(NOISE):
+                child.last_lines.append(text)
                 self._say(text)
 
 

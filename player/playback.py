@@ -198,6 +198,8 @@ class Playback:
         self._engine.close()
         self._closer.close()
         self._library.close()
+        if self._place is not None:
+            self._place.forget()  # it was ended on purpose: the next session begins with what fits then
 
 
 class DeckCloser:

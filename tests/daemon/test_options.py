@@ -35,7 +35,7 @@ def test_durations(text: str, seconds: float) -> None:
         (options.parse_web, "localhost:0", "1 to 65535"),
         (options.parse_web, "localhost", "1 to 65535"),
         (options.check_output, "mp3:x", "wav:FILE"),
-        (options.check_output, "wav:/no/such/folder/x.wav", "no folder"),
+        (options.check_output, "wav:/no/such/folder/x.wav", "folder does not exist"),
         (options.check_policy, "random", "match, lead"),
         (options.check_target, "bliss", "relax"),
         (options.check_source, "brainflow:NO_SUCH_BOARD", "NO_SUCH_BOARD"),

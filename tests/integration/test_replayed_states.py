@@ -14,7 +14,7 @@ from running_product import SCHEMAS, MosquittoSub, Product, wait_until
 
 pytestmark = pytest.mark.broker
 
-SPEED = 15
+SPEED = 25
 
 
 def replay(product: Product, broker: RealBroker, ear: MosquittoSub, recording: Path, baseline: str) -> None:

@@ -36,12 +36,14 @@ def test_it_says_what_it_found_and_ends_on_ctrl_c_with_a_summary(product: Produc
     with MosquittoSub(port) as ear:
         wait_until(lambda: bool(ear.on("emotion")), 20, "an independent program hears the state")
         assert all(document["simulated"] for document in ear.documents("emotion"))
+        wait_until(lambda: any(d["track"] for d in ear.documents("player/state")), 60, "music sounds")
         pids = running.children()
-        assert {"broker", "engine", "view"} <= set(pids)
+        assert set(pids) == {"broker", "engine", "player", "view"}
         running.interrupt()
         assert running.wait(10) == 0
     assert running.says("Session of 0 min")
     assert running.says("simulated wearer")
+    assert running.says("Music: 1 track")
     assert not any(psutil.pid_exists(pid) for pid in pids.values())
     assert not any("Traceback" in line for line in running.errors)
 

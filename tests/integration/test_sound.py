@@ -1,0 +1,124 @@
+"""What is heard while the product runs, fades and is broken: recorded with ``--output wav:`` and measured."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+import soundfile
+from real_broker import RealBroker
+from running_product import MosquittoSub, Product, wait_until
+from sound_checks import levels_db, longest_gap_s, read_wav, sounding
+
+from daemon import messages
+
+pytestmark = pytest.mark.broker
+
+RATE_HZ = 48_000
+LEVEL = 0.1
+MOODS = {"calm": -0.8, "even": 0.0, "lively": 0.8}
+MAX_GAP_S = 0.02
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """Tracks of independent white noise, all equally loud: any dip or bump of a fade shows."""
+    folder = tmp_path / "music"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    moods = {f"{name} {n}": arousal for name, arousal in MOODS.items() for n in (1, 2)}
+    rows = [f"{name}.wav,0,{arousal}" for name, arousal in moods.items()]
+    (folder / "moods.csv").write_text("\n".join(["path,valence,arousal", *rows]) + "\n")
+    for name in moods:
+        samples = rng.uniform(-LEVEL, LEVEL, 32 * RATE_HZ).astype(np.float32)
+        soundfile.write(folder / f"{name}.wav", samples, RATE_HZ, "FLOAT")
+    return folder
+
+
+def publish(broker: RealBroker, name: str, payload: str, *options: str) -> None:
+    """Publish by ``mosquitto_pub``."""
+    command = ["mosquitto_pub", "-p", str(broker.port), "-q", "1", "-t", f"neuroplayer/t/{name}"]
+    subprocess.run([*command, "-m", payload, *options], check=True, timeout=10)
+
+
+def feeling(emotion: Literal["relaxed", "focused"], arousal: float) -> str:
+    """What an engine would say of a wearer who is surely so."""
+    now = datetime.now(UTC)
+    document = messages.Emotion(
+        at=now,
+        simulated=False,
+        emotion=emotion,
+        valence=None,
+        arousal=arousal,
+        confidence=0.95,
+        status="ok",
+        since=now,
+        seq=1,
+        model=messages.Model(name="test", sha256=None),
+        latency_ms={},
+    )
+    return messages.encode(document).decode()
+
+
+def test_skips_fade_with_equal_power_and_a_killed_engine_is_not_heard(
+    product: Product, broker: RealBroker, ear: MosquittoSub, noise: Path, tmp_path: Path
+) -> None:
+    wav = tmp_path / "session.wav"
+    running = product.start(
+        *("run", "--plain", "--no-web", "--source", "simulated", "--music", str(noise), "--node", "t"),
+        *("--output", f"wav:{wav}", "--broker", f"mqtt://127.0.0.1:{broker.port}"),
+    )
+    wait_until(lambda: any(d["track"] for d in ear.documents("player/state")), 30, "music sounds")
+    wait_until(lambda: bool(ear.documents("estimate") or ear.documents("signal")), 20, "EEG is read")
+    time.sleep(2)
+    os.kill(running.children()["engine"], signal.SIGKILL)
+    wait_until(
+        lambda: [h.payload for h in ear.on("engine/availability")][-2:] == ["offline", "online"], 15, ""
+    )
+    for number in (1, 2):
+        publish(broker, "cmd/skip", "{}")
+        wait_until(lambda n=number: len(ear.on("player/decision")) > n, 10, "another track was chosen")  # type: ignore[misc]
+        time.sleep(3)
+    running.interrupt()
+    assert running.wait(15) == 0
+    samples, rate_hz = read_wav(wav)
+    heard = sounding(samples)
+    assert len(heard) > 8 * rate_hz
+    assert longest_gap_s(heard, rate_hz) <= MAX_GAP_S
+    assert not (heard[rate_hz:-rate_hz] == 0).all(axis=1).any(), "a zero frame"
+    steady = levels_db(heard[rate_hz : -2 * rate_hz], rate_hz, 0.1)
+    assert steady.max() - np.median(steady) <= 0.5
+    assert np.median(steady) - steady.min() <= 0.5
+
+
+@pytest.mark.parametrize(("emotion", "arousal"), [("relaxed", -0.8), ("focused", 0.8)])
+def test_the_music_follows_the_mood(
+    product: Product,
+    broker: RealBroker,
+    ear: MosquittoSub,
+    noise: Path,
+    emotion: Literal["relaxed", "focused"],
+    arousal: float,
+) -> None:
+    publish(broker, "emotion", feeling(emotion, arousal), "-r")
+    product.start(
+        *("player", "--music", str(noise), "--output", "null", "--node", "t", "--policy", "match"),
+        *("--broker", f"mqtt://127.0.0.1:{broker.port}"),
+    )
+    wait_until(lambda: any(d["track"] for d in ear.documents("player/state")), 30, "music sounds")
+    publish(broker, "emotion", feeling(emotion, arousal), "-r")
+    time.sleep(0.3)
+    already = len(ear.on("player/decision"))
+    publish(broker, "cmd/skip", "{}")
+    wait_until(lambda: len(ear.on("player/decision")) > already, 10, "a track was chosen")
+    decision = ear.documents("player/decision")[-1]
+    assert decision["aim_arousal"] == pytest.approx(arousal, abs=0.05)
+    assert decision["chosen"]["mood"]["arousal"] == pytest.approx(arousal, abs=0.05)
+    assert decision["why"]
