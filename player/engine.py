@@ -15,6 +15,7 @@ from player.music import Decision, PlaybackState, Track
 from player.planner import MICRO_FADE_S, Transition, audible_end_s, gain_db, plan
 from player.playing import Playing
 from player.policy import Chooser, DecisionKind
+from player.reasons import track_name
 from player.voice import Voice
 
 ARM_S = 1.0
@@ -90,6 +91,7 @@ class Engine:
         self._seek: Prepared | None = None
         self._urgent: Urgency | None = None
         self._skips = 0
+        self._wanted: Track | None = None
         self._paused = False
         self._began_s: float | None = None
         self._steered_s = 0.0
@@ -102,6 +104,10 @@ class Engine:
     def skip(self) -> None:
         """Go to the next track, within a second."""
         self._skips = min(MAX_SKIPS, self._skips + 1)
+
+    def play(self, track: Track) -> None:
+        """Crossfade to this very track, as soon as it is ready."""
+        self._wanted = track
 
     def pause(self, paused: bool | None) -> None:
         """Pause, go on, or (None) the other of the two."""
@@ -167,6 +173,7 @@ class Engine:
             self._guard(now_s)
             self._steer(now_s)
         self._skip(now_s)
+        self._grant(now_s)
         self._arm(now_s)
 
     def state(self, degraded: tuple[str, ...] = ()) -> PlaybackState:
@@ -300,6 +307,23 @@ class Engine:
             self._skips -= 1
             coming.decision = as_skip(coming.decision, now_s)
             self._urgent = "skip"
+
+    def _grant(self, now_s: float) -> None:
+        """Put the track somebody asked for in the place of the next one."""
+        track = self._wanted
+        if track is None:
+            return
+        if self.mixer.fading is not None:
+            self.mixer.hasten(round(HASTE_S * MIX_RATE_HZ))
+        elif self._armed is not None and self.mixer.cancel() is not None:
+            self._armed = None
+        if self._armed is not None or self.mixer.armed:
+            return
+        self._wanted = None
+        chooser, why = self._chooser, f"You asked for {track_name(track)}."
+        decision = Decision(now_s, track, "skip", why, chooser.policy, track.mood, (), chooser.seed)
+        self._lineup.put(track, decision, max(0.0, track.cue_in_s))
+        self._urgent = "skip"
 
     def _arm(self, now_s: float) -> None:
         """Hand the next change to the mixer when it is time, or nearly."""

@@ -20,6 +20,7 @@ from player.place import PlaceFile
 from player.playback import DeckCloser, Playback
 from player.policy import Chooser, PolicySettings
 from player.targets import parse_policy
+from player.taste import TasteFile
 
 
 def open_playback(
@@ -67,4 +68,5 @@ def open_playback(
         settings=settings,
     )
     place = None if state_dir is None else PlaceFile(state_dir, time.time)
-    return Playback(engine, chooser, library, Outputs(sinks), closer, place=place, clock=clock)
+    taste = None if state_dir is None else TasteFile(state_dir)
+    return Playback(engine, chooser, library, Outputs(sinks), closer, place=place, taste=taste, clock=clock)

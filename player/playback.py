@@ -19,6 +19,7 @@ from player.outputs import Outputs
 from player.place import Place, PlaceFile
 from player.policy import Chooser
 from player.targets import parse_policy, parse_target, point_target
+from player.taste import Taste, TasteFile
 
 TICK_S = 0.02
 MAX_COMMANDS = 256
@@ -42,6 +43,10 @@ class LibraryView(Protocol):
     def close(self) -> None: ...
 
 
+class UnknownTrackError(ValueError):
+    """The library has no such track. The message names it."""
+
+
 class Playback:
     """Music that never ends. ``start`` it, tell it what the wearer feels, ``close`` it within a second."""
 
@@ -54,6 +59,7 @@ class Playback:
         closer: DeckCloser,
         *,
         place: PlaceFile | None = None,
+        taste: TasteFile | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -62,6 +68,9 @@ class Playback:
         self._outputs = outputs
         self._closer = closer
         self._place = place
+        self._taste_file = taste
+        self._taste = taste.read() if taste is not None else Taste()
+        chooser.set_taste(self._taste)
         self._clock = clock
         # more than this many unheard commands say nothing new: the oldest are dropped
         self._commands: deque[Callable[[], None]] = deque(maxlen=MAX_COMMANDS)
@@ -117,6 +126,47 @@ class Playback:
     def skip(self) -> None:
         """Go to the next track."""
         self._commands.append(self._engine.skip)
+
+    def play(self, track_id: str) -> None:
+        """Crossfade to this track of the library. Raises UnknownTrackError."""
+        track = next((track for track in self._library.tracks if track.id == track_id), None)
+        if track is None:
+            raise UnknownTrackError(f"the library has no track {track_id!r:.80}")
+        self._commands.append(lambda: self._engine.play(track))
+
+    def like(self, track_id: str | None, liked: bool) -> None:
+        """Play it more gladly, or no longer so; without an id what sounds.
+
+        Raises UnknownTrackError, TasteError.
+        """
+        self._set_taste(self._taste.like(self._known(track_id), liked))
+
+    def ban(self, track_id: str | None, banned: bool) -> None:
+        """Never play it again, or allow it again. Raises UnknownTrackError, TasteError."""
+        known = self._known(track_id)
+        self._set_taste(self._taste.ban(known, banned))
+        sounding = self._state.track
+        if banned and sounding is not None and sounding.id == known:
+            self.skip()
+
+    @property
+    def taste(self) -> Taste:
+        """What is liked and banned."""
+        return self._taste
+
+    def _known(self, track_id: str | None) -> str:
+        if track_id is None and self._state.track is not None:
+            return self._state.track.id
+        if track_id is None or all(track.id != track_id for track in self._library.tracks):
+            raise UnknownTrackError(f"the library has no track {track_id or 'that sounds'!r:.80}")
+        return track_id
+
+    def _set_taste(self, taste: Taste) -> None:
+        self._taste = taste
+        if self._taste_file is not None:
+            self._taste_file.write(taste)
+        self._commands.append(lambda: self._chooser.set_taste(taste))
+        self._commands.append(self._engine.asked_anew)
 
     def pause(self, paused: bool | None) -> None:
         """Pause, go on, or (None) the other of the two."""

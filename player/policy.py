@@ -14,6 +14,7 @@ from player.music import Candidate, Decision, Mood, PolicyName, Track, WearerMoo
 from player.reasons import choice_sentence, mood_words, policy_words, wearer_words
 from player.scoring import Floats, ScoreWeights, TrackTable, distance_to, mood_distance, softmax_pick
 from player.targets import Target, parse_policy, parse_target, point_target
+from player.taste import Taste
 from player.wearer import WearerModel, WearerSettings
 
 DecisionKind = Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
@@ -70,6 +71,7 @@ class Chooser:
         self._table = TrackTable(())
         self._history: deque[tuple[str, str]] = deque(maxlen=max(self.settings.no_repeat, 20))
         self._quarantined: set[str] = set()
+        self._taste = Taste()
         self._planned: dict[str, tuple[Mood | None, bool]] = {}
         self._reference: Mood | None = None
         self._apart_since_s: float | None = None
@@ -102,6 +104,10 @@ class Chooser:
             return
         self._rule.set_target(point_target(target) if isinstance(target, Mood) else parse_target(target))
         self._asked = f"you asked for {target if isinstance(target, str) else 'another mood'}"
+
+    def set_taste(self, taste: Taste) -> None:
+        """What is liked is chosen more gladly, what is banned never while there is anything else."""
+        self._taste = taste
 
     def quarantine(self, track_id: str) -> None:
         """Never choose this track again, until ``forgive``."""
@@ -141,6 +147,7 @@ class Chooser:
         aim = self._aim(now_s, kind, advance=True)
         recent = [artist for _, artist in list(self._history)[-self.settings.artist_spacing :]]
         parts = self._table.parts(aim, current, recent, next_already, self.settings.weights)
+        parts["liked"] = self._liked_part()
         scores: Floats = np.sum(list(parts.values()), axis=0)
         order = rows[np.argsort(-scores[rows], kind="stable")][:SHOWN_CANDIDATES]
         rank = softmax_pick(scores[order], self.settings.temperature, self._rng)
@@ -209,7 +216,10 @@ class Chooser:
         rows = self._rows_without(current)
         if len(rows):
             return rows
-        everything = self._rows(self._quarantined)
+        # to ban everything is to ban nothing: silence is not what anybody asked for
+        everything = self._rows(self._out)
+        if not len(everything):
+            everything = self._rows(self._quarantined)
         if not len(everything):
             raise NoPlayableTrackError(
                 f"no playable track: {len(self._table.tracks)} known, {len(self._quarantined)} quarantined"
@@ -218,12 +228,24 @@ class Chooser:
 
     def _rows_without(self, current: Track | None) -> np.ndarray:
         """Rows free to play: neither quarantined, nor current, nor among the last min(20, n/2) heard."""
-        span = min(self.settings.no_repeat, (len(self._table.tracks) - len(self._quarantined)) // 2)
+        out = self._out
+        span = min(self.settings.no_repeat, (len(self._table.tracks) - len(out)) // 2)
         recent = {track_id for track_id, _ in list(self._history)[-span:]} if span > 0 else set()
         if current is not None:
             recent.add(current.id)
-        rows = self._rows(self._quarantined | recent)
-        return rows if len(rows) else self._rows(self._quarantined | ({current.id} if current else set()))
+        rows = self._rows(out | recent)
+        return rows if len(rows) else self._rows(out | ({current.id} if current else set()))
+
+    @property
+    def _out(self) -> set[str]:
+        return self._quarantined | self._taste.banned
+
+    def _liked_part(self) -> Floats:
+        part: Floats = np.zeros(len(self._table.tracks))
+        part[[self._table.rows[one] for one in self._taste.liked if one in self._table.rows]] = (
+            self.settings.weights.liked
+        )
+        return part
 
     def _rows(self, excluded: set[str]) -> np.ndarray:
         free = np.ones(len(self._table.tracks), dtype=bool)

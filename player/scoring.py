@@ -29,6 +29,7 @@ class ScoreWeights:
     tempo_jump: float = 0.05
     short_track: float = 1.0
     keep_chosen: float = 0.12
+    liked: float = 0.1
 
 
 def mood_distance(a: Mood, b: Mood, valence_weight: float = 1.0) -> float:

@@ -17,6 +17,8 @@ from daemon import messages, topics
 from daemon.messages import MessageError
 from daemon.mqtt_link import MqttLink
 from player.music import Decision, PlaybackState, Track, WearerMood
+from player.targets import UnknownTargetError, parse_target
+from player.taste import Taste
 
 STATE_EVERY_S = 1.0
 
@@ -39,6 +41,15 @@ class Music(Protocol):
     def set_target(self, target: str | tuple[float | None, float] | None) -> None: ...
 
     def set_crossfade(self, seconds: float) -> None: ...
+
+    def play(self, track_id: str) -> None: ...
+
+    def like(self, track_id: str | None, liked: bool) -> None: ...
+
+    def ban(self, track_id: str | None, banned: bool) -> None: ...
+
+    @property
+    def taste(self) -> Taste: ...
 
     def rescan(self) -> None: ...
 
@@ -156,6 +167,17 @@ class PlayerRole:
                 self._music.set_target(_target(command))
             case messages.CrossfadeCommand():
                 self._music.set_crossfade(command.seconds)
+            case _:
+                self._obey_about_tracks(command)
+
+    def _obey_about_tracks(self, command: messages.Command) -> None:
+        match command:
+            case messages.PlayCommand():
+                self._music.play(command.id)
+            case messages.LikeCommand():
+                self._music.like(command.id, command.liked)
+            case messages.BanCommand():
+                self._music.ban(command.id, command.banned)
             case messages.LibraryRescanCommand():
                 self._music.rescan()
 
@@ -166,6 +188,7 @@ class PlayerRole:
             simulated=self._simulated,
             output=self._music.output,
             library_tracks=self._music.library_tracks,
+            taste=self._music.taste,
         )
 
     def _publish(self, name: str, document: messages.Document, *, kept: bool) -> None:
@@ -192,7 +215,18 @@ def _target(command: messages.TargetCommand) -> str | tuple[float | None, float]
     return command.valence, command.arousal
 
 
-def track_info(track: Track) -> messages.TrackInfo:
+def target_point(name: str | None) -> tuple[float | None, float | None]:
+    """Valence and arousal of a target by the name the player gives it; nulls where it has none."""
+    if name is None:
+        return None, None
+    try:
+        mood = parse_target(name.replace("any,", "0,", 1)).mood
+    except UnknownTargetError:
+        return None, None
+    return (None if name.startswith("any,") else mood.valence), mood.arousal
+
+
+def track_info(track: Track, taste: Taste | None = None) -> messages.TrackInfo:
     """A track without its path."""
     mood = messages.TrackMood(
         valence=track.mood.valence,
@@ -206,27 +240,35 @@ def track_info(track: Track) -> messages.TrackInfo:
         artist=track.artist[:2000],
         duration_s=track.duration_s,
         mood=mood,
+        liked=taste is not None and track.id in taste.liked,
     )
 
 
 def state_document(
-    state: PlaybackState, at: datetime, *, simulated: bool, output: str, library_tracks: int
+    state: PlaybackState,
+    at: datetime,
+    *,
+    simulated: bool,
+    output: str,
+    library_tracks: int,
+    taste: Taste | None = None,
 ) -> messages.PlayerState:
     """The playback's state as the contract has it."""
+    target_valence, target_arousal = target_point(state.target)
     return messages.PlayerState(
         at=at,
         simulated=simulated,
-        track=track_info(state.track) if state.track else None,
+        track=track_info(state.track, taste) if state.track else None,
         position_s=round(max(0.0, state.position_s), 3),
-        next=track_info(state.next_track) if state.next_track else None,
+        next=track_info(state.next_track, taste) if state.next_track else None,
         paused=state.paused,
         volume=state.volume,
         crossfade_s=state.crossfade_s,
         fading=state.fading,
         policy=state.policy,  # type: ignore[arg-type]  # held against the contract when encoded
         target=state.target,
-        target_valence=None,
-        target_arousal=None,
+        target_valence=target_valence,
+        target_arousal=target_arousal,
         output=output,
         library_tracks=library_tracks,
         degraded=list(state.degraded),

@@ -82,7 +82,8 @@ class Hub:
 
     def recording(self) -> bool:
         """Whether the engine says that it records."""
-        return False
+        session = self.state.newest(messages.Session, topics.SESSION)
+        return session is not None and session.recording and self.state.online.get("engine", True)
 
     def views(self) -> tuple[MoodView, MusicView, tuple[Notice, ...]]:
         """Mood, music and what is wrong, as of this fifth of a second."""

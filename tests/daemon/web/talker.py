@@ -92,10 +92,10 @@ def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> me
         "started": now(),
         "baseline_wanted_s": 45.0,
         "baseline_trusted_s": trusted_s,
-        "recording": False,
         "baseline_done": phase == "running",
         "model": MODEL,
         "notes": [],
+        "recording": False,
     }
     return messages.Session(**(values | given))
 

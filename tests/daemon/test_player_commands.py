@@ -1,0 +1,105 @@
+"""The commands about single tracks reach the playback, and what it refuses is answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from daemon import messages
+from daemon.roles.player import PlayerRole, state_document, target_point
+from daemon.topics import Topics
+from player.music import Mood, PlaybackState, Track
+from player.taste import Taste
+
+NODE = Topics("home")
+
+
+class Heard:
+    """Takes note of what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self.taste = Taste()
+
+    def __getattr__(self, name: str) -> Any:
+        def note(*given: Any) -> None:
+            if given and given[0] == "unknown":
+                raise ValueError("the library has no track 'unknown'")
+            self.asked.append((name, given))
+
+        return note
+
+
+@pytest.mark.parametrize(
+    ("command", "payload", "asked"),
+    [
+        ("like", b'{"id":"a"}', ("like", ("a", True))),
+        ("like", b'{"liked":false}', ("like", (None, False))),
+        ("ban", b"", ("ban", (None, True))),
+        ("ban", b'{"id":"a","banned":false}', ("ban", ("a", False))),
+        ("play", b'{"id":"a"}', ("play", ("a",))),
+        ("skip", b"", ("skip", ())),
+        ("library_rescan", b"{}", ("rescan", ())),
+    ],
+)
+def test_commands_reach_the_playback(
+    command: str, payload: bytes, asked: tuple[str, tuple[Any, ...]]
+) -> None:
+    music = Heard()
+    role = PlayerRole(NODE, music, simulated=False)  # type: ignore[arg-type]
+    role.hear(NODE.command(command), payload, retained=False)
+    assert music.asked == [asked]
+
+
+@pytest.mark.parametrize(
+    ("command", "payload", "retained"),
+    [
+        ("play", b"{}", False),
+        ("play", b'{"id":""}', False),
+        ("play", b'{"id":"unknown"}', False),
+        ("like", b'{"id":5}', False),
+        ("ban", b"{}", True),
+    ],
+)
+def test_bad_commands_are_counted_and_change_nothing(command: str, payload: bytes, retained: bool) -> None:
+    music = Heard()
+    role = PlayerRole(NODE, music, simulated=False)  # type: ignore[arg-type]
+    role.hear(NODE.command(command), payload, retained)
+    assert music.asked == []
+    assert role._refused == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "point"),
+    [
+        (None, (None, None)),
+        ("relax", (0.4, -0.6)),
+        ("0.5,-0.25", (0.5, -0.25)),
+        ("any,0.3", (None, 0.3)),
+        ("<b>", (None, None)),
+    ],
+)
+def test_the_target_is_also_told_as_a_point(
+    name: str | None, point: tuple[float | None, float | None]
+) -> None:
+    assert target_point(name) == point
+
+
+def test_the_state_says_what_is_liked() -> None:
+    track = Track("a", "/m/a.wav", "A", "", 9, 0, 9, None, None, Mood(None, 0), "tag", 1)
+    state = PlaybackState(track, 1.0, None, False, 1.0, 8.0, None, "lead", "relax")
+    document = state_document(
+        state,
+        datetime.now(UTC),
+        simulated=False,
+        output="null",
+        library_tracks=1,
+        taste=Taste(liked=frozenset("a")),
+    )
+    told = msgspec.json.decode(messages.encode(document))
+    assert told["track"]["liked"] is True
+    assert (told["target_valence"], told["target_arousal"]) == (0.4, -0.6)
+    assert "/m/a.wav" not in str(told)
