@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Replay a recorded session and compare it with the recording.",
     ),
     "config": ("daemon.commands.config_command:config", "Make, check and show the configuration."),
+    "render": ("daemon.commands.render_command:render", "Play a scripted session into a file, offline."),
     "library": (
         "daemon.commands.library_command:library",
         "Scan, list, show, tag and map the music folders.",

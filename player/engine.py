@@ -242,7 +242,7 @@ class Engine:
         self._drop_seek()
         if not is_filler(prepared.track):
             self._chooser.mark_played(prepared.track, now_s)
-        self._on_decision(prepared.decision)
+        self._on_decision(replace(prepared.decision, at_s=now_s))
 
     def _end_s(self, now_s: float) -> float:
         return 0.0 if self._current is None else self._current.end_s(now_s, paused=self._paused)

@@ -9,7 +9,7 @@ from player.deck import MIX_RATE_HZ, PcmBlock, silence
 from player.loudness import true_peak_filter
 
 CEILING_DB = -1.0
-MARGIN_DB = 0.35
+MARGIN_DB = 0.55
 """A fourfold oversampled reading may miss this much of a peak (ITU-R BS.1770-5, annex 2)."""
 STEP = 32
 LOOK_STEPS = 4
