@@ -46,8 +46,9 @@ SessionItem = HeadsetStatus | EegChunk | Gap | Line
 
 @dataclass(frozen=True, slots=True)
 class SessionHead:
-    """What the recording says of itself: the settings it ran with."""
+    """What the recording says of itself: when it began (RFC 3339) and the settings it ran with."""
 
+    began: str
     settings: dict[str, Any]
 
 
@@ -67,7 +68,7 @@ def read_head(path: Path) -> SessionHead:
                     words = parse_ours(data, chunk)
                     if words is None:
                         break
-                    return SessionHead(dict(words.get("settings") or {}))
+                    return SessionHead(str(words.get("began", "")), dict(words.get("settings") or {}))
         except (XdfError, TypeError, ValueError) as error:
             raise UnknownSourceError(f"{path}: damaged: {error}") from error
     raise UnknownSourceError(f"{path}: not a session recorded by neuroplayer")

@@ -64,7 +64,7 @@ class SessionRecorder:
             name: XdfStream(number, name, "Markers", (name,), "string")
             for name, number in TEXT_STREAMS.items()
         }
-        header = {"version": VERSION, "settings": dict(settings)}
+        header = {"version": VERSION, "began": began, "settings": dict(settings)}
         first = file_header(header, began) + b"".join(stream_header(s) for s in self._texts.values())
         self._file = RecordingFile(path, first, say=say)
         self._counts: dict[int, _Count] = {stream.number: _Count() for stream in self._texts.values()}

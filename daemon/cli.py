@@ -18,12 +18,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "web": ("daemon.commands.role_commands:web", "Serve the live page."),
     "broker": ("daemon.commands.role_commands:broker", "Serve MQTT on loopback."),
     "view": ("daemon.commands.role_commands:view", "Show a running session in this terminal."),
+    "record": ("daemon.commands.record_command:record", "Record the headset to a file, without music."),
     "replay": (
         "daemon.commands.replay_command:replay",
         "Replay a recorded session and compare it with the recording.",
     ),
     "config": ("daemon.commands.config_command:config", "Make, check and show the configuration."),
     "render": ("daemon.commands.render_command:render", "Play a scripted session into a file, offline."),
+    "export": (
+        "daemon.commands.export_command:export",
+        "Write a recorded session as EDF+, BDF+ or CSV.",
+    ),
+    "forget": ("daemon.commands.forget_command:forget", "Delete everything that is known of the wearer."),
     "library": (
         "daemon.commands.library_command:library",
         "Scan, list, show, tag and map the music folders.",

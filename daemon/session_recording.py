@@ -58,7 +58,9 @@ def start_recording(settings: Settings, node: topics.Topics, *, simulated: bool)
     replayed = {name: getattr(settings, name) for name in REPLAYED}
     recording = SessionRecording(node, path)
     try:
-        write_consent(path, Consent(now.isoformat(), "asked for with --record", simulated=simulated))
+        write_consent(
+            path, Consent(now.isoformat(), "asked for by --record or session.record", simulated=simulated)
+        )
         recording.begin(now.isoformat(), replayed)
     except (RecordingStartError, OSError) as error:
         recording.say(str(error))

@@ -41,6 +41,15 @@ def run_everything(options: Mapping[str, Any]) -> int:
     return asyncio.run(_supervise([role for role in roles if role in ROLES], settings))
 
 
+def run_recording(options: Mapping[str, Any]) -> int:
+    """Broker, engine and view with a recording, and neither music nor page."""
+    settings = _completed(settings_from({**options, "record": True, "no_web": True}))
+    roles: list[RoleName] = ["engine", "view"]
+    if settings.broker.ours:
+        roles.insert(0, "broker")
+    return asyncio.run(_supervise(roles, settings))
+
+
 def _completed(settings: Settings) -> Settings:
     import msgspec
 

@@ -1,0 +1,22 @@
+"""``neuroplayer record``: the headset to a file, without music."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from daemon.commands.session_options import session_options
+
+
+@click.command()
+@session_options
+def record(**options: Any) -> int:
+    """Record EEG, signal quality and states to a file, without playing music (``run --record`` does both).
+
+    The recording stays on this machine, with a note of this consent beside it; ``neuroplayer forget``
+    deletes it.
+    """
+    from daemon.starting import run_recording
+
+    return run_recording(options)

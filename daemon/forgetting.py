@@ -1,0 +1,80 @@
+"""Deletes what is known of the wearer: raw EEG, everything derived from it, and what the broker keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from daemon import topics
+from daemon.mqtt_link import MqttLink
+from daemon.settings import BrokerSettings
+
+RAW = ("recordings",)
+DERIVED = ("baselines", "labels.jsonl", "history", "nicegui", "neuroplayer.log")
+"""In the state folder: rests, what the wearer said to feel, histories, models made from the wearer."""
+RETAINED = (topics.HEADSET, topics.SIGNAL, topics.EMOTION, topics.SESSION, topics.PLAYER_STATE)
+BROKER_S = 5.0
+
+
+@dataclass
+class Forgotten:
+    """What was deleted, and what could not be."""
+
+    files: list[tuple[Path, int]] = field(default_factory=list)
+    topics: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def what_is_known(state_dir: Path) -> list[Path]:
+    """Every file of the wearer's, in order."""
+    found: list[Path] = []
+    for path in _places(state_dir):
+        if path.is_symlink() or path.is_file():
+            found.append(path)
+        elif path.is_dir():
+            found += sorted(_files(path))
+    return found
+
+
+def forget_files(state_dir: Path, done: Forgotten) -> None:
+    """Delete them. A recording in progress notices within a second and stops."""
+    for path in what_is_known(state_dir):
+        try:
+            size = path.lstat().st_size
+            path.unlink()
+            done.files.append((path, size))
+        except OSError as error:
+            done.failures.append(f"{path}: {error.strerror or error}")
+    for place in _places(state_dir):
+        if place.is_dir() and not place.is_symlink() and place.is_relative_to(state_dir):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+async def forget_topics(broker: BrokerSettings, node: str, done: Forgotten) -> None:
+    """Have the broker forget what it keeps of the wearer: an empty retained message replaces each."""
+    names = topics.Topics(node)
+    link = MqttLink(broker, f"neuroplayer-{node}-forget", hear=lambda *_: None, subscriptions=[])
+    async with link:
+        try:
+            await asyncio.wait_for(link.connected.wait(), timeout=BROKER_S)
+        except TimeoutError:
+            done.failures.append(f"{broker.url}: cannot be reached, so what it keeps was not deleted")
+            return
+        for name in RETAINED:
+            link.keep(names.full(name), b"")
+            done.topics.append(names.full(name))
+
+
+def _places(state_dir: Path) -> list[Path]:
+    from models.folders import personalized
+
+    return [*(state_dir / name for name in (*RAW, *DERIVED)), personalized()]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if (path.is_symlink() or not path.is_dir()) and path.name != ".gitkeep":
+            yield path
