@@ -99,7 +99,7 @@ def _add_downloads(hub: Hub) -> None:
     async def artwork(track_id: str) -> Response:
         picture = await hub.artwork.picture(track_id)
         if picture is None:
-            return Response(status_code=404)
+            return Response(status_code=204)
         return Response(picture, media_type="image/jpeg", headers={"cache-control": "private, max-age=86400"})
 
 

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import re
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,9 @@ MAX_LABELS = 500
 MOOD_EVERY_S = 1.0
 QUALITY_EVERY_S = 5.0
 FLUSH_EVERY_S = 2.0
+PATIENCE_S = 30.0
+"""So long the first records wait for the engine to say when the session began: its file is named by that."""
+MAX_PENDING = 500
 _NAME = re.compile(r"\d{8}T\d{6}Z(-\d{1,2})?")
 
 log = logging.getLogger(__name__)
@@ -35,6 +39,7 @@ class SessionLog:
     def __init__(self, folder: Path, node: str, wall: Callable[[], datetime]) -> None:
         self.folder, self._node, self._wall = folder, node, wall
         self._file: BinaryIO | None = None
+        self._pending: deque[records.Record] = deque(maxlen=MAX_PENDING)
         self.name: str | None = None
         self.labels: list[float] = []
         """Valence of the words said in this session, at most ``MAX_LABELS``."""
@@ -75,7 +80,7 @@ class SessionLog:
 
     def _hear_session(self, session: messages.Session) -> None:
         if session.started is not None and session.started != self._started:
-            if self._started is not None or self._file is not None:
+            if self._file is not None:
                 self.close()
                 self.labels.clear()
                 self._said.clear()
@@ -145,10 +150,18 @@ class SessionLog:
         return round(self._wall().timestamp(), 3)
 
     def _write(self, record: records.Record, *, simulated: bool) -> None:
-        try:
-            if self._file is None and not self._open(simulated):
+        if self._file is None:
+            self._pending.append(record)
+            if self._started is None and 0 <= record.t - self._pending[0].t < PATIENCE_S:
                 return
-            self._append(record)
+        try:
+            if self._file is None:
+                if not self._open(simulated):
+                    return
+                while self._pending:
+                    self._append(self._pending.popleft())
+            else:
+                self._append(record)
             self._failed = False
         except OSError as error:
             if not self._failed:

@@ -17,18 +17,20 @@ SYMBOLS: dict[Grade, str] = {"good": "circle", "fair": "rect", "bad": "triangle"
 
 def head_options(electrodes: Sequence[ElectrodeView], colours: Palette, texts: Texts) -> Options:
     """Head from above, nose up."""
-    hidden = {"type": "value", "min": -1.3, "max": 1.3, "show": False}
+    # equal spans both ways, or the head would not be round; room below for electrodes without a place
+    reach = 1.35 if any(electrode.y < -1.1 for electrode in electrodes) else 1.25
+    hidden = {"type": "value", "min": -reach, "max": reach, "show": False}
     return {
         **base(colours),
         "grid": {"left": 4, "right": 4, "top": 4, "bottom": 4},
         "xAxis": dict(hidden),
-        "yAxis": {**hidden, "min": -1.35, "max": 1.25},
+        "yAxis": {**hidden, "min": 1.33 - 2 * reach, "max": 1.33},
         "series": [*_outline(colours), electrode_series(electrodes, colours)],
         "graphic": [
             {
                 "type": "text",
                 "left": "center",
-                "top": 0,
+                "top": 3,
                 "style": {"text": texts("fit.front"), "fill": colours.muted, "font": f"12px {FONT}"},
             }
         ],
@@ -77,7 +79,7 @@ def electrode_series(electrodes: Sequence[ElectrodeView], colours: Palette) -> O
                 "value": [electrode.x, electrode.y],
                 "symbol": SYMBOLS[electrode.grade],
                 "symbolSize": size * (1.2 if electrode.grade == "bad" else 1.0),
-                "itemStyle": {"color": shades[electrode.grade]},
+                "itemStyle": {"color": shades[electrode.grade], "opacity": 1},
                 "label": {"offset": [0, 6] if electrode.grade == "bad" else [0, 0]},
             }
             for electrode in electrodes
@@ -138,7 +140,12 @@ def spectrum_options(
             splitLine={"show": False},
         ),
         "yAxis": axis(
-            colours, type="value", scale=True, name=texts("fit.spectrum_axis"), nameLocation="end", nameGap=10
+            colours,
+            type="value",
+            scale=True,
+            name=texts("fit.spectrum_axis"),
+            nameLocation="middle",
+            nameGap=36,
         ),
         "series": spectrum_series(stream, spectrum, colours),
     }

@@ -105,8 +105,8 @@ def _veil(mood: MoodView, colours: Palette, texts: Texts) -> Options:
             "itemStyle": {"color": faded(colours.unknown, 0.13)},
             "label": {
                 "show": True,
-                "position": "insideBottom",
-                "distance": 14,
+                "position": "insideTopLeft",
+                "distance": 12,
                 "formatter": texts("plane.unknown"),
                 "color": colours.muted,
                 "fontFamily": FONT,
@@ -193,7 +193,12 @@ def _you(mood: MoodView, colours: Palette, texts: Texts) -> Options:
     }
     if mood.known and mood.arousal is not None:
         series["symbolSize"] = 24
-        series["itemStyle"] = {"color": colours.accent, "borderColor": colours.card, "borderWidth": 3}
+        series["itemStyle"] = {
+            "color": colours.accent,
+            "borderColor": colours.card,
+            "borderWidth": 3,
+            "opacity": 1,
+        }
         series["data"] = [[mood.valence if mood.valence is not None else 0.0, mood.arousal]]
         if mood.valence is None:
             series["markLine"] |= {
@@ -218,10 +223,10 @@ def _music(music: MusicView, colours: Palette) -> Options:
     """The track that sounds, full, and the next one, hollow."""
     data = []
     if music.next is not None:
-        hollow = {"color": "transparent", "borderColor": colours.music, "borderWidth": 2}
+        hollow = {"color": "transparent", "borderColor": colours.music, "borderWidth": 2, "opacity": 1}
         data.append({"value": [music.next.valence or 0.0, music.next.arousal], "itemStyle": hollow})
     if music.track is not None:
-        full = {"color": colours.music, "borderColor": colours.card, "borderWidth": 2}
+        full = {"color": colours.music, "borderColor": colours.card, "borderWidth": 2, "opacity": 1}
         data.append({"value": [music.track.valence or 0.0, music.track.arousal], "itemStyle": full})
     return {
         "id": "music",
@@ -238,7 +243,7 @@ def _music(music: MusicView, colours: Palette) -> Options:
 def _target(music: MusicView, colours: Palette) -> Options:
     """Where the music is to lead; a dashed line where only the arousal was asked for."""
     arousal, valence = music.target_arousal, music.target_valence
-    ring = {"color": "transparent", "borderColor": colours.target, "borderWidth": 4}
+    ring = {"color": "transparent", "borderColor": colours.target, "borderWidth": 4, "opacity": 1}
     series: Options = {
         "id": "target",
         "type": "scatter",

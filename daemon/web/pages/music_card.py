@@ -70,7 +70,8 @@ def _name(track: TrackView) -> str:
 
 
 def _notes(music: MusicView, viewer: Viewer) -> str:
-    output = viewer.hub.texts("music.output", output=music.output) if music.output else ""
+    texts = viewer.hub.texts
+    output = texts("music.output", output=music.output) if music.output != "null" else texts("music.unheard")
     return " · ".join([*music.notes, output]) if music.present else ""
 
 

@@ -152,8 +152,8 @@
     });
     chart.setOption({
       yAxis: {
-        min: -0.6,
-        max: lanes - 0.4,
+        min: -1,
+        max: lanes,
         interval: 1,
         axisLabel: { formatter: (value) => piece.channels[lanes - 1 - Math.round(value)] ?? "" },
       },

@@ -34,7 +34,7 @@ class Sheet:
         tab.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
 
     def _console(self, message: Any) -> None:
-        if message.type == "error" and "/artwork/" not in message.location.get("url", ""):
+        if message.type == "error":
             self.complaints.append(f"console: {message.text}")
 
     def go(self, page: LivePage, path: str = "/") -> Any:

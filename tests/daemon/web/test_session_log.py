@@ -41,7 +41,9 @@ def wall() -> Wall:
 
 @pytest.fixture
 def log(tmp_path: Path, wall: Wall) -> SessionLog:
-    return SessionLog(tmp_path / "history", "home", wall)
+    found = SessionLog(tmp_path / "history", "home", wall)
+    found.hear("", say.session(started=BEGAN))
+    return found
 
 
 def hear(log: SessionLog, *documents: messages.Document) -> None:
@@ -112,6 +114,28 @@ def test_a_new_session_is_a_new_file_and_old_ones_are_dropped(
     names = session_names(log.folder)
     assert len(names) == 3
     assert names[0] == "20260301T200500Z"
+
+
+def test_what_came_before_the_session_was_known_is_in_its_file(tmp_path: Path, wall: Wall) -> None:
+    log = SessionLog(tmp_path / "history", "home", wall)
+    hear(log, say.headset("connecting"), say.player())
+    wall.on(5)
+    assert session_names(log.folder) == []
+    hear(log, say.session(started=BEGAN + timedelta(seconds=4)), say.emotion())
+    log.close()
+    assert session_names(log.folder) == ["20260301T200004Z"]
+    kinds = [type(record).__name__ for record in read_session(log.folder, "20260301T200004Z")]
+    assert kinds == ["StartRecord", "HeadsetRecord", "TrackRecord", "MoodRecord"]
+
+
+def test_without_an_engine_the_music_is_kept_all_the_same(tmp_path: Path, wall: Wall) -> None:
+    log = SessionLog(tmp_path / "history", "home", wall)
+    hear(log, say.player())
+    wall.on(31)
+    hear(log, say.player(track=say.track(2)))
+    log.close()
+    (name,) = session_names(log.folder)
+    assert sum(isinstance(r, records.TrackRecord) for r in read_session(log.folder, name)) == 2
 
 
 def test_two_pages_never_write_one_file(log: SessionLog, wall: Wall) -> None:
