@@ -149,7 +149,7 @@ class LiveView:
         track, next_ = state["track"], state["next"]
         why = self._said.get(topics.PLAYER_DECISION, EMPTY).get("why", "")
         table = Table.grid(padding=(0, 1))
-        table.add_column(style=DIM, justify="right", width=6)
+        table.add_column(style=DIM, justify="right", min_width=4, no_wrap=True)
         table.add_column(overflow="ellipsis", no_wrap=True)
         mark = "⏸ " if state["paused"] else "♪ "
         table.add_row("now", Text(mark + _title_of(track), style="bold"))

@@ -15,19 +15,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
+from daemon.found import headline
 from daemon.live_view import LiveView
+from daemon.settings import BrokerSettings, Settings
 
 WIDTH, HEIGHT = 110, 34
+SETTINGS = Settings(broker=BrokerSettings(ours=True), output="wav:session.wav")
 
 
 def main(session: Path, picture: Path, seconds: float) -> None:
     """Feed the documents with their own times, and export the screen as SVG."""
     now_s = 0.0
-    headline = [
-        "Wearer: simulated, because no headset was named (everything shown is marked simulated)",
-        "Music: eight demo tracks (name a folder with --music)",
-    ]
-    view = LiveView(headline, clock=lambda: now_s)
+    view = LiveView(headline(SETTINGS), clock=lambda: now_s)
     began_s: float | None = None
     for line in session.read_text("utf-8").splitlines():
         said = json.loads(line)
