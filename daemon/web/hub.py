@@ -16,6 +16,7 @@ from daemon.web.health_view import Notice, notices
 from daemon.web.live_state import LiveState
 from daemon.web.mood_view import MoodView, mood_view
 from daemon.web.music_view import MusicView, music_view
+from daemon.web.recordings import Recordings
 from daemon.web.session_log import SessionLog
 from daemon.web.texts import Texts
 from daemon.web.track_library import TrackLibrary
@@ -40,6 +41,7 @@ class Hub:
     eeg: EegFeed
     library: TrackLibrary
     artwork: Artwork
+    recordings: Recordings
     outlet: Outlet | None = None
     clock: Callable[[], float] = time.monotonic
     began_s: float = field(default_factory=time.monotonic)

@@ -206,6 +206,13 @@ class SessionLog:
             if name != self.name:
                 (self.folder / f"{name}.jsonl").unlink(missing_ok=True)
 
+    def forget(self, name: str) -> bool:
+        """Delete a kept session; not the one that is being written. False if there is no such file."""
+        if name == self.name or name not in session_names(self.folder):
+            return False
+        (self.folder / f"{name}.jsonl").unlink(missing_ok=True)
+        return True
+
 
 def session_names(folder: Path) -> list[str]:
     """Names of the kept sessions, the newest first. Files of another form are left alone."""

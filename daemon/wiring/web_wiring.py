@@ -24,6 +24,7 @@ from daemon.web.artwork import Artwork
 from daemon.web.eeg_feed import EegFeed
 from daemon.web.hub import Hub
 from daemon.web.live_state import LiveState
+from daemon.web.recordings import Recordings
 from daemon.web.session_log import SessionLog
 from daemon.web.texts import texts
 from daemon.web.track_library import TrackLibrary, read_from_cache
@@ -89,6 +90,7 @@ def make_hub(settings: Settings) -> Hub:
         eeg=EegFeed(socket_path(settings.state_dir, settings.node), clock),
         library=library,
         artwork=Artwork(library, folders),
+        recordings=Recordings(recordings_folder(settings), lambda: datetime.now(UTC)),
     )
 
 

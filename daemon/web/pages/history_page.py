@@ -7,9 +7,11 @@ from typing import Any
 
 from nicegui import run, ui
 
+from daemon.web.asking import ask
 from daemon.web.charts.history_chart import compare_options, history_options
 from daemon.web.frame import frame
 from daemon.web.history_view import Summary, Timeline, summary, timeline
+from daemon.web.pages.recordings_card import recordings_card
 from daemon.web.safe_text import clock_time
 from daemon.web.session_log import MAX_FILES, read_session, session_names
 from daemon.web.viewer import Viewer, button, named, tag, words
@@ -25,10 +27,12 @@ async def history_page(viewer: Viewer) -> None:
             words("h1", "page-title", texts("history.heading"))
             words("p", "page-hint", texts("history.hint", count=MAX_FILES))
         names = session_names(viewer.hub.log.folder)
-        if not names:
+        if names:
+            await _History(viewer, names).build()
+        else:
             words("section", "card empty", texts("history.empty"))
-            return
-        await _History(viewer, names).build()
+        with tag("section", "card"):
+            recordings_card(viewer)
 
 
 class _History:
@@ -52,6 +56,9 @@ class _History:
             self._chart = ui.echart({"series": []}).classes("history-chart").style("margin-top:12px")
             named(self._chart, role="img", aria_label=texts("history.chart_label"))
         self._figures = tag("section", "card")
+        with tag("section", "card row-line between"):
+            words("p", "muted small", texts("history.private"))
+            button(texts("history.forget"), self._ask_forget, classes="small-btn danger")
         with tag("section", "card"):
             with tag("div", "tool-row"):
                 self._choice("history.compare", ["", *self._names], self._compare)
@@ -136,6 +143,19 @@ class _History:
     def _shown(self) -> list[str]:
         other = [self._other] if self._other and self._other != self._name else []
         return [name for name in [self._name, *other] if name in self._read]
+
+    def _ask_forget(self) -> None:
+        viewer, texts = self._viewer, self._viewer.hub.texts
+        if self._name == viewer.hub.log.name:
+            viewer.say(texts("history.forget_running"))
+            return
+
+        async def forget() -> None:
+            viewer.hub.log.forget(self._name)
+            viewer.say(texts("history.forgotten"))
+            ui.navigate.reload()
+
+        ask(viewer, texts("history.forget_ask", name=self._title(self._name)), forget)
 
     def _whole(self) -> None:
         ui.run_javascript(f"neuro.wholeChart({self._chart.id})")

@@ -12,6 +12,7 @@ import talker as say
 from conftest import LivePage
 from talker import eventually
 
+from acquisition.consent import Consent, write_consent
 from daemon.web.frame import PAGES
 from daemon.web.palette import DARK, LIGHT
 
@@ -313,6 +314,27 @@ def test_the_history_draws_a_session_and_gives_it_away(page: LivePage, sheet: Sh
     assert options >= 2
     tab.locator("#choice-history-compare").select_option(index=1)
     assert chart(tab, ".compare-chart", "getOption().series.length") >= 1
+
+
+def test_a_recording_is_shown_and_forgotten(page: LivePage, sheet: Sheet) -> None:
+    name = "2026-03-01T20-00-00Z-home"
+    recording = page.folder / "state" / "recordings" / f"{name}.xdf"
+    recording.parent.mkdir(parents=True, exist_ok=True)
+    recording.write_bytes(b"XDF:")
+    write_consent(recording, Consent("2026-03-01T20:00:00+00:00", "asked <b>for</b> with --record"))
+    page.talker.say(say.session(recording=True))
+    tab = sheet.go(page, "/history")
+    tab.get_by_text("REC", exact=True).wait_for()
+    tab.get_by_text("asked <b>for</b> with --record").wait_for()
+    tab.get_by_role("button", name="Forget the recording of").click()
+    tab.get_by_role("button", name="Keep it").click()
+    assert recording.exists()
+    tab.get_by_role("button", name="Forget the recording of").click()
+    tab.get_by_role("button", name="Delete for good").click()
+    tab.get_by_text("Nothing has been recorded").wait_for()
+    assert list(recording.parent.iterdir()) == []
+    page.talker.say(say.session())
+    tab.get_by_text("REC", exact=True).wait_for(state="hidden")
 
 
 def test_the_theme_can_be_chosen_and_is_kept(page: LivePage, sheet: Sheet) -> None:

@@ -1,0 +1,89 @@
+"""The list of recordings with consent, and how one is forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nicegui import run, ui
+
+from daemon.web.asking import ask
+from daemon.web.recordings import Recording, size_words
+from daemon.web.safe_text import clock_time, shown
+from daemon.web.viewer import Viewer, button, named, tag, words
+
+REFRESH_S = 5.0
+
+
+def recordings_card(viewer: Viewer) -> None:
+    """Build the card."""
+    texts = viewer.hub.texts
+    words("h2", "card-title", texts("recordings.heading"))
+    words("p", "muted small", texts("recordings.private"))
+    table = tag("div").style("margin-top:8px;overflow-x:auto")
+    drawn: list[object] = [None]
+
+    async def refresh() -> None:
+        found = await run.io_bound(viewer.hub.recordings.all)
+        if found is not None and found != drawn[0] and not viewer.client.is_deleted:
+            drawn[0] = found
+            table.clear()
+            with table:
+                _table(viewer, found, refresh)
+
+    ui.timer(REFRESH_S, refresh)
+
+
+def _table(viewer: Viewer, found: list[Recording], refresh: Any) -> None:
+    texts = viewer.hub.texts
+    if not found:
+        words("p", "", texts("recordings.none"))
+        return
+    with tag("table", "plain"):
+        with tag("thead"), tag("tr"):
+            for key in ("name", "length", "size", "consent"):
+                named(words("th", "", texts(f"recordings.{key}")), scope="col")
+            with named(tag("th"), scope="col"):
+                words("span", "visually-hidden", texts("recordings.forget"))
+        with tag("tbody"):
+            for recording in found:
+                _row(viewer, recording, refresh)
+
+
+def _row(viewer: Viewer, recording: Recording, refresh: Any) -> None:
+    texts = viewer.hub.texts
+    when = f"{recording.started.astimezone():%d %b %Y, %H:%M}"
+    with tag("tr"):
+        with tag("td"):
+            words("div", "", when)
+            notes = ["growing"] if recording.growing else []
+            notes += ["simulated"] if recording.simulated else []
+            words("div", "muted small", " · ".join(texts(f"recordings.{note}") for note in notes))
+        words("td", "numeric", clock_time(recording.length_s))
+        words("td", "numeric", size_words(recording.size_bytes))
+        with tag("td"):
+            given = (
+                shown(recording.consent_how) if recording.consent_given else texts("recordings.no_consent")
+            )
+            words("div", "", given)
+            words("div", "muted small", shown(", ".join(recording.consent_scope)))
+        with tag("td"):
+            forget = button(
+                texts("recordings.forget"),
+                lambda: _ask(viewer, recording, when, refresh),
+                classes="small-btn danger",
+            )
+            named(forget, aria_label=texts("recordings.forget_one", name=when))
+
+
+def _ask(viewer: Viewer, recording: Recording, when: str, refresh: Any) -> None:
+    texts = viewer.hub.texts
+
+    async def forget() -> None:
+        try:
+            await run.io_bound(viewer.hub.recordings.forget, recording.name)
+            viewer.say(texts("recordings.forgotten"))
+        except (OSError, LookupError) as error:
+            viewer.say(texts("recordings.not_forgotten", error=shown(str(error))))
+        await refresh()
+
+    ask(viewer, texts("recordings.forget_ask", name=when), forget)
