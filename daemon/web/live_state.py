@@ -77,6 +77,9 @@ class LiveState:
             return
         if name not in messages.DOCUMENTS:
             return
+        if not payload:
+            self._forget(name)
+            return
         try:
             document = messages.decode(name, payload)
         except MessageError:
@@ -98,6 +101,12 @@ class LiveState:
             self.offline_since_s[role] = self.clock()
         self.online[role] = now_online
         self.version += 1
+
+    def _forget(self, name: str) -> None:
+        """An empty retained message is how a broker is made to forget a state."""
+        if self._newest.pop(name, None) is not None:
+            self._heard_s.pop(name, None)
+            self.version += 1
 
     def _remember(self, document: messages.Document) -> None:
         now_s = self.clock()

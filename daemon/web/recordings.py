@@ -18,7 +18,7 @@ _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z)-[a-z0-9_-]{1,80}")
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recorded session. ``growing``: it is being written now; ``consent`` None: there is none to be read."""
+    """One recorded session. ``growing``: it is being written now; no ``consent_given``: none is beside it."""
 
     name: str
     started: datetime
@@ -55,11 +55,15 @@ class Recordings:
             raise LookupError(f"there is no recording {name!r:.80}")
         recording = self._folder / f"{name}{SUFFIX}"
         deleted = []
-        for path in (recording, recording.with_name(recording.name + PART), consent_path(recording)):
+        beside = (recording.with_name(recording.name + PART), consent_path(recording), self._decisions(name))
+        for path in (recording, *beside):
             if path.is_file() and not path.is_symlink():
                 path.unlink()
                 deleted.append(path.name)
         return deleted
+
+    def _decisions(self, name: str) -> Path:
+        return self._folder / f"{name}.decisions.jsonl"
 
     def _look(self, name: str) -> Recording | None:
         match = _NAME.fullmatch(name)

@@ -16,6 +16,7 @@ from daemon.eeg_frames import socket_path
 from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
 from daemon.options import check_listen
+from daemon.places import recordings_dir
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.settings import Settings, WebSettings
 from daemon.topics import Topics
@@ -90,7 +91,7 @@ def make_hub(settings: Settings) -> Hub:
         eeg=EegFeed(socket_path(settings.state_dir, settings.node), clock),
         library=library,
         artwork=Artwork(library, folders),
-        recordings=Recordings(recordings_folder(settings), lambda: datetime.now(UTC)),
+        recordings=Recordings(recordings_dir(settings.state_dir), lambda: datetime.now(UTC)),
     )
 
 

@@ -61,10 +61,7 @@ def _row(viewer: Viewer, recording: Recording, refresh: Any) -> None:
         words("td", "numeric", clock_time(recording.length_s))
         words("td", "numeric", size_words(recording.size_bytes))
         with tag("td"):
-            given = (
-                shown(recording.consent_how) if recording.consent_given else texts("recordings.no_consent")
-            )
-            words("div", "", given)
+            words("div", "", shown(recording.consent_how) or texts("recordings.no_consent"))
             words("div", "muted small", shown(", ".join(recording.consent_scope)))
         with tag("td"):
             forget = button(

@@ -10,6 +10,8 @@ import pytest
 from acquisition.consent import Consent, write_consent
 from daemon.web.recordings import Recordings, size_words
 
+GIVEN = "2026-03-01T20:00:00+00:00"
+LINK = "2026-03-03T20-00-00Z-home"
 NAME = "2026-03-01T20-00-00Z-home"
 
 
@@ -20,11 +22,9 @@ def folder(tmp_path: Path) -> Path:
     for name, growing in ((NAME, False), ("2026-03-02T20-00-00Z-home-2", True)):
         path = found / f"{name}.xdf"
         (found / f"{name}.xdf.part" if growing else path).write_bytes(b"XDF:" + bytes(1500))
-        write_consent(
-            path, Consent("2026-03-01T20:00:00+00:00", "asked for with --record", simulated=not growing)
-        )
+        write_consent(path, Consent(GIVEN, "asked for with --record", simulated=not growing))
     (found / "holiday.xdf").write_bytes(b"not ours")
-    (found / "2026-03-03T20-00-00Z-home.xdf").symlink_to("/etc/passwd")
+    (found / f"{LINK}.xdf").symlink_to("/etc/passwd")
     return found
 
 
@@ -62,7 +62,7 @@ def test_forgetting_deletes_the_recording_and_its_consent_alone(recordings: Reco
         "../recordings/holiday",
         "holiday",
         "",
-        "2026-03-03T20-00-00Z-home",
+        LINK,
         "2026-03-01T20-00-00Z-../x",
         NAME + "\n",
     ],

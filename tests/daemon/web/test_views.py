@@ -92,6 +92,14 @@ def test_the_rest_counts_down(state: LiveState, words: Texts) -> None:
     assert rest_view(state, words).phase == "done"
 
 
+def test_what_the_broker_was_made_to_forget_is_forgotten_here_too(state: LiveState, words: Texts) -> None:
+    hear(state, say.emotion(), say.player())
+    state.hear(topics.EMOTION, b"")
+    state.hear(topics.PLAYER_STATE, b"")
+    assert not mood_view(state, words).known
+    assert not music_view(state, words).present
+
+
 def test_the_trail_is_bounded_and_thinned(state: LiveState, hand: Hand) -> None:
     for step in range(2000):
         hand.at_s += 0.5
