@@ -108,8 +108,8 @@ def timeline(session: Sequence[AnyRecord]) -> Timeline | None:
         end_s=end_s,
         simulated=reader.simulated,
         truncated=reader.truncated,
-        arousal=thinned(_line([(mood.t, mood.a) for mood in reader.moods])),
-        valence=thinned(_line([(mood.t, mood.v) for mood in reader.moods])),
+        arousal=thinned(_line([(mood.t, mood.a) for mood in reader.moods], end_s)),
+        valence=thinned(_line([(mood.t, mood.v) for mood in reader.moods], end_s)),
         quality=thinned(reader.quality),
         tracks=_track_spans(reader.tracks, end_s),
         unknown=_unknown_spans(reader.moods, end_s),
@@ -119,13 +119,15 @@ def timeline(session: Sequence[AnyRecord]) -> Timeline | None:
     )
 
 
-def _line(points: Sequence[Point]) -> list[Point]:
-    """The line broken where nothing was said for long."""
+def _line(points: Sequence[Point], end_s: float) -> list[Point]:
+    """The line, held until the end and broken where nothing was said for long."""
     broken: list[Point] = []
     for at_s, value in points:
         if broken and at_s - broken[-1][0] > SILENT_S:
             broken.append((broken[-1][0] + SILENT_S, None))
         broken.append((at_s, value))
+    if broken and broken[-1][0] < end_s:
+        broken.append((min(end_s, broken[-1][0] + SILENT_S), broken[-1][1]))
     return broken
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import re
@@ -183,20 +184,24 @@ class SessionLog:
             self._flushed_s = record.t
 
     def _open(self, simulated: bool) -> bool:
-        """A new file, named by the session's start; false when the session's name is used up."""
+        """The file of the session, named by its start; a page that was started again goes on in it.
+
+        A file that another page holds is left to it. False when all names of the session are held.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         started = (self._started or self._wall()).astimezone(UTC)
         stem = f"{started:%Y%m%dT%H%M%SZ}"
         for name in (stem, *(f"{stem}-{number}" for number in range(2, 100))):
-            try:
-                handle = os.open(
-                    self.folder / f"{name}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600
-                )
-            except FileExistsError:
+            file = _held(self.folder / f"{name}.jsonl")
+            if file is None:
                 continue
-            self._file = os.fdopen(handle, "wb")
-            self.name, self._bytes, self._full = name, 0, False
-            self._append(records.StartRecord(t=self._now_s(), node=self._node, simulated=simulated))
+            self._file = file
+            self.name, self._bytes = name, file.seek(0, os.SEEK_END)
+            self._full = self._bytes >= MAX_FILE_BYTES
+            if self._bytes:
+                file.write(b"\n")  # the last line of a page that was killed may be torn
+            else:
+                self._append(records.StartRecord(t=self._now_s(), node=self._node, simulated=simulated))
             self._drop_oldest()
             return True
         return False
@@ -212,6 +217,18 @@ class SessionLog:
             return False
         (self.folder / f"{name}.jsonl").unlink(missing_ok=True)
         return True
+
+
+def _held(path: Path) -> BinaryIO | None:
+    """The file open for appending, for its owner only, or None while another process writes it."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(path, flags, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return os.fdopen(handle, "ab")
 
 
 def session_names(folder: Path) -> list[str]:

@@ -142,8 +142,24 @@ def test_two_pages_never_write_one_file(log: SessionLog, wall: Wall) -> None:
     other = SessionLog(log.folder, "home", wall)
     for one in (log, other):
         hear(one, say.session(started=BEGAN), say.emotion())
-        one.close()
     assert session_names(log.folder) == ["20260301T200000Z-2", "20260301T200000Z"]
+    log.close()
+    other.close()
+
+
+def test_a_page_that_was_killed_goes_on_in_the_same_file(log: SessionLog, wall: Wall) -> None:
+    hear(log, say.emotion(), say.player())
+    log.flush()
+    with (log.folder / f"{log.name}.jsonl").open("ab") as torn:
+        torn.write(b'{"k":"mood","t":17')
+    log._file.close()  # type: ignore[union-attr]  # as the kernel does for a killed process
+    wall.on(3)
+    again = SessionLog(log.folder, "home", wall)
+    hear(again, say.session(started=BEGAN), say.emotion(emotion="focused"))
+    again.close()
+    assert session_names(log.folder) == ["20260301T200000Z"]
+    kinds = [type(record).__name__ for record in read_session(log.folder, "20260301T200000Z")]
+    assert kinds == ["StartRecord", "MoodRecord", "TrackRecord", "MoodRecord"]
 
 
 def test_a_full_file_says_so(log: SessionLog, wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
