@@ -35,10 +35,6 @@ def plane_options(
     )
     return {
         **base(colours),
-        "animation": True,
-        "animationDuration": 0,
-        "animationDurationUpdate": 700,
-        "animationEasingUpdate": "cubicOut",
         "grid": {"left": 30, "right": 30, "top": 30, "bottom": 30, "show": True, "borderColor": colours.line},
         "xAxis": dict(value_axis),
         "yAxis": dict(value_axis),
@@ -162,7 +158,6 @@ def _trail(mood: MoodView, now_s: float, colours: Palette) -> Options:
         "silent": True,
         "z": 4,
         "smooth": 0.3,
-        "animation": False,
         "lineStyle": {"color": faded(colour, 0.35), "width": 2},
         "symbol": "circle",
         "symbolSize": 7,
@@ -185,6 +180,10 @@ def _you(mood: MoodView, colours: Palette, texts: Texts) -> Options:
     series: Options = {
         "id": "you",
         "type": "scatter",
+        # the only thing that glides: moving everything would cost a tablet half a core
+        "animation": True,
+        "animationDuration": 0,
+        "animationDurationUpdate": 250,
         "symbol": "circle",
         "silent": True,
         "z": 8,
@@ -235,7 +234,6 @@ def _music(music: MusicView, colours: Palette) -> Options:
         "symbolSize": 19,
         "silent": True,
         "z": 5,
-        "animation": False,
         "data": data,
     }
 

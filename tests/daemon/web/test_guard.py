@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import LivePage, live_page
 from hypothesis import given
 from hypothesis import strategies as st
+from live_page import LivePage, live_page
 
 from daemon.web.access import (
     COOKIE,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import talker as say
-from conftest import LivePage
+from live_page import LivePage
 from talker import eventually
 
 from acquisition.consent import Consent, write_consent

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import socketio
 import talker as say
-from conftest import LivePage, live_page
+from live_page import LivePage, live_page
 from talker import eventually
 
 from daemon.web.guard import PAGE_BURST

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import talker as say
-from conftest import Hand
 from hypothesis import given
 from hypothesis import strategies as st
+from live_page import Hand
 
 from daemon import messages, topics
 from daemon.web.charts.plane_chart import plane_series
