@@ -25,49 +25,49 @@ def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Optio
         ),
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": grids,
-        "xAxis": [
-            axis(
-                colours,
-                type="time",
-                gridIndex=number,
-                min=1000 * timeline.start_s,
-                max=1000 * max(timeline.end_s, timeline.start_s + 10),
-                axisLabel={
-                    "show": number == 2,
-                    "color": colours.muted,
-                    "fontFamily": FONT,
-                    "hideOverlap": True,
-                },
-                splitLine={"show": False},
-            )
-            for number in range(3)
-        ],
+        "xAxis": [_time_axis(timeline, colours, row) for row in range(3)],
         "yAxis": [
             axis(colours, type="value", gridIndex=0, min=-1, max=1, interval=0.5),
             axis(colours, type="value", gridIndex=1, min=0, max=1, interval=0.5),
             axis(colours, type="value", gridIndex=2, min=0, max=1, show=False),
         ],
-        "dataZoom": [
-            {"type": "inside", "xAxisIndex": [0, 1, 2], "filterMode": "none"},
-            {
-                "type": "slider",
-                "xAxisIndex": [0, 1, 2],
-                "filterMode": "none",
-                "bottom": 6,
-                "height": 26,
-                "borderColor": colours.line,
-                "fillerColor": faded(colours.accent, 0.15),
-                "handleStyle": {"color": colours.accent, "borderColor": colours.accent},
-                "moveHandleStyle": {"color": colours.edge},
-                "textStyle": {"color": colours.muted, "fontFamily": FONT},
-                "dataBackground": {
-                    "lineStyle": {"color": colours.edge},
-                    "areaStyle": {"color": colours.line},
-                },
-            },
-        ],
+        "dataZoom": _zoom(colours),
         "series": _series(timeline, colours, texts),
     }
+
+
+def _time_axis(timeline: Timeline, colours: Palette, row: int) -> Options:
+    """One time axis per row; only the lowest is labelled."""
+    label = {"show": row == 2, "color": colours.muted, "fontFamily": FONT, "hideOverlap": True}
+    return axis(
+        colours,
+        type="time",
+        gridIndex=row,
+        min=1000 * timeline.start_s,
+        max=1000 * max(timeline.end_s, timeline.start_s + 10),
+        axisLabel=label,
+        splitLine={"show": False},
+    )
+
+
+def _zoom(colours: Palette) -> list[Options]:
+    rows = {"xAxisIndex": [0, 1, 2], "filterMode": "none"}
+    slider = {
+        "type": "slider",
+        **rows,
+        "bottom": 6,
+        "height": 26,
+        "borderColor": colours.line,
+        "fillerColor": faded(colours.accent, 0.15),
+        "handleStyle": {"color": colours.accent, "borderColor": colours.accent},
+        "moveHandleStyle": {"color": colours.edge},
+        "textStyle": {"color": colours.muted, "fontFamily": FONT},
+        "dataBackground": {
+            "lineStyle": {"color": colours.edge},
+            "areaStyle": {"color": colours.line},
+        },
+    }
+    return [{"type": "inside", **rows}, slider]
 
 
 def _legend(colours: Palette, texts: Texts, timeline: Timeline) -> Options:

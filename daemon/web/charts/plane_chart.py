@@ -44,6 +44,8 @@ def plane_options(
 
 
 def edge_words(colours: Palette, texts: Texts) -> list[Options]:
+    """What each side of the plane means, written along its edges."""
+
     def word(key: str, **place: Any) -> Options:
         style = {"text": texts(key), "fill": colours.muted, "font": f"500 13px {FONT}"}
         return {"type": "text", "silent": True, "style": style, **place}

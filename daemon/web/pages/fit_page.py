@@ -14,7 +14,7 @@ from daemon.web.charts.head_chart import (
     spectrum_options,
     spectrum_series,
 )
-from daemon.web.eeg_feed import KEPT_S
+from daemon.web.eeg_feed import KEPT_S, Piece
 from daemon.web.fit_view import MAX_ELECTRODES, FitView, fit_view, rest_view
 from daemon.web.frame import frame
 from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
@@ -219,15 +219,7 @@ def _feed(viewer: Viewer, about: Any, traces: ui.echart, power: ui.echart, scale
             restart()
         at.update(number=stream.number, cursor=piece.cursor)
         about.text = texts("fit.eeg_detail", device=stream.device)
-        told = {
-            "number": stream.number,
-            "channels": list(stream.channels[: len(piece.tenths)]),
-            "rate": stream.rate_hz,
-            "seconds": KEPT_S,
-            "tenths": piece.tenths,
-            "scale": scale[0],
-        }
-        ui.run_javascript(f"neuro.eeg({traces.id}, {_json(told)})")
+        ui.run_javascript(f"neuro.eeg({traces.id}, {_json(_told(piece, scale[0]))})")
         spectrum = eeg.spectrum()
         if spectrum is not None and spectrum is not at["spectrum"]:
             at["spectrum"] = spectrum
@@ -242,6 +234,18 @@ def _feed(viewer: Viewer, about: Any, traces: ui.echart, power: ui.echart, scale
     eeg.open()
     viewer.client.on_delete(eeg.leave)
     ui.timer(PUSH_S, push)
+
+
+def _told(piece: Piece, scale_uv: int) -> dict[str, Any]:
+    stream = piece.stream
+    return {
+        "number": stream.number,
+        "channels": list(stream.channels[: len(piece.tenths)]),
+        "rate": stream.rate_hz,
+        "seconds": KEPT_S,
+        "tenths": piece.tenths,
+        "scale": scale_uv,
+    }
 
 
 def _json(value: object) -> str:

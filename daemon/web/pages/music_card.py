@@ -24,14 +24,7 @@ def music_card(viewer: Viewer) -> None:
         with tag("div"):
             title = words("p", "track-title", "")
             artist = words("p", "track-artist", "")
-    with tag("div", "progress numeric"):
-        elapsed = words("span", "", "0:00")
-        with named(
-            tag("div", "meter music"), role="progressbar", aria_valuemin="0", aria_valuemax="100"
-        ) as meter:
-            named(meter, aria_label=texts("music.progress"))
-            bar = tag("div")
-        length = words("span", "", "0:00")
+    progress = _progress(viewer)
     _controls(viewer)
     with tag("div", "coming"):
         next_art = Artwork(viewer, tiny=True)
@@ -51,11 +44,7 @@ def music_card(viewer: Viewer) -> None:
         artist.text = track.artist if track else ("" if music.present else texts("music.nothing_detail"))
         art.show(track)
         next_art.show(music.next)
-        elapsed.text, length.text = music.elapsed, music.length
-        width = f"width:{100 * music.share:.1f}%"
-        if bar.style.get("width") != width.removeprefix("width:"):
-            bar.style(width)
-        attribute(meter, "aria-valuenow", str(round(100 * music.share)))
+        progress(music)
         coming.text = texts("music.fading" if music.fading is not None else "music.next")
         next_title.text = _name(music.next) if music.next else texts("music.no_next")
         why.text = music.why
@@ -63,6 +52,27 @@ def music_card(viewer: Viewer) -> None:
         fade(music)
 
     viewer.each_tick(show)
+
+
+def _progress(viewer: Viewer) -> Callable[[MusicView], None]:
+    """Time gone, a bar and the track's length."""
+    with tag("div", "progress numeric"):
+        elapsed = words("span", "", "0:00")
+        with named(
+            tag("div", "meter music"), role="progressbar", aria_valuemin="0", aria_valuemax="100"
+        ) as meter:
+            named(meter, aria_label=viewer.hub.texts("music.progress"))
+            bar = tag("div")
+        length = words("span", "", "0:00")
+
+    def show(music: MusicView) -> None:
+        elapsed.text, length.text = music.elapsed, music.length
+        width = f"{100 * music.share:.1f}%"
+        if bar.style.get("width") != width:
+            bar.style(f"width:{width}")
+        attribute(meter, "aria-valuenow", str(round(100 * music.share)))
+
+    return show
 
 
 def _name(track: TrackView) -> str:
@@ -111,22 +121,11 @@ def _controls(viewer: Viewer) -> None:
         paused = viewer.hub.views()[1].paused
         viewer.send("pause", messages.PauseCommand(paused=not paused))
 
-    def like() -> None:
-        track = viewer.hub.views()[1].track
-        if track is not None:
-            said = texts("music.unliked" if track.liked else "music.liked")
-            viewer.send("like", messages.LikeCommand(id=track.id, liked=not track.liked), said)
-
-    def ban() -> None:
-        track = viewer.hub.views()[1].track
-        if track is not None:
-            viewer.send("ban", messages.BanCommand(id=track.id), texts("music.banned"))
-
     with tag("div", "controls"):
         play = icon_button("pause", texts("music.pause"), pause, classes="primary big")
         icon_button("skip_next", texts("music.skip"), lambda: viewer.send("skip", messages.SkipCommand()))
-        heart = icon_button("favorite_border", texts("music.like"), like)
-        icon_button("block", texts("music.ban"), ban)
+        heart = icon_button("favorite_border", texts("music.like"), lambda: _like(viewer))
+        icon_button("block", texts("music.ban"), lambda: _ban(viewer))
         with tag("div", "volume"):
             ui.icon("volume_up")
             slider = named(tag("input", "range"), type="range", min="0", max="100", step="1", value="100")
@@ -146,6 +145,19 @@ def _controls(viewer: Viewer) -> None:
         touched(music)
 
     viewer.each_tick(show)
+
+
+def _like(viewer: Viewer) -> None:
+    track = viewer.hub.views()[1].track
+    if track is not None:
+        said = viewer.hub.texts("music.unliked" if track.liked else "music.liked")
+        viewer.send("like", messages.LikeCommand(id=track.id, liked=not track.liked), said)
+
+
+def _ban(viewer: Viewer) -> None:
+    track = viewer.hub.views()[1].track
+    if track is not None:
+        viewer.send("ban", messages.BanCommand(id=track.id), viewer.hub.texts("music.banned"))
 
 
 def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:

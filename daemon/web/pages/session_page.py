@@ -103,31 +103,14 @@ def _plane_card(viewer: Viewer) -> None:
     named(chart, tabindex="0", role="application", aria_label=texts("plane.label"))
     described = named(words("p", "visually-hidden", ""), id="plane-described")
     named(chart, aria_describedby="plane-described")
-    with named(tag("div", "legend"), aria_hidden="true"):
-        for name in LEGEND:
-            with tag("span", f"key {name}"):
-                tag("i")
-                words("span", "", texts(f"plane.{name}"))
+    _legend(viewer)
     _steering(viewer)
     drawn: list[object] = [None]
 
     def show() -> None:
         mood, music, _ = hub.views()
         described.text = _described(mood, music, viewer)
-        picture = (
-            mood.known,
-            mood.arousal,
-            mood.valence,
-            mood.spread_arousal,
-            len(mood.trail),
-            mood.last,
-            music.track,
-            music.next,
-            music.target_arousal,
-            music.target_valence,
-            viewer.dark,
-            int(hub.state.clock() / 5),
-        )
+        picture = _seen(mood, music, viewer)
         if picture != drawn[0]:
             drawn[0] = picture
             series = plane_series(mood, music, hub.state.clock(), NAMED, viewer.colours, texts)
@@ -142,6 +125,21 @@ def _plane_card(viewer: Viewer) -> None:
     ui.on("neuro_target", lambda event: _touched(viewer, event))
     ui.run_javascript(f"neuro.plane({chart.id})")
     viewer.each_tick(show)
+
+
+def _legend(viewer: Viewer) -> None:
+    with named(tag("div", "legend"), aria_hidden="true"):
+        for name in LEGEND:
+            with tag("span", f"key {name}"):
+                tag("i")
+                words("span", "", viewer.hub.texts(f"plane.{name}"))
+
+
+def _seen(mood: MoodView, music: MusicView, viewer: Viewer) -> object:
+    """Everything the plane draws: while it stays the same, nothing is sent to the browser."""
+    you = (mood.known, mood.arousal, mood.valence, mood.spread_arousal, len(mood.trail), mood.last)
+    heard = (music.track, music.next, music.target_arousal, music.target_valence)
+    return (you, heard, viewer.dark, int(viewer.hub.state.clock() / 5))
 
 
 _MOVING = frozenset({"veil", "uncertainty", "trail", "music", "target", "you"})
