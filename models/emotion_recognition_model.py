@@ -96,6 +96,7 @@ class EmotionRecognitionModel:
         resume: bool = True,
         progress: bool = True,
         rate_hz: float = 128.0,
+        keep_normalisation: bool = False,
         **settings: Any,
     ) -> dict[str, list[float]]:
         """Train and return the history. ``groups`` (n,) names the person or trial of each example.
@@ -105,6 +106,7 @@ class EmotionRecognitionModel:
         ``schedule``, ``class_weights``, ``label_smoothing``). The best network of the run stands in
         ``checkpoint_dir`` (default ``models/checkpoints``); a run that was killed goes on where it was when
         it is started again with the same data and settings, unless ``resume`` is False.
+        ``keep_normalisation`` keeps the means and spreads of the inputs that were learnt before.
         """
         self._need_network()
         how = _training_settings(epochs, batch_size, self.seed, augmentation, settings)
@@ -126,6 +128,7 @@ class EmotionRecognitionModel:
                 checkpoint=checkpoint,
                 best_path=folder / f"{self.model_name}_best.keras",
                 report=report,
+                adapt=not keep_normalisation,
             )
         self.history = done.history
         self.training = {
@@ -163,7 +166,7 @@ class EmotionRecognitionModel:
         by_head = answers if len(self.heads) > 1 else {next(iter(self.heads)): answers}
         results = {}
         for head, probability in by_head.items():
-            encoder = self._encoder(head)
+            encoder = self.encoder(head)
             truth = encoder.transform(labels[head])
             if len(truth) != len(probability):
                 raise TrainingError(f"y must have one label for each of {len(probability)} examples")
@@ -173,7 +176,7 @@ class EmotionRecognitionModel:
     def save_model(self, path: Path | str) -> dict[str, Any]:
         """Write ``path`` (.h5 or .keras) and beside it encoder, configuration and history; all or nothing."""
         self._need_network()
-        encoders = {head: self._encoder(head) for head in self.heads}
+        encoders = {head: self.encoder(head) for head in self.heads}
         return write_model(Path(path), StoredModel(self.network, encoders, self.config(), self.history))
 
     def load_model(self, path: Path | str) -> EmotionRecognitionModel:
@@ -282,11 +285,13 @@ class EmotionRecognitionModel:
             labels = labels.argmax(axis=1)  # one-hot, as Keras users write it
         return {next(iter(self.heads)): labels.ravel()}
 
-    def _encoder(self, head: str) -> LabelEncoder:
-        return self.encoders.get(head) or LabelEncoder(tuple(range(self.heads[head])))
+    def encoder(self, head: str | None = None) -> LabelEncoder:
+        """Labels of a head (default: the main one); numbers before the first training."""
+        name = head or main_head(self.heads)
+        return self.encoders.get(name) or LabelEncoder(tuple(range(self.heads[name])))
 
     def _labels(self, head: str, answers: NDArray[np.float64]) -> NDArray[Any]:
-        return self._encoder(head).inverse(answers.argmax(axis=1))
+        return self.encoder(head).inverse(answers.argmax(axis=1))
 
     def _fingerprint(self, hashes: Mapping[str, Any], data: TrainingData, how: TrainingSettings) -> str:
         """Of everything the result depends on: data, split, settings and the weights at the start."""

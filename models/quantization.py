@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -22,6 +22,7 @@ Variant = Literal["float", "dynamic", "float16", "int8"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 WANTED_AGREEMENT = 0.99
 MAX_REPRESENTATIVE = 512
+N_GOLDEN = 2
 TIMEOUT_S = 900
 
 
@@ -42,6 +43,8 @@ class QuantizedFile:
     p50_ms: float
     p99_ms: float
     unrolled: bool
+    golden: dict[str, list[list[float]]] = field(default_factory=dict, repr=False)
+    """Answers by head to the first ``N_GOLDEN`` representative examples, for a check before use."""
 
     @property
     def faithful(self) -> bool:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from models.files import write_json
 from models.keras_backend import copy_weights, keras
+from models.quantization import N_GOLDEN
 from models.training import probabilities
 
 RECURRENT = ("LSTM", "GRU", "Bidirectional")
@@ -93,8 +94,8 @@ class Runner:
         return (values - zero) * scale if tensor["dtype"] == np.int8 else values
 
 
-def measure(content: bytes, network: Any, inputs: NDArray[np.float32]) -> dict[str, float]:
-    """Agreement with the Keras network, largest difference and time of one prediction."""
+def measure(content: bytes, network: Any, inputs: NDArray[np.float32]) -> dict[str, Any]:
+    """Agreement with the Keras network, largest difference, time of one prediction, and golden answers."""
     runner = Runner(content)
     wanted = probabilities(network, inputs)
     answers = [runner(example) for example in inputs]
@@ -111,7 +112,16 @@ def measure(content: bytes, network: Any, inputs: NDArray[np.float32]) -> dict[s
         runner(inputs[i % len(inputs)])
         times.append(1e3 * (time.perf_counter() - began))
     p50, p99 = np.percentile(times[TIMED // 10 :], (50, 99))
-    return {"agreement": agreement, "max_error": error, "p50_ms": float(p50), "p99_ms": float(p99)}
+    return {
+        "agreement": agreement,
+        "max_error": error,
+        "p50_ms": float(p50),
+        "p99_ms": float(p99),
+        "golden": {
+            head: [answer[name].round(5).tolist() for answer in answers[:N_GOLDEN]]
+            for head, name in names.items()
+        },
+    }
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -131,7 +141,7 @@ def _one(folder: Path, variant: str, network: Any, inputs: NDArray[np.float32]) 
     for unroll in ways:
         try:
             content = convert(for_one_example(network, unroll=unroll), variant, inputs)
-            figures: dict[str, Any] = dict(measure(content, network, inputs))
+            figures = measure(content, network, inputs)
             break
         except (RuntimeError, ValueError) as error:
             if unroll == ways[-1]:

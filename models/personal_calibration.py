@@ -1,0 +1,207 @@
+"""From a wearer's labelled minutes to a network of their own, or to the reason why there is none."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from acquisition.signal import FloatArray
+from inference.baseline import fit_baseline
+from inference.model_store import Manifest, require_channels
+from inference.offline import feature_sequence
+from inference.pipeline import PipelineSettings
+from models.datasets.trial import Trial
+from models.emotion_recognition_model import EmotionRecognitionModel
+from models.errors import TrainingError
+from models.model_personalization import (
+    Verdict,
+    fine_tune_model,
+    judge_against_chance,
+    label_folds,
+    personalise,
+)
+from models.personal_store import PersonalStore
+from models.provenance import provenance
+from models.stored_as_keras import as_keras
+
+FROZEN = 4
+"""Input, direction, mean over time and bound stay; how sure and where the threshold lies is learnt."""
+EPOCHS = 60
+MIN_EXAMPLES = 40
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonalExamples:
+    """X (n, sequence_length, n_features) of z-scores, labels (n,) and trials (n,); ``refused`` windows."""
+
+    X: NDArray[np.float32]
+    y: NDArray[Any]
+    trials: NDArray[Any]
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What came of it. ``name`` is the stored version, where one was kept."""
+
+    verdict: Verdict
+    name: str | None
+    base: str
+    examples: int
+    refused: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for ``--json``."""
+        return {
+            "kept": self.verdict.kept,
+            "name": self.name,
+            "base": self.base,
+            "examples": self.examples,
+            "refused_windows": self.refused,
+            "verdict": self.verdict.as_json(),
+        }
+
+
+def personal_examples(
+    manifest: Manifest,
+    trials: Iterable[Trial],
+    channels: Sequence[str],
+    rate_hz: float,
+    head: str = "emotion",
+) -> PersonalExamples:
+    """The very features that run live, against each trial's own rest, in runs as the network wants them.
+
+    Raises ``ClassifierError`` where electrodes lack, ``TrainingError`` where too little can be used.
+    """
+    rows = [list(channels).index(name) for name in require_channels(manifest, channels)]
+    settings = PipelineSettings(
+        window_s=manifest.window_s, hop_s=manifest.hop_s, model_rate_hz=manifest.rate_hz, mains_hz="auto"
+    )
+    runs: list[FloatArray] = []
+    labels: list[str] = []
+    names: list[str] = []
+    refused = 0
+    for trial in trials:
+        found = feature_sequence(
+            trial.samples_uv[rows], rate_hz, manifest.channels, manifest.feature_schema, settings
+        )
+        good = found.accepted > 0
+        rest = good & (found.end_s <= trial.baseline_s)
+        if rest.sum() < 4:
+            raise TrainingError(f"trial {trial.number}: fewer than 4 clean windows of rest before it")
+        scale = np.array(manifest.population_scale) if manifest.population_scale else None
+        baseline = fit_baseline(
+            found.features[rest],
+            schema=manifest.feature_schema,
+            channels=manifest.channels,
+            seconds=float(rest.sum() * manifest.hop_s),
+            population_scale=scale,
+        )
+        inside = found.end_s - manifest.window_s >= trial.baseline_s - 1e-6
+        refused += int(np.sum(inside & ~good))
+        made = _runs(baseline.z(found.features[inside & good]), manifest.sequence_length)
+        runs.append(made)
+        labels += [trial.labels[head]] * len(made)
+        names += [f"{trial.session}/{trial.number:03} {trial.labels[head]}"] * len(made)
+    X = np.concatenate(runs).astype(np.float32) if runs else np.zeros((0,), np.float32)
+    if len(X) < MIN_EXAMPLES:
+        raise TrainingError(
+            f"a personal model needs at least {MIN_EXAMPLES} clean windows, got {len(X)} ({refused} refused)"
+        )
+    return PersonalExamples(X, np.array(labels), np.array(names), refused)
+
+
+def calibrate(
+    base: Manifest,
+    examples: PersonalExamples,
+    store: PersonalStore,
+    *,
+    use: bool = True,
+    say: Say = lambda _: None,
+) -> Calibration:
+    """Tune the base network to the wearer, judge it on separate trials, and store and use it if it is better.
+
+    Raises ``TrainingError``, ``ModelsError`` and ``ClassifierError``.
+    """
+    known = set(base.labels)
+    strange = sorted(set(examples.y.tolist()) - known)
+    if strange:
+        raise TrainingError(f"label {strange[0]!r} is not one of {', '.join(base.labels)} ({base.name})")
+    say(f"tuning {base.name} on {len(examples.X)} windows of {len(np.unique(examples.trials))} trials")
+    with tempfile.TemporaryDirectory() as scratch:
+        tuned, verdict = personalise(
+            as_keras(base),
+            examples.X,
+            examples.y,
+            examples.trials,
+            freeze_layers=FROZEN,
+            epochs=EPOCHS,
+            learning_rate=0.03,
+            schedule="cosine",
+            patience=EPOCHS,
+            scratch=Path(scratch),
+        )
+    say(verdict.reason)
+    name = None
+    if verdict.kept:
+        data = {"X": examples.X, "y": examples.y, "trials": examples.trials}
+        card = {"verdict": verdict.as_json(), "provenance": provenance(data, tuned.seed), "frozen": FROZEN}
+        name = store.add(base, tuned, examples.X, card).name
+        if use:
+            store.use(name)
+    return Calibration(verdict, name, base.name, len(examples.X), examples.refused)
+
+
+def calibrate_valence(
+    examples: PersonalExamples, *, seed: int = 0
+) -> tuple[EmotionRecognitionModel, Verdict]:
+    """A small network of the wearer's own for pleasant against unpleasant music, judged on held-out pieces.
+
+    No base model can do this across people, so the verdict is against guessing. Raises ``TrainingError``.
+    """
+    features = examples.X.mean(axis=1)
+
+    def fresh() -> EmotionRecognitionModel:
+        model = EmotionRecognitionModel(features.shape[1:], 2, "valence", heads={"valence": 2}, seed=seed)
+        model.encoders = {}
+        return model.build_model("dense", dense_units=(8,), dropout=0.5)
+
+    with tempfile.TemporaryDirectory() as scratch:
+
+        def train(rows: NDArray[np.intp]) -> EmotionRecognitionModel:
+            return fine_tune_model(
+                fresh(),
+                features[rows],
+                examples.y[rows],
+                0,
+                20,
+                validation_split=0.0,
+                learning_rate=3e-3,
+                progress=False,
+                checkpoint_dir=Path(scratch),
+            )
+
+        folds = label_folds(examples.y, examples.trials, len(np.unique(examples.trials)), seed)
+        answers = np.zeros((len(features), 2))
+        for inside, test in folds:
+            answers[test] = train(inside).predict_proba(features[test])
+        whole = train(np.arange(len(features)))
+    verdict = judge_against_chance(answers, whole.encoder("valence").transform(examples.y), examples.trials)
+    return whole, verdict
+
+
+def _runs(values: FloatArray, length: int) -> FloatArray:
+    """Every run of ``length`` consecutive windows; what is shorter begins with its first window repeated."""
+    if not len(values):
+        return np.zeros((0, length, values.shape[1]))
+    if len(values) < length:
+        values = np.concatenate([np.repeat(values[:1], length - len(values), axis=0), values])
+    view = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
+    return np.ascontiguousarray(np.moveaxis(view, 2, 1))

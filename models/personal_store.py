@@ -1,0 +1,109 @@
+"""Versions of the wearer's own networks: each in a folder of its own, one in use, every step reversible.
+
+``FOLDER/NAME/manifest.json`` is what the live side finds; names end in the time they were made.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from inference.model_store import MANIFEST, Golden, Manifest, ModelFile, ModelStore, read_manifest
+from models.emotion_recognition_model import EmotionRecognitionModel
+from models.errors import ModelsError
+from models.files import read_json, write_json
+from models.provenance import timestamped
+from models.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
+
+VARIANTS = ("float", "int8")
+CARD = "card.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalStore:
+    """``folder`` holds the versions; ``live`` is the store that running engines look into."""
+
+    folder: Path
+    live: ModelStore
+
+    def versions(self) -> tuple[Manifest, ...]:
+        """All versions, oldest first."""
+        found = [read_manifest(path) for path in sorted(self.folder.glob(f"*/{MANIFEST}"))]
+        return tuple(sorted(found, key=lambda manifest: manifest.version))
+
+    def add(
+        self, base: Manifest, model: EmotionRecognitionModel, examples: Any, card: Mapping[str, Any]
+    ) -> Manifest:
+        """Quantise, describe and store a version; it is not in use until ``use`` says so.
+
+        ``examples`` are the wearer's own (n, sequence_length, n_features). Raises ``ModelsError``.
+        """
+        name = timestamped(f"{base.name}-personal")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
+        try:
+            made = quantize(model.network, examples, draft, "personal", VARIANTS)
+            files = [one for one in made if one.variant == "float" or one.agreement >= WANTED_AGREEMENT]
+            manifest = _manifest(base, name, files, examples)
+            (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+            plain = {file.variant: file.as_json() | {"path": Path(file.path).name} for file in made}
+            write_json(draft / CARD, {**card, "name": name, "base": base.name, "files": plain})
+            model.save_model(draft / "personal.keras")
+            draft.chmod(0o755)
+            draft.replace(self.folder / name)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return read_manifest(self.folder / name / MANIFEST)
+
+    def use(self, name: str | None) -> None:
+        """Prefer that version from now on, in running engines too; None goes back to the shipped networks.
+
+        Raises ``ClassifierError`` for a name that is not there.
+        """
+        self.live.select(name)
+
+    def remove(self, name: str) -> None:
+        """Delete a version for good; the network in use falls back to the shipped one if it was this.
+
+        Raises ``ModelsError`` for a name that is no personal version.
+        """
+        path = self.folder / name
+        if _NAME.fullmatch(name) is None or not (path / MANIFEST).is_file():
+            known = ", ".join(manifest.name for manifest in self.versions()) or "none"
+            raise ModelsError(f"no personal network named {name!r:.80}: one of {known}")
+        if self.live.selected() == name:
+            self.live.select(None)
+        shutil.rmtree(path)
+
+    def card(self, name: str) -> Mapping[str, Any]:
+        """The card of a version."""
+        found = read_json(self.folder / name / CARD)
+        return found if isinstance(found, dict) else {}
+
+
+def _manifest(base: Manifest, name: str, files: Sequence[QuantizedFile], examples: Any) -> Manifest:
+    inputs = np.asarray(examples, np.float32)[:N_GOLDEN].astype(float)
+    golden = Golden(
+        inputs=inputs.tolist(),
+        outputs={file.variant: next(iter(file.golden.values())) for file in files},
+        tolerance={file.variant: 0.001 if file.variant == "float" else 0.02 for file in files},
+    )
+    return msgspec.structs.replace(
+        base,
+        name=name,
+        version=name.rsplit("_", 1)[1],
+        temperature=1.0,
+        files={file.variant: ModelFile(Path(file.path).name, file.sha256, file.bytes) for file in files},
+        golden=golden,
+        card=CARD,
+        folder="",
+    )
