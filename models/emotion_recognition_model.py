@@ -97,6 +97,7 @@ class EmotionRecognitionModel:
         progress: bool = True,
         rate_hz: float = 128.0,
         keep_normalisation: bool = False,
+        checkpoints: bool = True,
         **settings: Any,
     ) -> dict[str, list[float]]:
         """Train and return the history. ``groups`` (n,) names the person or trial of each example.
@@ -107,6 +108,7 @@ class EmotionRecognitionModel:
         ``checkpoint_dir`` (default ``models/checkpoints``); a run that was killed goes on where it was when
         it is started again with the same data and settings, unless ``resume`` is False.
         ``keep_normalisation`` keeps the means and spreads of the inputs that were learnt before.
+        Without ``checkpoints`` nothing is written.
         """
         self._need_network()
         how = _training_settings(epochs, batch_size, self.seed, augmentation, settings)
@@ -125,8 +127,8 @@ class EmotionRecognitionModel:
                 data,
                 self.layout,
                 how,
-                checkpoint=checkpoint,
-                best_path=folder / f"{self.model_name}_best.keras",
+                checkpoint=checkpoint if checkpoints else None,
+                best_path=folder / f"{self.model_name}_best.keras" if checkpoints else None,
                 report=report,
                 adapt=not keep_normalisation,
             )

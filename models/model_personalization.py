@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -87,7 +86,9 @@ def freeze(network: Any, n_layers: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the held-out trials said. Accuracies are balanced, by trial; ``p_value`` is one-sided."""
+    """What the held-out trials said. Accuracies are shares of windows, every trial and every label weighing the
+    same; ``p_value`` is one-sided.
+    """
 
     kept: bool
     reason: str
@@ -111,7 +112,6 @@ def personalise(
     freeze_layers: int = 10,
     epochs: int = 20,
     n_folds: int = 4,
-    scratch: Path | None = None,
     **training: Any,
 ) -> tuple[EmotionRecognitionModel, Verdict]:
     """Fine-tune on all trials, and say by folds of whole trials whether the result may be used.
@@ -134,7 +134,7 @@ def personalise(
             epochs,
             validation_split=0.0,
             progress=False,
-            checkpoint_dir=scratch,
+            checkpoints=False,
             **training,
         )
 
@@ -173,28 +173,32 @@ def judge(
 ) -> Verdict:
     """Compare two models' answers (n, n_classes) on the same held-out windows, by trial.
 
-    The statistic is the mean, over trials, of the gain in log-probability of the truth, classes weighing the
-    same; its distribution under chance is that of random signs of each trial's gain (exact for up to
-    ``MAX_EXACT`` trials).
+    The statistic is the mean, over trials, of the gain in the share of windows named rightly, classes weighing
+    the same; its distribution under chance is that of random signs of each trial's gain (exact for up to
+    ``MAX_EXACT`` trials). A model that is only surer of the same answers gains nothing.
     """
     rows: dict[str, dict[str, Any]] = {}
     for name in np.unique(trials):
         inside = trials == name
         label = int(truth[inside][0])
-        mean = [np.log(np.clip(p[inside], 1e-6, 1)).mean(axis=0) for p in (base, personal)]
-        mean = [one - np.log(np.exp(one).sum()) for one in mean]
         rows[str(name)] = {
             "label": label,
-            "base_right": bool(mean[0].argmax() == label),
-            "personal_right": bool(mean[1].argmax() == label),
-            "gain": float(mean[1][label] - mean[0][label]),
+            "base": float(np.mean(base[inside].argmax(axis=1) == label)),
+            "personal": float(np.mean(personal[inside].argmax(axis=1) == label)),
+            "personal_right": bool(_whole(personal[inside]) == label),
         }
-    before, after = (_balanced(rows, key) for key in ("base_right", "personal_right"))
-    weights = _class_weights([row["label"] for row in rows.values()])
-    p_value = sign_flip_p(np.array([row["gain"] for row in rows.values()]) * weights, seed)
-    kept = p_value < ALPHA and after >= before
-    reason = _reason(kept, before, after, p_value, len(rows))
-    return Verdict(kept, reason, len(rows), before, after, p_value, rows)
+    before, after = (_balanced(rows, key) for key in ("base", "personal"))
+    gains = np.array([row["personal"] - row["base"] for row in rows.values()])
+    p_value = sign_flip_p(gains * _class_weights([row["label"] for row in rows.values()]), seed)
+    kept = p_value < ALPHA and after > before
+    return Verdict(
+        kept, _reason(kept, before, after, p_value, len(rows)), len(rows), before, after, p_value, rows
+    )
+
+
+def _whole(answers: NDArray[np.float64]) -> int:
+    """The label that a whole trial's windows speak for together."""
+    return int(np.log(np.clip(answers, 1e-6, 1)).mean(axis=0).argmax())
 
 
 def sign_flip_p(gains: NDArray[np.float64], seed: int = 0) -> float:
@@ -222,7 +226,7 @@ def judge_against_chance(
     chance = max(labels.count(label) for label in set(labels)) / len(labels)
     right = sum(bool(row["personal_right"]) for row in verdict.trials.values())
     p_value = binomial_p(right, len(labels), chance)
-    kept = p_value < ALPHA and verdict.personal_accuracy > 0.5
+    kept = p_value < ALPHA and verdict.personal_accuracy > 1 / answers.shape[1]
     reason = f"{right} of {len(labels)} held-out trials right, p = {p_value:.3f} against guessing"
     return Verdict(
         kept,
@@ -263,8 +267,6 @@ def _class_weights(labels: list[int]) -> NDArray[np.float64]:
 
 
 def _reason(kept: bool, before: float, after: float, p_value: float, n: int) -> str:
-    figures = f"{before:.0%} before, {after:.0%} after on {n} trials it was not tuned on, p = {p_value:.3f}"
-    if kept:
-        return f"kept: {figures}"
-    why = "no better than chance allows" if p_value >= ALPHA else "fewer trials right"
-    return f"not kept, {why}: {figures}"
+    figures = f"{before:.0%} of windows right before, {after:.0%} after, on {n} trials it was not tuned on"
+    verdict = "kept" if kept else "not kept, no better than chance allows"
+    return f"{verdict}: {figures}, p = {p_value:.3f}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +19,6 @@ from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
 from models.model_personalization import (
     Verdict,
-    fine_tune_model,
     judge_against_chance,
     label_folds,
     personalise,
@@ -32,7 +29,7 @@ from models.stored_as_keras import as_keras
 
 FROZEN = 4
 """Input, direction, mean over time and bound stay; how sure and where the threshold lies is learnt."""
-EPOCHS = 60
+EPOCHS = 30
 MIN_EXAMPLES = 40
 Say = Callable[[str], None]
 
@@ -135,19 +132,17 @@ def calibrate(
     if strange:
         raise TrainingError(f"label {strange[0]!r} is not one of {', '.join(base.labels)} ({base.name})")
     say(f"tuning {base.name} on {len(examples.X)} windows of {len(np.unique(examples.trials))} trials")
-    with tempfile.TemporaryDirectory() as scratch:
-        tuned, verdict = personalise(
-            as_keras(base),
-            examples.X,
-            examples.y,
-            examples.trials,
-            freeze_layers=FROZEN,
-            epochs=EPOCHS,
-            learning_rate=0.03,
-            schedule="cosine",
-            patience=EPOCHS,
-            scratch=Path(scratch),
-        )
+    tuned, verdict = personalise(
+        as_keras(base),
+        examples.X,
+        examples.y,
+        examples.trials,
+        freeze_layers=FROZEN,
+        epochs=EPOCHS,
+        learning_rate=0.05,
+        schedule="cosine",
+        patience=EPOCHS,
+    )
     say(verdict.reason)
     name = None
     if verdict.kept:
@@ -168,31 +163,26 @@ def calibrate_valence(
     """
     features = examples.X.mean(axis=1)
 
-    def fresh() -> EmotionRecognitionModel:
+    def train(rows: NDArray[np.intp]) -> EmotionRecognitionModel:
         model = EmotionRecognitionModel(features.shape[1:], 2, "valence", heads={"valence": 2}, seed=seed)
-        model.encoders = {}
-        return model.build_model("dense", dense_units=(8,), dropout=0.5)
+        model.build_model("dense", dense_units=(8,), dropout=0.5)
+        model.train(
+            features[rows],
+            examples.y[rows],
+            20,
+            validation_split=0.0,
+            learning_rate=3e-3,
+            progress=False,
+            checkpoints=False,
+            keep_normalisation=True,
+        )
+        return model
 
-    with tempfile.TemporaryDirectory() as scratch:
-
-        def train(rows: NDArray[np.intp]) -> EmotionRecognitionModel:
-            return fine_tune_model(
-                fresh(),
-                features[rows],
-                examples.y[rows],
-                0,
-                20,
-                validation_split=0.0,
-                learning_rate=3e-3,
-                progress=False,
-                checkpoint_dir=Path(scratch),
-            )
-
-        folds = label_folds(examples.y, examples.trials, len(np.unique(examples.trials)), seed)
-        answers = np.zeros((len(features), 2))
-        for inside, test in folds:
-            answers[test] = train(inside).predict_proba(features[test])
-        whole = train(np.arange(len(features)))
+    folds = label_folds(examples.y, examples.trials, len(np.unique(examples.trials)), seed)
+    answers = np.zeros((len(features), 2))
+    for inside, test in folds:
+        answers[test] = train(inside).predict_proba(features[test])
+    whole = train(np.arange(len(features)))
     verdict = judge_against_chance(answers, whole.encoder("valence").transform(examples.y), examples.trials)
     return whole, verdict
 

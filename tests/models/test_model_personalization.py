@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,10 +61,18 @@ def test_a_better_model_is_kept_and_an_equal_one_is_not() -> None:
     assert "no better than chance allows" in equal.reason
 
 
+def test_a_model_that_is_only_surer_is_not_kept() -> None:
+    trials = np.repeat([f"t{i}" for i in range(10)], 30)
+    truth = np.repeat(np.arange(10) % 2, 30)
+    surer = judge(_answers(truth, 0.6), _answers(truth, 0.99), truth, trials)
+    assert not surer.kept
+    assert surer.p_value == 1.0
+
+
 def test_many_windows_of_few_trials_prove_nothing() -> None:
     trials = np.repeat(["a", "b", "c", "d"], 1000)
     truth = np.repeat([0, 1, 0, 1], 1000)
-    verdict = judge(_answers(truth, 0.5), _answers(truth, 0.9), truth, trials)
+    verdict = judge(_answers(truth, 0.4), _answers(truth, 0.9), truth, trials)
     assert verdict.p_value == pytest.approx(1 / 16)
     assert not verdict.kept
 
@@ -137,15 +144,13 @@ def test_frozen_layers_stay_and_the_model_given_is_not_changed(base: EmotionReco
 
 
 @pytest.mark.train
-def test_a_person_who_differs_gets_a_model_of_their_own(
-    base: EmotionRecognitionModel, tmp_path: Path
-) -> None:
+def test_a_person_who_differs_gets_a_model_of_their_own(base: EmotionRecognitionModel) -> None:
     X, y, _ = blobs(n=160, seed=5)
     labels, trials = np.array(["calm", "engaged"])[y], np.array([f"{c}{i // 20}" for i, c in enumerate(y)])
     away = X[y == 1].mean(axis=0) - X[y == 0].mean(axis=0)
     shifted = X + 0.9 * away
     how: dict[str, Any] = {"freeze_layers": 2, "epochs": 15, "learning_rate": 0.02, "batch_size": 16}
-    tuned, verdict = personalise(base, shifted, labels, trials, n_folds=2, scratch=tmp_path, **how)
+    tuned, verdict = personalise(base, shifted, labels, trials, n_folds=2, **how)
     assert verdict.kept, verdict.reason
     assert verdict.n_trials == 16
     assert verdict.personal_accuracy > verdict.base_accuracy + 0.2
@@ -153,15 +158,13 @@ def test_a_person_who_differs_gets_a_model_of_their_own(
 
 
 @pytest.mark.train
-def test_labels_without_meaning_never_give_a_personal_model(
-    base: EmotionRecognitionModel, tmp_path: Path
-) -> None:
+def test_labels_without_meaning_never_give_a_personal_model(base: EmotionRecognitionModel) -> None:
     X, _, _ = blobs(n=160, seed=6)
     rng = np.random.default_rng(0)
     trials = np.arange(160) // 20
     labels = np.array(["calm", "engaged"])[rng.permutation([0, 1] * 4)[trials]]
     X = rng.normal(size=X.shape).astype(np.float32)
     how: dict[str, Any] = {"freeze_layers": 5, "epochs": 3, "learning_rate": 0.01}
-    _, verdict = personalise(base, X, labels, trials, n_folds=2, scratch=tmp_path, **how)
+    _, verdict = personalise(base, X, labels, trials, n_folds=2, **how)
     assert verdict.personal_accuracy <= 0.9
     assert not verdict.kept, verdict.reason
