@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "daemon.commands.library_command:library",
         "Scan, list, show, tag and map the music folders.",
     ),
-    "models": ("daemon.commands.models_command:models", "List, check and score the networks."),
+    "models": ("daemon.commands.models_command:models", "List, check, score, train and choose the networks."),
 }
 """Name -> where the click command is, and the line that ``--help`` shows without importing it."""
 

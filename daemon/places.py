@@ -50,3 +50,8 @@ def private_folder(path: Path) -> Path:
     """The folder, made with mode 0700 where it was missing."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
+
+
+def own_networks(state: Path) -> tuple[Path, Path]:
+    """Where the wearer's networks lie: those trained or added, and those fitted to the wearer."""
+    return state / "models", state / "models" / "personalized"

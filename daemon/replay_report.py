@@ -114,5 +114,5 @@ class _Rereader:
 def _pipelines(settings: Settings) -> Callable[[StreamInfo], Prepared]:
     from daemon.wiring.pipeline_wiring import PipelineMaker
 
-    own = places.state_dir() / "models"
-    return PipelineMaker(settings, (own, Path(str(resources.files("models"))) / "pretrained"))
+    own = places.own_networks(places.state_dir())
+    return PipelineMaker(settings, (*own, Path(str(resources.files("models"))) / "pretrained"))

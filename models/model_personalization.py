@@ -86,8 +86,8 @@ def freeze(network: Any, n_layers: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the held-out trials said. Accuracies are shares of windows, every trial and every label weighing the
-    same; ``p_value`` is one-sided.
+    """What the held-out trials said. Accuracies are shares of windows right, every trial and label weighing
+    the same; ``p_value`` is one-sided.
     """
 
     kept: bool
@@ -173,9 +173,9 @@ def judge(
 ) -> Verdict:
     """Compare two models' answers (n, n_classes) on the same held-out windows, by trial.
 
-    The statistic is the mean, over trials, of the gain in the share of windows named rightly, classes weighing
-    the same; its distribution under chance is that of random signs of each trial's gain (exact for up to
-    ``MAX_EXACT`` trials). A model that is only surer of the same answers gains nothing.
+    The statistic is the mean, over trials, of the gain in the share of windows named rightly, classes
+    weighing the same; its distribution under chance is that of random signs of each trial's gain (exact for
+    up to ``MAX_EXACT`` trials). A model that is only surer of the same answers gains nothing.
     """
     rows: dict[str, dict[str, Any]] = {}
     for name in np.unique(trials):

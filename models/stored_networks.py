@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +53,16 @@ def _verified(manifest: Manifest, variant: str) -> dict[str, Any]:
     except ClassifierError as error:
         row |= {"ok": False, "problem": str(error)}
     return row
+
+
+def remove_own(store: ModelStore, own: Path, name: str) -> None:
+    """Delete a network below ``own`` (the wearer's folder); undo the choice if it was the chosen one.
+
+    Raises ``ClassifierError`` for a name that is not there or not the wearer's, ``OSError``.
+    """
+    folder = Path(store.get(name).folder).resolve()
+    if not folder.is_relative_to(own.resolve()):
+        raise ClassifierError(f"{name} came with the product and is not removed")
+    if store.selected() == name:
+        store.select(None)
+    shutil.rmtree(folder)

@@ -15,6 +15,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "daemon.commands.models_evaluate_command:evaluate",
         "Score a network on recordings of people.",
     ),
+    "train": ("daemon.commands.models_train_command:train", "Train a network from a data set or arrays."),
+    "use": ("daemon.commands.models_use_commands:use", "Prefer a network, in running engines too."),
+    "remove": ("daemon.commands.models_use_commands:remove", "Delete a network of your own."),
 }
 """Name -> where the click command is, and its line of help."""
 
@@ -42,4 +45,4 @@ class ModelsGroup(click.Group):
 
 @click.group(cls=ModelsGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def models() -> None:
-    """List, check and score the networks that read the EEG."""
+    """List, check, score, train and choose the networks that read the EEG."""

@@ -22,7 +22,7 @@ def network_store() -> ModelStore:
     from daemon import places
     from models.stored_networks import shipped_folder
 
-    return ModelStore((places.state_dir() / "models", shipped_folder()))
+    return ModelStore((*places.own_networks(places.state_dir()), shipped_folder()))
 
 
 def answer(ask: Callable[[], Any]) -> Any:

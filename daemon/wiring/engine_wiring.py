@@ -15,6 +15,7 @@ from daemon.eeg_frames import socket_path
 from daemon.eeg_tap import EegTap
 from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
+from daemon.places import own_networks
 from daemon.roles.engine import EngineRole
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.session_recording import Prepare, start_recording
@@ -26,7 +27,7 @@ from daemon.wiring.pipeline_wiring import PipelineMaker
 def model_roots(settings: Settings) -> tuple[Path, ...]:
     """Where networks are looked for: the wearer's own first, then those that are shipped."""
     shipped = Path(str(resources.files("models"))) / "pretrained"
-    return (Path(settings.state_dir) / "models", shipped)
+    return (*own_networks(Path(settings.state_dir)), shipped)
 
 
 def run_engine(settings: Settings) -> int:
