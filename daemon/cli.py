@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Scan, list, show, tag and map the music folders.",
     ),
     "models": ("daemon.commands.models_command:models", "List, check, score, train and choose the networks."),
+    "bench": ("daemon.commands.bench_command:bench", "Measure this machine: cost and latency."),
 }
 """Name -> where the click command is, and the line that ``--help`` shows without importing it."""
 

@@ -88,7 +88,8 @@ class _Outbox:
         while not self.states and not self.events:
             self.ready.clear()
             await self.ready.wait()
-        return self.states.popitem(last=False) if self.states else self.events.popleft()
+        # an event is written without waiting for an answer, so it does not hold up the states
+        return self.events.popleft() if self.events else self.states.popitem(last=False)
 
 
 def backoff_s(failures: int, rng: random.Random) -> float:

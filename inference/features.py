@@ -32,6 +32,7 @@ FINE_BANDS: Bands = (
     *((float(low), float(low + 1)) for low in range(1, 13)),
     *((13, 15), (15, 18), (18, 21), (21, 24), (24, 27), (27, 30), (30, 33), (33, 36), (36, 40), (40, 45)),
 )
+TWO_PI_E = 2 * np.pi * np.e
 MIN_VARIANCE_UV2 = 1e-6
 """Floor below any amplifier's noise, so that a flat channel yields a finite entropy."""
 
@@ -114,7 +115,7 @@ def band_power_uv2(samples_uv: FloatArray, rate_hz: float, bands: Bands = BANDS)
 def differential_entropy(samples_uv: FloatArray, rate_hz: float, bands: Bands = BANDS) -> FloatArray:
     """Differential entropy in nats, shape (n_channels, n_bands)."""
     variance = np.maximum(band_power_uv2(samples_uv, rate_hz, bands), MIN_VARIANCE_UV2)
-    entropy: FloatArray = 0.5 * np.log(2 * np.pi * np.e * variance)
+    entropy: FloatArray = 0.5 * np.log(TWO_PI_E * variance)
     return entropy
 
 
@@ -143,9 +144,9 @@ class FeatureExtractor:
         """The same from a spectrum that is there already."""
         samples_uv = spectrum.samples_uv
         usable = np.ones((len(samples_uv), 1)) if good is None else good.reshape(len(samples_uv), -1)
-        spectrum = Spectrum(samples_uv, spectrum.power, spectrum.rate_hz, usable.max(axis=1))
+        spectrum = Spectrum(samples_uv, spectrum.squares, spectrum.rate_hz, usable.max(axis=1))
         variance = np.maximum(band_power_of(spectrum, self.schema.bands), MIN_VARIANCE_UV2)
-        entropy = 0.5 * np.log(2 * np.pi * np.e * variance)
+        entropy = 0.5 * np.log(TWO_PI_E * variance)
         total = self._members @ usable
         with np.errstate(invalid="ignore", divide="ignore"):
             values = np.where(total > 0, (self._members @ (entropy * usable)) / total, np.nan)

@@ -60,14 +60,21 @@ HOMOLOGUES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spectrum:
-    """``samples_uv`` (n_channels, n); ``power`` (n_channels, n_bins) is |rFFT|^2 of the tapered, centred
-    samples; ``good`` (n_channels,) is 0 for masked channels, or None when all may be used.
+    """``samples_uv`` (n_channels, n); ``squares`` (n_channels, 2 n_bins) holds the squared real and imaginary
+    parts, in turns, of the rFFT of the tapered, centred samples; ``good`` (n_channels,) is 0 for masked
+    channels, or None when all may be used.
     """
 
     samples_uv: FloatArray
-    power: FloatArray
+    squares: FloatArray
     rate_hz: float
     good: FloatArray | None = None
+
+    @property
+    def power(self) -> FloatArray:
+        """|rFFT|^2, (n_channels, n_bins)."""
+        total: FloatArray = self.squares[:, ::2] + self.squares[:, 1::2]
+        return total
 
     @property
     def frequencies_hz(self) -> FloatArray:
@@ -78,14 +85,18 @@ class Spectrum:
 
 def spectrum_of(samples_uv: FloatArray, rate_hz: float, good: FloatArray | None = None) -> Spectrum:
     """The spectrum of one window (n_channels, n_samples)."""
-    centred = samples_uv - samples_uv.mean(axis=1, keepdims=True)
-    transform = np.fft.rfft(centred * _taper(samples_uv.shape[1]), axis=1)
-    return Spectrum(samples_uv, transform.real**2 + transform.imag**2, rate_hz, good)
+    n_samples = samples_uv.shape[1]
+    tapered = samples_uv - np.add.reduce(samples_uv, axis=1, keepdims=True) * (1 / n_samples)
+    tapered *= _taper(n_samples)
+    # one pass over the parts as they lie in memory: the sum of the two is left to the band matrix
+    parts = np.fft.rfft(tapered, axis=1).view(np.float64)
+    return Spectrum(samples_uv, np.square(parts, out=parts), rate_hz, good)
 
 
 def band_power_of(spectrum: Spectrum, bands: Bands = BANDS) -> FloatArray:
     """Variance in each band, (n_channels, n_bands) in uV^2."""
-    power: FloatArray = spectrum.power @ _band_matrix(spectrum.samples_uv.shape[1], spectrum.rate_hz, bands)
+    first, matrix = _band_matrix(spectrum.samples_uv.shape[1], spectrum.rate_hz, bands)
+    power: FloatArray = spectrum.squares[:, first : first + len(matrix)] @ matrix
     return power
 
 
@@ -95,8 +106,8 @@ def _taper(n_samples: int) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def _band_matrix(n_samples: int, rate_hz: float, bands: Bands) -> FloatArray:
-    """(n_bins, n_bands) that turns |rFFT|^2 into band variance."""
+def _band_matrix(n_samples: int, rate_hz: float, bands: Bands) -> tuple[int, FloatArray]:
+    """Where the bands begin in ``Spectrum.squares``, and what turns those up to their end into variance."""
     frequencies_hz = np.fft.rfftfreq(n_samples, 1 / rate_hz)
     one_sided = np.full(len(frequencies_hz), 2.0)
     one_sided[0] = 1.0
@@ -104,5 +115,8 @@ def _band_matrix(n_samples: int, rate_hz: float, bands: Bands) -> FloatArray:
         one_sided[-1] = 1.0
     scale = one_sided / (n_samples * np.sum(_taper(n_samples) ** 2))
     members = [(frequencies_hz >= low) & (frequencies_hz < high) for low, high in bands]
-    matrix: FloatArray = np.stack(members, axis=1) * scale[:, np.newaxis]
-    return matrix
+    matrix = np.repeat(np.stack(members, axis=1) * scale[:, np.newaxis], 2, axis=0)
+    used = np.flatnonzero(matrix.any(axis=1))
+    if not len(used):
+        return 0, np.zeros((2, len(bands)))
+    return int(used[0]), np.ascontiguousarray(matrix[used[0] : used[-1] + 1])

@@ -1,0 +1,248 @@
+"""Measures the way of a sample: from the headset's chunk through the engine and the broker to a subscriber.
+
+Real engine roles, real links, the own broker and a subscriber in a process of its own; only the headset is
+made up: it hands over prepared samples when they are due. One session has its source in a thread, as live;
+many share the event loop, for nobody wears a hundred headsets. They begin at random moments, as people do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from acquisition.feed import Feed, FeedItem
+from acquisition.port import MAX_POLL_S
+from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo
+from acquisition.timeline import Timeline
+from daemon.latency_listener import Heard
+from daemon.mqtt_link import MqttLink
+from daemon.roles.broker import mosquitto_binary
+from daemon.roles.engine import EngineRole, HeadsetFeed
+from daemon.roles.prepared import Prepared
+from daemon.settings import BrokerSettings
+from daemon.topics import ENGINE_AVAILABILITY, Topics
+from inference.band_power_classifier import BandPowerClassifier
+from inference.baseline import Baseline
+from inference.features import schema_named
+from inference.loading import load_network
+from inference.model_store import Manifest, ModelStore, map_channels
+from inference.pipeline import Pipeline, PipelineSettings
+from inference.port import Classifier
+
+CHANNELS = ("TP9", "AF7", "AF8", "TP10")
+RATE_HZ = 256.0
+CHUNK = 16
+WINDOW_S, HOP_S = 2.0, 0.5
+START_S = 3.0
+"""Time to connect before the first sample is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyFigures:
+    """``total_ms`` is from the last sample of a window to the subscriber, one for each window heard."""
+
+    sessions: int
+    model: str
+    total_ms: Sequence[float]
+    stages_ms: Sequence[dict[str, float]]
+    lost: int
+    cpu_share: float
+
+
+class DueSource:
+    """Prepared samples, each chunk handed over when its last sample is due; notes when that was."""
+
+    def __init__(self, samples_uv: FloatArray, start_s: float, name: str) -> None:
+        self._samples_uv, self._start_s, self.name = samples_uv, start_s, name
+        self._at = 0
+        self.due_s: list[float] = []
+
+    def open(self) -> StreamInfo:
+        """Describe the stream."""
+        return StreamInfo("bench", self.name, CHANNELS, RATE_HZ, simulated=True, identity=self.name)
+
+    @property
+    def next_due_s(self) -> float:
+        """When the next chunk's last sample is due."""
+        return self._start_s + (self._at + CHUNK) / RATE_HZ
+
+    def poll(self, timeout_s: float) -> EegChunk | None:
+        """The next chunk once it is due."""
+        due_s = self.next_due_s
+        wait_s = due_s - time.monotonic()
+        if wait_s > 0:
+            time.sleep(max(0.0, min(wait_s, timeout_s, MAX_POLL_S)))
+            if time.monotonic() < due_s:
+                return None
+        places = np.arange(self._at, self._at + CHUNK)
+        self._at += CHUNK
+        self.due_s.append(due_s)
+        return EegChunk(self._samples_uv[:, places % self._samples_uv.shape[1]], places / RATE_HZ)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def window_due_s(self) -> list[float]:
+        """When the chunks came that completed a window."""
+        window, hop = round(WINDOW_S * RATE_HZ), round(HOP_S * RATE_HZ)
+        ends = [(i + 1) * CHUNK for i in range(len(self.due_s))]
+        done = [end >= window and (end - window) % hop == 0 for end in ends]
+        return [due for complete, due in zip(done, self.due_s, strict=True) if complete]
+
+
+class DueFeed:
+    """The chunks of a source on the event loop, through the same timeline as the acquisition loop's."""
+
+    def __init__(self, source: DueSource) -> None:
+        self._source = source
+
+    def hear(self, valence: float | None, arousal: float | None) -> None:
+        """The wearer is deaf."""
+
+    async def __aiter__(self) -> AsyncIterator[FeedItem]:
+        timeline = Timeline(RATE_HZ)
+        yield HeadsetStatus("streaming", self._source.open())
+        while True:
+            await asyncio.sleep(max(0.0, self._source.next_due_s - time.monotonic()))
+            chunk = self._source.poll(0.0)
+            for item in timeline.push(chunk) if chunk is not None else ():
+                yield item
+
+
+def measure(sessions: int, seconds: float, roots: Sequence[Path]) -> LatencyFigures:
+    """Run so many sessions in this process for so long. Takes a few seconds more than ``seconds``."""
+    reader = _reader(roots)
+    with tempfile.TemporaryDirectory() as name, _broker(Path(name)) as broker:
+        command = [sys.executable, "-m", "daemon.latency_listener", broker.host, str(broker.port)]
+        command += ["3"] if broker.mqtt3 else []
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as listener:
+            assert listener.stdout is not None  # noqa: S101 - opened as a pipe
+            try:
+                listener.stdout.readline()
+                sources, share = asyncio.run(_sessions(sessions, seconds, reader, broker, Path(name)))
+                answer, _ = listener.communicate(b"enough\n", timeout=10)
+            finally:
+                listener.kill()
+    return _figures(sources, msgspec.json.decode(answer, type=Heard), reader[0].model_id.name, share)
+
+
+async def _sessions(
+    sessions: int,
+    seconds: float,
+    reader: tuple[Classifier, Manifest | None],
+    broker: BrokerSettings,
+    folder: Path,
+) -> tuple[list[DueSource], float]:
+    """(the sources with what they noted, share of a core that this process used)."""
+    rng = random.Random(0)  # noqa: S311 - phases, no secret
+    samples_uv = np.random.default_rng(0).normal(size=(4, round(60 * RATE_HZ))) * 10
+    began_s = time.monotonic() + START_S
+    sources = [
+        DueSource(samples_uv, began_s + rng.uniform(0, 1), f"bench-{number:03}") for number in range(sessions)
+    ]
+    async with contextlib.AsyncExitStack() as stack:
+        labels = folder / "labels.jsonl"
+        tasks = [
+            await _session(stack, broker, source, reader, labels, alone=sessions == 1) for source in sources
+        ]
+        await asyncio.sleep(max(0.0, began_s - time.monotonic()))
+        used_s = time.process_time()
+        await asyncio.sleep(seconds)
+        used_s = time.process_time() - used_s
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return sources, used_s / seconds
+
+
+async def _session(
+    stack: contextlib.AsyncExitStack,
+    broker: BrokerSettings,
+    source: DueSource,
+    reader: tuple[Classifier, Manifest | None],
+    labels_file: Path,
+    *,
+    alone: bool,
+) -> asyncio.Task[None]:
+    node = Topics(source.name)
+    feed: HeadsetFeed = DueFeed(source)
+    if alone:
+        feed = await stack.enter_async_context(Feed(lambda: source))
+
+    def prepare(info: StreamInfo) -> Prepared:
+        return _prepared(info, *reader)
+
+    role = EngineRole(node, feed, prepare, simulated=True, labels_file=labels_file)
+    link = MqttLink(
+        broker,
+        f"neuroplayer-{source.name}",
+        hear=role.hear,
+        subscriptions=role.subscriptions,
+        availability=node.full(ENGINE_AVAILABILITY),
+    )
+    await stack.enter_async_context(link)
+    return asyncio.create_task(role.run(link))
+
+
+def _reader(roots: Sequence[Path]) -> tuple[Classifier, Manifest | None]:
+    """The network that the product would choose for a Muse headband, else the band-power rule."""
+    manifest = ModelStore(tuple(roots)).choose_for(CHANNELS)
+    if manifest is None or (manifest.window_s, manifest.hop_s) != (WINDOW_S, HOP_S):
+        return BandPowerClassifier(CHANNELS), None
+    variant = "int8" if "int8" in manifest.files else "float"
+    return load_network(manifest, variant), manifest
+
+
+def _prepared(info: StreamInfo, classifier: Classifier, manifest: Manifest | None) -> Prepared:
+    """A pipeline with a baseline made up, so that it names a mood from the first window on."""
+    n = schema_named(classifier.feature_schema).length(classifier.channels)
+    rest = Baseline(classifier.feature_schema, classifier.channels, np.full(n, 1.5), np.full(n, 0.5), 60.0)
+    channels = map_channels(manifest, info.channels) if manifest else info.channels
+    pipeline = Pipeline(info, classifier, PipelineSettings(mains_hz="auto"), rest, channels=channels)
+    return Prepared(pipeline=pipeline, model=classifier.model_id, baseline_s=0.0)
+
+
+def _figures(sources: Sequence[DueSource], heard: Heard, model: str, cpu_share: float) -> LatencyFigures:
+    total_ms: list[float] = []
+    lost = 0
+    for source in sources:
+        due_s, arrived_s = source.window_due_s(), heard.arrivals_s.get(source.name, [])
+        lost += abs(len(due_s) - len(arrived_s))
+        if len(due_s) - len(arrived_s) in (0, 1):  # the last window may have been cut off
+            total_ms += [1e3 * (b - a) for a, b in zip(due_s, arrived_s, strict=False)]
+    return LatencyFigures(len(sources), model, total_ms, heard.stages_ms, lost, cpu_share)
+
+
+@contextlib.contextmanager
+def _broker(folder: Path) -> Iterator[BrokerSettings]:
+    """The product's own broker on a free port, in a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    broker = BrokerSettings(port=port, ours=True, mqtt3=mosquitto_binary() is None)
+    environment = {**os.environ, "NEUROPLAYER_STATE_DIR": str(folder), "NEUROPLAYER_CACHE_DIR": str(folder)}
+    command = [sys.executable, "-m", "daemon.cli", "broker", "--broker", broker.url]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as child:
+        try:
+            yield broker
+        finally:
+            child.terminate()
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` percent lie; 0 where there is none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share / 100))] if ordered else 0.0
