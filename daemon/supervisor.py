@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from daemon.errors import EXIT_BAD_INPUT
 from daemon.heartbeat import HUNG_S, Heartbeat
@@ -136,7 +139,7 @@ class Supervisor:
         heart.started()
         if process.stdin is not None:
             with contextlib.suppress(ConnectionError):
-                process.stdin.write(to_json(self._settings))
+                process.stdin.write(to_json(self._for_life(child.starts)))
                 await process.stdin.drain()
             process.stdin.close()
         relay = asyncio.create_task(self._relay(child, process.stderr)) if process.stderr else None
@@ -147,6 +150,13 @@ class Supervisor:
             await asyncio.wait({relay}, timeout=0.2)
             relay.cancel()
         return code
+
+    def _for_life(self, number: int) -> Settings:
+        """A later life of the player goes on with the recording that an earlier one has begun."""
+        if number == 1:
+            return self._settings
+        outputs = [re.sub(r"^wav:", "wav+:", text) for text in self._settings.output.split("\n")]
+        return msgspec.structs.replace(self._settings, output="\n".join(outputs))
 
     async def _wait(self, role: RoleName, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
         """The exit status; a role that hangs is killed."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from player.sink import NullSink, Sink
 
 SERVICES = ("device", "pulse", "pipewire", "alsa", "jack")
+GO_ON = "wav+"
+"""``wav+:FILE`` goes on with a file that a player which died has left."""
 FORMS = "device[:NAME], pulse[:NAME], pipewire[:NAME], alsa[:NAME], jack[:NAME], wav:FILE, fifo:FILE or null"
 
 
@@ -23,7 +25,7 @@ def make_sink(text: str) -> Sink:
         from player.device_sink import DeviceSink
 
         return DeviceSink("" if kind == "device" else kind, argument)
-    if kind in ("wav", "fifo") and argument:
+    if kind in ("wav", GO_ON, "fifo") and argument:
         return _file_sink(kind, Path(argument))
     raise OutputError(f"output {text!r:.120} must be {FORMS}")
 
@@ -33,10 +35,11 @@ def _file_sink(kind: str, path: Path) -> Sink:
         raise OutputError(f"output {str(path)!r:.200} cannot be written: its folder does not exist")
     if path.is_dir():
         raise OutputError(f"output {str(path)!r:.200} cannot be written: it is a folder")
-    if kind == "wav":
+    go_on = kind == GO_ON
+    if go_on or kind == "wav":
         from player.wav_sink import WavSink
 
-        return WavSink(path)
+        return WavSink(path, go_on=go_on)
     from player.fifo_sink import FifoSink
 
     return FifoSink(path)

@@ -23,8 +23,9 @@ class WavSink:
 
     paces = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, go_on: bool = False) -> None:
         self._path = path
+        self._go_on = go_on
         self._file: IO[bytes] | None = None
         self._frames = 0
         self._noted = 0
@@ -35,13 +36,27 @@ class WavSink:
         return f"wav:{self._path}"
 
     def open(self) -> None:
-        """Begin the file anew. Raises SinkError."""
+        """Begin the file anew, or go on with one of this kind that is there. Raises SinkError."""
         try:
-            self._file = self._path.open("wb")
-            self._frames = self._noted = 0
-            self._file.write(wav_header(0))
+            there = self._frames_there() if self._go_on else 0
+            self._file = self._path.open("r+b" if there else "wb")
+            self._frames = self._noted = there
+            self._file.write(wav_header(there))
+            self._file.seek(HEADER_BYTES + there * BYTES_A_FRAME)
+            self._file.truncate()
         except OSError as error:
             raise SinkError(f"{self._path}: cannot be written ({error.strerror})") from error
+
+    def _frames_there(self) -> int:
+        """Whole frames in the file, as far as a killed writer got; 0 for a file of another kind."""
+        try:
+            with self._path.open("rb") as file:
+                header = file.read(HEADER_BYTES)
+        except FileNotFoundError:
+            return 0
+        if header[:4] not in (b"RIFF", b"RF64") or _FORMAT not in header or len(header) < HEADER_BYTES:
+            return 0
+        return (self._path.stat().st_size - HEADER_BYTES) // BYTES_A_FRAME
 
     def write(self, block: PcmBlock, wait: bool = True) -> None:
         """Append. Raises SinkError, for example when the disk is full."""

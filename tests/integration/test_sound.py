@@ -98,6 +98,28 @@ def test_skips_fade_with_equal_power_and_a_killed_engine_is_not_heard(
     assert np.median(steady) - steady.min() <= 0.5
 
 
+def test_a_killed_player_goes_on_with_the_recording(
+    product: Product, broker: RealBroker, ear: MosquittoSub, noise: Path, tmp_path: Path
+) -> None:
+    wav = tmp_path / "session.wav"
+    running = product.start(
+        *("run", "--plain", "--no-web", "--source", "simulated", "--music", str(noise), "--node", "t"),
+        *("--output", f"wav:{wav}", "--broker", f"mqtt://127.0.0.1:{broker.port}"),
+    )
+    wait_until(
+        lambda: wav.exists() and wav.stat().st_size > 4 * RATE_HZ * 6, 60, "four seconds were recorded"
+    )
+    os.kill(running.children()["player"], signal.SIGKILL)
+    size = wav.stat().st_size
+    wait_until(lambda: wav.stat().st_size > size + 2 * RATE_HZ * 6, 20, "two more seconds were recorded")
+    wait_until(lambda: len(ear.on("player/decision")) > 1, 10, "the second player says what it plays")
+    assert ear.documents("player/decision")[-1]["kind"] == "recovery"
+    running.interrupt()
+    assert running.wait(15) == 0
+    samples, rate_hz = read_wav(wav)
+    assert len(samples) > 6 * rate_hz
+
+
 @pytest.mark.parametrize(("emotion", "arousal"), [("relaxed", -0.8), ("focused", 0.8)])
 def test_the_music_follows_the_mood(
     product: Product,
