@@ -100,14 +100,20 @@ def check_listen(host: str, port: int, what: str) -> None:
 
 def check_output(text: str) -> str:
     """An output as the player knows them, with a file's path made absolute. Raises ``BadInputError``."""
-    from player.output_spec import OutputError, make_sink
+    from player.output_spec import OutputError, make_sink, split_outputs
 
     try:
-        make_sink(text)
+        parts = split_outputs(text)
+        for part in parts:
+            make_sink(part)
     except OutputError as error:
         raise BadInputError(str(error)) from None
-    kind, _, path = text.strip().partition(":")
-    return f"{kind}:{Path(path).resolve()}" if kind in ("wav", "fifo") else text.strip()
+    return ",".join(_absolute(part) for part in parts)
+
+
+def _absolute(output: str) -> str:
+    kind, _, path = output.partition(":")
+    return f"{kind}:{Path(path).resolve()}" if kind in ("wav", "fifo") else output
 
 
 def check_music(text: str) -> str:

@@ -1,7 +1,11 @@
-"""Outputs as a person types them: ``device``, ``pulse:NAME``, ``wav:FILE``, ``fifo:FILE``, ``null``."""
+"""Outputs as a person types them: ``device``, ``pulse:NAME``, ``wav:FILE``, ``fifo:FILE``, ``null``.
+
+Several at once are joined by commas: ``device,fifo:/tmp/snapfifo``.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from player.sink import NullSink, Sink
@@ -12,8 +16,23 @@ GO_ON = "wav+"
 FORMS = "device[:NAME], pulse[:NAME], pipewire[:NAME], alsa[:NAME], jack[:NAME], wav:FILE, fifo:FILE or null"
 
 
+MAX_OUTPUTS = 8
+_NEXT = re.compile(r",(?=\s*(?:device|pulse|pipewire|alsa|jack|wav|fifo|null)\s*(?:[:,]|$))")
+
+
 class OutputError(ValueError):
     """No such output. The message names the value and the rule."""
+
+
+def split_outputs(text: str) -> tuple[str, ...]:
+    """The single outputs of a list; a comma inside a name or path stays. Raises OutputError."""
+    parts = tuple(part.strip() for part in _NEXT.split(text))
+    if len(parts) > MAX_OUTPUTS:
+        raise OutputError(f"output may be {MAX_OUTPUTS} at once at most, got {len(parts)}")
+    twice = next((part for part in parts if parts.count(part) > 1), None)
+    if twice is not None:
+        raise OutputError(f"output {twice!r:.120} is named twice")
+    return parts
 
 
 def make_sink(text: str) -> Sink:

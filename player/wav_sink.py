@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import IO
@@ -36,12 +37,16 @@ class WavSink:
         return f"wav:{self._path}"
 
     def open(self) -> None:
-        """Begin the file anew, or go on with one of this kind that is there. Raises SinkError."""
+        """Begin the file anew, or go on where it broke off; with ``go_on`` also with one that was there.
+
+        Raises SinkError.
+        """
         try:
-            there = self._frames_there() if self._go_on else 0
-            self._file = self._path.open("r+b" if there else "wb")
+            there = self._frames or (self._frames_there() if self._go_on else 0)
+            # unbuffered: what could not be written is not written later, by surprise, while closing
+            self._file = self._path.open("r+b" if there else "wb", buffering=0)
             self._frames = self._noted = there
-            self._file.write(wav_header(there))
+            self._put(wav_header(there))
             self._file.seek(HEADER_BYTES + there * BYTES_A_FRAME)
             self._file.truncate()
         except OSError as error:
@@ -63,34 +68,37 @@ class WavSink:
         if self._file is None:
             raise SinkError(f"{self._path}: is not open")
         try:
-            self._file.write(to_24_bit(block))
+            self._put(to_24_bit(block))
             self._frames += len(block)
             if self._frames - self._noted >= HEADER_EVERY_FRAMES:
                 self._note()
         except OSError as error:
             raise SinkError(f"{self._path}: cannot be written ({error.strerror})") from error
 
+    def _put(self, data: bytes) -> None:
+        while data and self._file is not None:
+            data = data[self._file.write(data) :]
+
     def _note(self) -> None:
         if self._file is None:
             return
         self._file.seek(0)
-        self._file.write(wav_header(self._frames))
-        self._file.seek(0, 2)
-        self._file.flush()
+        self._put(wav_header(self._frames))
+        self._file.seek(0, os.SEEK_END)
         self._noted = self._frames
 
     def close(self) -> None:
-        """Finish the header."""
+        """Finish the header. Raises SinkError."""
         file = self._file
         if file is None:
             return
         try:
             self._note()
-            file.close()
         except OSError as error:
             raise SinkError(f"{self._path}: cannot be finished ({error.strerror})") from error
         finally:
             self._file = None
+            file.close()
 
 
 def wav_header(n_frames: int) -> bytes:
@@ -113,5 +121,5 @@ def wav_header(n_frames: int) -> bytes:
 
 def to_24_bit(block: PcmBlock) -> bytes:
     """Little-endian three-byte samples."""
-    whole = np.clip(np.rint(block.astype(np.float64) * 8388607.0), -8388608, 8388607).astype("<i4")
+    whole = np.clip(np.rint(block.astype(np.float64) * 2.0**23), -(2**23), 2**23 - 1).astype("<i4")
     return np.ascontiguousarray(whole).view(np.uint8).reshape(-1, 4)[:, :3].tobytes()

@@ -19,7 +19,11 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--music", "music", metavar="DIR", multiple=True, help="A music folder; may be given again."
     ),
-    click.option("--output", metavar="OUTPUT", help="device, wav:FILE, fifo:FILE or null."),
+    click.option(
+        "--output",
+        metavar="OUTPUT",
+        help="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas.",
+    ),
     click.option(
         "--broker", metavar="URL", help="mqtt[s]://HOST:PORT; without it one is started on loopback."
     ),

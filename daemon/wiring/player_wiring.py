@@ -15,6 +15,7 @@ from daemon.topics import PLAYER_AVAILABILITY, Topics
 from player.deck import DeckError
 from player.music import Decision
 from player.opening import open_playback
+from player.output_spec import split_outputs
 from player.playback import Playback
 
 
@@ -35,7 +36,7 @@ def _open(settings: Settings, on_decision: list[PlayerRole]) -> Playback:
     try:
         return open_playback(
             music=settings.music,
-            outputs=settings.output.split("\n"),
+            outputs=split_outputs(settings.output),
             cache_dir=Path(settings.cache_dir),
             state_dir=state_dir,
             policy=settings.policy,

@@ -1,0 +1,283 @@
+"""Where the sound goes: files, pipes, devices, and several of them at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playback_rig import tone
+
+from player.deck import MIX_RATE_HZ, PcmBlock
+from player.device_sink import DeviceSink
+from player.fifo_sink import FifoSink, to_16_bit
+from player.output_spec import OutputError, make_sink, split_outputs
+from player.outputs import Outputs
+from player.sink import LEAD_S, NullSink, Pacer, SinkError
+from player.wav_sink import BYTES_A_FRAME, HEADER_BYTES, WavSink, wav_header
+
+BLOCK = tone(1024 / MIX_RATE_HZ, 440)
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 10.0) -> None:
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.01)
+
+
+def test_a_wav_file_holds_the_samples_to_24_bits(tmp_path: Path) -> None:
+    sound = tone(2.0, 440, level=0.9)
+    sink = WavSink(tmp_path / "out.wav")
+    sink.open()
+    for at in range(0, len(sound), 1000):
+        sink.write(sound[at : at + 1000])
+    sink.close()
+    sink.close()
+    read, rate_hz = soundfile.read(tmp_path / "out.wav")
+    assert rate_hz == MIX_RATE_HZ
+    assert np.abs(read - sound).max() < 1 / 2**23
+
+
+def test_a_wav_file_can_be_read_while_it_grows(tmp_path: Path) -> None:
+    sink = WavSink(tmp_path / "out.wav")
+    sink.open()
+    for _ in range(6 * MIX_RATE_HZ // 1024):
+        sink.write(BLOCK)
+    assert len(soundfile.read(tmp_path / "out.wav")[0]) >= 5 * MIX_RATE_HZ
+    sink.close()
+
+
+def test_past_4_gib_the_header_becomes_rf64() -> None:
+    small, large = wav_header(1000), wav_header(1_000_000_000)
+    assert len(small) == len(large) == HEADER_BYTES
+    assert small[:4] == b"RIFF"
+    assert struct.unpack("<I", small[76:80]) == (1000 * BYTES_A_FRAME,)
+    assert large[:4] == b"RF64"
+    riff_bytes, data_bytes, n_frames = struct.unpack("<QQQ", large[20:44])
+    assert (riff_bytes, data_bytes, n_frames) == (72 + 6_000_000_000, 6_000_000_000, 1_000_000_000)
+
+
+def test_a_full_disk_is_one_line() -> None:
+    sink = WavSink(Path("/dev/full"))
+    with pytest.raises(SinkError, match="/dev/full: cannot be written"):
+        sink.open()
+    with pytest.raises(SinkError, match="cannot be finished"):
+        sink.close()
+
+
+def test_after_a_loss_a_wav_file_goes_on_where_it_broke_off(tmp_path: Path) -> None:
+    sink = WavSink(tmp_path / "out.wav")
+    sink.open()
+    sink.write(BLOCK)
+    sink.close()
+    sink.open()
+    sink.write(BLOCK)
+    sink.close()
+    read, _ = soundfile.read(tmp_path / "out.wav")
+    assert np.abs(read - np.tile(BLOCK, (2, 1))).max() < 1 / 2**23
+
+
+def test_a_pipe_carries_16_bit_frames_to_whoever_reads(tmp_path: Path) -> None:
+    sink = FifoSink(tmp_path / "snap")
+    sink.open()
+    sink.write(BLOCK)
+    assert sink.dropped_frames == len(BLOCK)
+    reader = os.open(tmp_path / "snap", os.O_RDONLY | os.O_NONBLOCK)
+    sink.write(BLOCK)
+    sink.write(BLOCK)
+    data = os.read(reader, 1 << 16)
+    assert len(data) == 2 * len(BLOCK) * 4
+    heard = np.frombuffer(data, "<i2").reshape(-1, 2)[: len(BLOCK)] / 32767
+    assert np.abs(heard - BLOCK).max() < 3 / 32768
+    os.close(reader)
+    sink.write(BLOCK)
+    sink.write(BLOCK)
+    assert sink.dropped_frames >= 2 * len(BLOCK)
+    sink.close()
+
+
+def test_a_slow_reader_loses_whole_frames_and_never_holds_the_music_up(tmp_path: Path) -> None:
+    sink = FifoSink(tmp_path / "snap")
+    sink.open()
+    reader = os.open(tmp_path / "snap", os.O_RDONLY | os.O_NONBLOCK)
+    for _ in range(200):
+        sink.write(np.full((1024, 2), [0.5, -0.5], dtype=np.float32))
+    assert sink.dropped_frames > 0
+    data = b""
+    for _ in range(50):
+        try:
+            data += os.read(reader, 1 << 16)
+        except BlockingIOError:
+            break
+        sink.write(np.full((1024, 2), [0.5, -0.5], dtype=np.float32))
+    frames = np.frombuffer(data[: len(data) // 4 * 4], "<i2").reshape(-1, 2)
+    assert (frames[:, 0] > 0).all()
+    assert (frames[:, 1] < 0).all()
+    os.close(reader)
+    sink.close()
+
+
+def test_what_is_no_pipe_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("keep me")
+    with pytest.raises(SinkError, match="no named pipe"):
+        FifoSink(tmp_path / "precious.txt").open()
+    assert (tmp_path / "precious.txt").read_text() == "keep me"
+
+
+def test_dither_is_triangular_and_small() -> None:
+    silence = np.zeros((48_000, 2), np.float32)
+    values = np.frombuffer(to_16_bit(silence, np.random.default_rng(1)), "<i2")
+    assert set(np.unique(values)) == {-1, 0, 1}
+    assert abs(float(values.mean())) < 0.02
+
+
+def test_the_pacer_lets_frames_through_in_real_time() -> None:
+    now = [0.0]
+    pacer = Pacer(lambda: now[0], lambda seconds: now.__setitem__(0, now[0] + seconds))
+    for _ in range(470):
+        pacer.wait(1024)
+    assert now[0] == pytest.approx(470 * 1024 / MIX_RATE_HZ - LEAD_S, abs=0.03)
+    now[0] += 600  # the machine slept
+    before = now[0]
+    for _ in range(47):
+        pacer.wait(1024)
+    assert now[0] - before == pytest.approx(1.0 - LEAD_S, abs=0.05)
+
+
+class FlakySink(NullSink):
+    """A device that is there when ``present`` says so."""
+
+    name = "flaky"
+    paces = True
+
+    def __init__(self) -> None:
+        self.present = True
+        self.blocks: list[PcmBlock] = []
+        self.opened = 0
+
+    def open(self) -> None:
+        if not self.present:
+            raise SinkError("it is not plugged in")
+        self.opened += 1
+
+    def write(self, block: PcmBlock, wait: bool = True) -> None:
+        if not self.present:
+            raise SinkError("it was pulled out")
+        self.blocks.append(block)
+        time.sleep(0.002)
+
+
+def test_a_device_that_goes_is_missed_aloud_and_taken_back_when_it_returns() -> None:
+    device, other = FlakySink(), FlakySink()
+    outputs = Outputs([device, other], retry_s=0.05)
+    outputs.wait_ready(5)
+    outputs.write(BLOCK)
+    assert outputs.degraded == ()
+    device.present = False
+    outputs.write(BLOCK)
+    wait_until(lambda: "not plugged in" in "".join(outputs.degraded))
+    assert outputs.degraded[0].startswith("no_audio_device")
+    outputs.write(BLOCK)
+    assert len(other.blocks) == 3
+    device.present = True
+    wait_until(lambda: outputs.degraded == ())
+    outputs.write(BLOCK)
+    assert device.opened == 2
+    assert len(device.blocks) == 2
+    outputs.close()
+
+
+def test_without_any_device_a_clock_keeps_real_time() -> None:
+    device = FlakySink()
+    device.present = False
+    outputs = Outputs([device], retry_s=60)
+    outputs.wait_ready(5)
+    began = time.monotonic()
+    for _ in range(40):
+        outputs.write(BLOCK)
+    assert time.monotonic() - began > 40 * len(BLOCK) / MIX_RATE_HZ - LEAD_S - 0.1
+    outputs.close()
+
+
+class HangingSink(NullSink):
+    """An output whose opening never returns."""
+
+    paces = True
+    name = "hanging"
+
+    def open(self) -> None:
+        threading.Event().wait(60)
+
+
+def test_an_output_that_hangs_makes_nothing_late() -> None:
+    outputs = Outputs([HangingSink()], retry_s=60)
+    outputs.wait_ready(0.1)
+    began = time.monotonic()
+    outputs.write(BLOCK)
+    outputs.close()
+    assert time.monotonic() - began < 5
+
+
+def test_a_real_device_thread_hears_what_is_written() -> None:
+    sink = DeviceSink("none")
+    sink.open()
+    began = time.monotonic()
+    for _ in range(60):
+        sink.write(BLOCK)
+    # 1.28 s of sound through a ring of 160 ms and one period ahead
+    assert time.monotonic() - began > 0.7
+    sink.write(np.tile(BLOCK, (60, 1)), wait=False)
+    assert sink.dropped_frames > 0
+    sink.close()
+    sink.close()
+
+
+def test_a_device_by_a_name_that_is_not_there_lists_those_that_are() -> None:
+    with pytest.raises(SinkError, match=r"'nowhere'.*NULL Playback Device"):
+        DeviceSink("none", "nowhere").open()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("null", "null"),
+        ("device", "device:the sound device"),
+        ("pulse:Headphones", "pulse:Headphones"),
+        ("pipewire", "pipewire:the sound device"),
+        ("alsa:hw", "alsa:hw"),
+    ],
+)
+def test_outputs_by_name(text: str, name: str) -> None:
+    assert make_sink(text).name == name
+
+
+@pytest.mark.parametrize(
+    "text", ["", "speaker", "wav:", "fifo:", "wav:/nowhere/at/all.wav", "null:x,y,", "wav:/tmp"]
+)
+def test_outputs_that_cannot_be(text: str) -> None:
+    with pytest.raises(OutputError, match="output"):
+        make_sink(text)
+
+
+def test_several_outputs_are_joined_by_commas() -> None:
+    assert split_outputs("device, fifo:/tmp/a,b ,wav:x.wav") == ("device", "fifo:/tmp/a,b", "wav:x.wav")
+    with pytest.raises(OutputError, match="twice"):
+        split_outputs("null,null")
+    with pytest.raises(OutputError, match="at most"):
+        split_outputs(",".join(f"fifo:{i}" for i in range(9)))
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs Unix sockets")
+def test_a_socket_is_no_pipe(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        with pytest.raises(SinkError, match="no named pipe"):
+            FifoSink(tmp_path / "s").open()
