@@ -269,10 +269,12 @@ class Engine:
             self._lineup.put_filler(
                 now_s, "The next track was not ready in time, so a quiet filler sounds meanwhile."
             )
-        broken = current.deck.error
-        if ending and broken is not None and self._urgent is None:
+        broken = current.broken
+        if broken is not None and not current.struck:
+            current.struck = True
             self._lineup.strike(current.track, broken, now_s)
-            self._urgent = "recovery"
+        if broken is not None and ending:
+            self._urgent = self._urgent or "recovery"
 
     def _steer(self, now_s: float) -> None:
         """Once a second: may the wearer's mood change the music, now or next?"""

@@ -24,6 +24,8 @@ class Playing:
     grown_at_s: float
     grown_to: int = 0
     reviewed: bool = False
+    stalled: bool = False
+    struck: bool = False
 
     @property
     def deck(self) -> Deck:
@@ -45,6 +47,11 @@ class Playing:
         """True when its sound has stopped already."""
         return self.voice.dry_since is not None or self.voice.over
 
+    @property
+    def broken(self) -> str | None:
+        """What is wrong with it, if anything is: it may still have half a minute to play."""
+        return "its sound no longer comes" if self.stalled else self.deck.error
+
     def end_s(self, now_s: float, *, paused: bool) -> float:
         """Where it ends: as its cue point says, or earlier if its deck holds no more and gets no more."""
         buffered_s = self.deck.buffered_frames() / MIX_RATE_HZ
@@ -53,8 +60,10 @@ class Playing:
         if reach > self.grown_to or paused:
             self.grown_to, self.grown_at_s = max(reach, self.grown_to), now_s
         still_s = now_s - self.grown_at_s
-        stalled = any(buffered_s < least_s and still_s > for_s for least_s, for_s in STALLS)
-        if self.deck.complete or stalled:
+        self.stalled = not self.deck.complete and any(
+            buffered_s < least_s and still_s > for_s for least_s, for_s in STALLS
+        )
+        if self.deck.complete or self.stalled:
             return min(audible_end_s(self.track), reach_s)
         return audible_end_s(self.track)
 

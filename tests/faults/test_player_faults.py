@@ -1,0 +1,441 @@
+"""Faults F27-F33: hostile files, broken tracks, hanging decoders, lost libraries, killed players."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "player"))
+
+from playback_rig import high_noise, level_db, make_session, open_plain, play, tone, windows_db, write_track
+
+from player.av_deck import AvDeck, PullDeck
+from player.deck import MIX_RATE_HZ, Deck, PcmBlock, silence
+from player.filler_deck import LOCATION, FillerDeck
+from player.library import Library
+from player.music import Track
+from player.opening import open_playback
+from player.place import PlaceFile
+
+
+def longest_gap_s(sound: PcmBlock, below_db: float = -60.0) -> float:
+    quiet = [level < below_db for level in windows_db(sound, 0.01)]
+    quiet = quiet[quiet.index(False) :]
+    longest = run = 0
+    for one in quiet:
+        run = run + 1 if one else 0
+        longest = max(longest, run)
+    return longest * 0.01
+
+
+def wait_until(done: Callable[[], bool], seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.02)
+
+
+def small_wav(path: Path, seconds: float = 2.0, pitch_hz: float = 440.0) -> Path:
+    import soundfile
+
+    soundfile.write(path, tone(seconds, pitch_hz), MIX_RATE_HZ)
+    return path
+
+
+# F27: hostile names and kinds
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    music = tmp_path / "music"
+    music.mkdir()
+    outside = small_wav(tmp_path / "outside.wav")
+    small_wav(music / "good.wav")
+    small_wav(music / "-rf --option.wav")
+    small_wav(music / "evil\u202egnp.wav")
+    small_wav(music / "$(touch pwned); `id`.wav")
+    (music / "link-out.wav").symlink_to(outside)
+    (music / "link-up.wav").symlink_to("../outside.wav")
+    (music / "zero.wav").symlink_to("/dev/zero")
+    (music / "dangling.wav").symlink_to("/nowhere.wav")
+    os.mkfifo(music / "pipe.wav")
+    (music / "empty.wav").touch()
+    (music / "folder.wav").mkdir()
+    with (music / "huge.wav").open("wb") as file:
+        file.truncate(4 << 30)
+    Path(os.fsdecode(os.fsencode(str(music)) + b"/bad\xff\xfe.wav")).write_bytes(b"x")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(music / "sock.wav"))
+    (music / "list.m3u").write_text(
+        "http://127.0.0.1:9/radio\nfile:///etc/passwd\n../outside.wav\nrtsp://x/y\n"
+    )
+    return music
+
+
+def test_f27_only_regular_files_under_the_root_are_played(hostile: Path, tmp_path: Path) -> None:
+    with Library.open([hostile], tmp_path / "cache") as library:
+        assert library.wait_idle(60)
+        files = {Path(track.location).name for track in library.tracks if "://" not in track.location}
+        streams = {track.location for track in library.tracks if "://" in track.location}
+        refused = {os.path.basename(one.path) for one in library.refused}  # noqa: PTH119 - no path to open
+        titles = [track.title for track in library.tracks]
+    assert files == {"good.wav", "-rf --option.wav", "evil\u202egnp.wav", "$(touch pwned); `id`.wav"}
+    assert streams == {"http://127.0.0.1:9/radio"}
+    assert {
+        "link-out.wav",
+        "link-up.wav",
+        "zero.wav",
+        "dangling.wav",
+        "pipe.wav",
+        "empty.wav",
+        "huge.wav",
+    } <= refused
+    assert "sock.wav" in refused
+    assert all(title.isprintable() for title in titles)
+
+
+def test_f27_a_link_swapped_in_after_the_scan_is_not_followed(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    track = small_wav(music / "a.wav")
+    secret = small_wav(tmp_path / "secret.wav")
+    with Library.open([music], tmp_path / "cache") as library:
+        assert library.wait_idle(30)
+        track.unlink()
+        track.symlink_to(secret)
+        deck = AvDeck(library.open_file)
+        deck.open(str(track))
+        wait_until(lambda: deck.complete)
+        assert deck.buffered_frames() == 0
+        assert deck.error
+        deck.close()
+        with pytest.raises(OSError, match="not in the library"):
+            library.open_file("/etc/passwd")
+
+
+# F28: broken tracks
+
+
+def broken_files(folder: Path) -> dict[str, Path]:
+    import soundfile
+
+    good = folder / "whole.flac"
+    soundfile.write(good, high_noise(30, seed=9), MIX_RATE_HZ)
+    data = good.read_bytes()
+    rng = np.random.default_rng(5)
+    flipped = bytearray(data)
+    for at in rng.integers(len(data) // 3, len(data), 400):
+        flipped[at] ^= int(rng.integers(1, 256))
+    contents = {
+        "empty.flac": b"",
+        "random.mp3": rng.bytes(200_000),
+        "cut.flac": data[: len(data) // 2],
+        "flipped.flac": bytes(flipped),
+        "renamed.mp3": data,
+        "headeronly.flac": data[:8192],
+        "text.ogg": b"this is no music\n" * 1000,
+    }
+    paths = {}
+    for name, content in contents.items():
+        paths[name] = folder / name
+        paths[name].write_bytes(content)
+    good.unlink()
+    return paths
+
+
+def test_f28_broken_tracks_never_stop_the_music(tmp_path: Path) -> None:
+    good = [write_track(tmp_path, f"good{i}", high_noise(35, seed=i), arousal=0.0) for i in range(2)]
+    broken = [
+        Track(
+            **{
+                **_fields(good[0]),
+                "id": name,
+                "title": name,
+                "location": str(path),
+                "duration_s": 30.0,
+                "cue_out_s": 30.0,
+            }
+        )
+        for name, path in broken_files(tmp_path).items()
+    ]
+    session = make_session([*broken, *good], crossfade_s=3.0)
+    sound = play(session, 240)
+    played = [decision.chosen.id for decision in session.decisions]
+    assert longest_gap_s(sound[:-MIX_RATE_HZ]) <= 0.25
+    assert "good0" in played or "good1" in played
+    assert not {"empty.flac", "random.mp3", "text.ogg"} & set(played)
+    assert "cut.flac" in played or "renamed.mp3" in played or "flipped.flac" in played
+
+
+def _fields(track: Track) -> dict[str, object]:
+    return {name: getattr(track, name) for name in Track.__slots__}
+
+
+def test_f28_a_track_that_fails_twice_is_out(tmp_path: Path) -> None:
+    good = write_track(tmp_path, "good", tone(10, 440), arousal=0.0)
+    bad = write_track(tmp_path, "bad", tone(10, 440), arousal=0.0)
+    Path(bad.location).write_bytes(b"RIFF nothing")
+    opened: list[str] = []
+
+    def make(location: str) -> Deck:
+        opened.append(Path(location).stem)
+        return FillerDeck() if location == LOCATION else PullDeck(open_plain)
+
+    session = make_session([good, bad], crossfade_s=1.0, make_deck=make)
+    play(session, 200)
+    assert opened.count("bad") == 2
+
+
+# F29: hanging and bombing decoders
+
+
+class HangingDeck(PullDeck):
+    """Gives nothing, and no error, for ever; or stops after ``after_s``."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(open_plain)
+        self._left = int(after_s * MIX_RATE_HZ)
+        self.closed = False
+
+    def open(self, location: str, start_s: float = 0.0) -> None:
+        return
+
+    complete = False
+    ended = False
+
+    def buffered_frames(self) -> int:
+        return self._left
+
+    def read(self, n_frames: int) -> PcmBlock:
+        count = min(n_frames, self._left)
+        self._left -= count
+        return silence(count) + np.float32(0.1)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("after_s", [0.0, 30.0])
+def test_f29_a_decoder_that_hangs_is_left_for_the_next_track(tmp_path: Path, after_s: float) -> None:
+    good = write_track(tmp_path, "good", high_noise(70, seed=1), arousal=0.5)
+    bad = write_track(tmp_path, "bad", tone(100, 440), arousal=0.0)
+    hanging: list[HangingDeck] = []
+
+    def make(location: str) -> Deck:
+        if location == LOCATION:
+            return FillerDeck()
+        if location == bad.location:
+            hanging.append(HangingDeck(after_s))
+            return hanging[-1]
+        return PullDeck(open_plain)
+
+    session = make_session([good, bad], crossfade_s=4.0, make_deck=make)
+    sound = play(session, 60)
+    assert longest_gap_s(sound) <= 0.25
+    assert session.engine.state().track == good
+    assert all(deck.closed for deck in hanging)
+
+
+@pytest.mark.parametrize("claimed_bytes", [0xFFFFFFFF, 0x7FFFFFF0, 0])
+def test_f29_a_wav_header_that_lies_about_its_size_takes_no_memory(
+    tmp_path: Path, claimed_bytes: int
+) -> None:
+    import resource
+
+    path = tmp_path / "bomb.wav"
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 2, 48_000, 192_000, 4, 16)
+    body = np.zeros(48_000 * 4, "<i2").tobytes()
+    path.write_bytes(
+        struct.pack("<4sI4s", b"RIFF", 0xFFFFFFFF, b"WAVE")
+        + fmt
+        + struct.pack("<4sI", b"data", claimed_bytes)
+        + body
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    deck = AvDeck(open_plain)
+    deck.open(str(path))
+    wait_until(lambda: deck.complete)
+    deck.close()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+    with Library.open([tmp_path], tmp_path / "cache", first_wait_s=20) as library:
+        assert all(track.duration_s < 10 for track in library.tracks)
+
+
+# F30: the library vanishes
+
+
+def test_f30_a_folder_renamed_while_playing_never_means_silence(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for i in range(3):
+        small_wav(music / f"t{i}.wav", 45.0, 200 + 100 * i)
+    out = tmp_path / "out.wav"
+    playback = open_playback(
+        music=[str(music)], outputs=[f"wav:{out}"], cache_dir=tmp_path / "cache", crossfade_s=1.0
+    )
+    playback.start()
+    try:
+        wait_until(lambda: playback.state().position_s > 1)
+        first = playback.state().track
+        music.rename(tmp_path / "gone")
+        wait_until(lambda: "music_folder_missing" in playback.state().degraded, 20)
+        for _ in range(2):
+            playback.skip()
+            time.sleep(1.5)
+        wait_until(lambda: any("filler" in one for one in playback.state().degraded), 20)
+        (tmp_path / "gone").rename(music)
+        wait_until(lambda: not playback.state().degraded, 20)
+        assert playback.state().track is not None
+        assert first is not None
+        time.sleep(1.0)
+    finally:
+        playback.close()
+    import soundfile
+
+    sound = soundfile.read(out, dtype="float32")[0]
+    assert longest_gap_s(sound[:-MIX_RATE_HZ]) <= 0.25
+
+
+def test_f30_half_a_minute_is_decoded_ahead(tmp_path: Path) -> None:
+    path = small_wav(tmp_path / "long.wav", 90.0)
+    deck = AvDeck(open_plain)
+    deck.open(str(path))
+    wait_until(lambda: deck.buffered_frames() >= 30 * MIX_RATE_HZ)
+    deck.close()
+
+
+# F31: the device (see also tests/player/test_sinks.py)
+
+
+def test_f31_without_a_device_the_music_goes_on_and_says_so(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    small_wav(music / "t.wav", 30.0)
+    playback = open_playback(
+        music=[str(music)], outputs=["jack:nothing at all"], cache_dir=tmp_path / "cache", volume=0.0
+    )
+    playback.start()
+    try:
+        wait_until(lambda: playback.state().position_s > 0.5)
+        assert any(one.startswith("no_audio_device") for one in playback.state().degraded)
+    finally:
+        playback.close()
+
+
+# F32: moods and commands in a storm (twenty moods a second: tests/player/test_engine.py)
+
+
+def test_f32_commands_in_a_storm_leave_one_fade_at_a_time_and_the_level_whole(tmp_path: Path) -> None:
+    tracks = [write_track(tmp_path, f"s{i}", high_noise(20, seed=i), arousal=0.3 * i) for i in range(4)]
+    session = make_session(tracks)
+    rng = np.random.default_rng(1)
+    sounds = [play(session, 2)]
+    for _ in range(250):
+        action = rng.integers(0, 6)
+        if action == 0:
+            session.engine.skip()
+        elif action == 1:
+            session.chooser.set_target(("relax", "energise", "sleep")[rng.integers(3)])
+            session.engine.asked_anew()
+        elif action == 2:
+            session.engine.seek(float(rng.uniform(0, 30)))
+        elif action == 3:
+            session.engine.set_crossfade(float(rng.uniform(0, 12)))
+        sounds.append(play(session, 0.05))
+    sounds.append(play(session, 20))
+    sound = np.concatenate(sounds)
+    assert longest_gap_s(sound) <= 0.05
+    levels = windows_db(sound[MIX_RATE_HZ:], 0.25)
+    assert max(levels) < -20 + 3
+    assert min(levels) > -20 - 3
+    assert level_db(sound[-MIX_RATE_HZ:]) == pytest.approx(-20, abs=1)
+
+
+# F33: the player killed
+
+
+def test_f33_a_player_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for i in range(3):
+        small_wav(music / f"t{i}.wav", 60.0, 200 + 100 * i)
+    script = (
+        "import sys, time\nfrom pathlib import Path\nfrom player.opening import open_playback\n"
+        "p = open_playback(music=[sys.argv[1]], outputs=['null'], cache_dir=Path(sys.argv[2]), "
+        "state_dir=Path(sys.argv[3]), seed=int(sys.argv[4]))\np.start()\n"
+        "while True:\n    s = p.state()\n"
+        "    print(s.track.id if s.track else '-', s.position_s, flush=True)\n    time.sleep(0.1)\n"
+    )
+    state = tmp_path / "state"
+    state.mkdir()
+
+    def begin(seed: int) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", script, str(music), str(tmp_path / "cache"), str(state), str(seed)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def told(child: subprocess.Popen[str], at_least_s: float) -> tuple[str, float]:
+        assert child.stdout is not None
+        for line in child.stdout:
+            track, position = line.split()
+            if track != "-" and float(position) > at_least_s:
+                return track, float(position)
+        raise AssertionError("the player ended")
+
+    first = begin(1)
+    track, position_s = told(first, 6.0)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    second = begin(7)
+    again, place_s = told(second, 0.0)
+    second.send_signal(signal.SIGKILL)
+    second.communicate()
+    assert again == track
+    assert position_s - 3.5 < place_s < position_s + 3.5
+
+
+def test_f33_an_old_or_damaged_place_is_not_gone_back_to(tmp_path: Path) -> None:
+    now = [1000.0]
+    place = PlaceFile(tmp_path, lambda: now[0])
+    assert place.read() is None
+    place.keep("abc", 12.0, 0.5, paused=False, now_s=0.0)
+    kept = place.read()
+    assert kept is not None
+    assert (kept.track_id, kept.position_s) == ("abc", 12.0)
+    now[0] += 601
+    assert place.read() is None
+    for damage in (
+        b"",
+        b"{",
+        b"\xff" * 9000,
+        b'{"at_s": 1601, "track_id": "x", "position_s": -1, "volume": 1, "paused": false}',
+    ):
+        (tmp_path / "player-place.json").write_bytes(damage)
+        assert place.read() is None
+
+
+def test_f33_a_state_folder_that_is_full_stops_nothing(tmp_path: Path) -> None:
+    place = PlaceFile(tmp_path / "not there", lambda: 0.0)
+    place.keep("abc", 1.0, 1.0, paused=False, now_s=0.0)
+    assert place.read() is None
+
+
+def test_threads_end_with_their_decks(tmp_path: Path) -> None:
+    path = small_wav(tmp_path / "t.wav", 60.0)
+    before = threading.active_count()
+    decks = [AvDeck(open_plain) for _ in range(5)]
+    for deck in decks:
+        deck.open(str(path))
+    for deck in decks:
+        deck.close()
+    wait_until(lambda: threading.active_count() <= before, 5)
