@@ -1,7 +1,7 @@
 """Processor time of two decks that fade, against VLC and MPD playing one file, in turns on one machine.
 
-``python bench/player/cpu.py [SECONDS]``; needs VLC (vlc-bin, vlc-plugin-base) and MPD; a peer that is not there
-is left out. Everything plays to nowhere in real time. Writes bench/results/player_cpu.json and .md.
+``python bench/player/cpu.py [SECONDS]``; needs VLC (vlc-bin, vlc-plugin-base) and MPD, and leaves out what
+is not there. Everything plays to nowhere in real time. Writes bench/results/player_cpu.json and .md.
 """
 
 from __future__ import annotations
