@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from acquisition.port import EegSource
+from acquisition.montage_source import OPTIONS, MontageSource, montage_edit
+from acquisition.port import EegSource, UnknownSourceError
 from acquisition.source_spec import SourceSpec
 
 
@@ -22,14 +23,10 @@ def make_source(
 
     Raises ``UnknownSourceError`` for a board, option or file that cannot be.
     """
-    if spec.kind == "simulated":
-        from acquisition.simulated_source import SimulatedSource
-
-        return SimulatedSource(seed=seed, speed=speed, clock=clock)
-    if spec.kind == "replay":
-        from acquisition.replay_source import ReplaySource
-
-        return ReplaySource(spec.argument, speed=speed, clock=clock)
+    edit = montage_edit(spec.options)
+    if spec.kind in ("simulated", "replay"):
+        source = _played(spec, speed, seed, clock)
+        return source if edit is None else MontageSource(source, edit)
     make = partial(_native, spec)
     if not isolated:
         return make()
@@ -38,26 +35,52 @@ def make_source(
     return IsolatedSource(make, clock=clock)
 
 
+def _played(spec: SourceSpec, speed: float | None, seed: int, clock: Callable[[], float]) -> EegSource:
+    if spec.kind == "replay":
+        from acquisition.replay_source import ReplaySource
+
+        return ReplaySource(spec.argument, speed=speed, clock=clock)
+    from acquisition.simulated_source import SimulatedSource
+
+    return SimulatedSource(seed=seed, speed=speed, clock=clock)
+
+
 def check_source(spec: SourceSpec) -> None:
     """Raise ``UnknownSourceError`` for what can be known to be wrong before anything is opened."""
+    edit = montage_edit(spec.options)
     if spec.kind == "replay":
         from acquisition.readers import open_recording
 
-        open_recording(spec.argument)
+        recording = open_recording(spec.argument)
+        if edit is not None:
+            edit.apply(recording.info.channels)
     elif spec.kind == "brainflow":
         from acquisition.brainflow_source import BrainFlowSource, board_number
 
         board_number(spec.argument)
-        BrainFlowSource(spec.argument, spec.options).check()
+        BrainFlowSource(spec.argument, _own(spec)).check()
     elif spec.kind == "lsl":
         _native(spec)
+    elif _own(spec):
+        raise UnknownSourceError(
+            f"source: simulated takes only {', '.join(OPTIONS)}, got {', '.join(_own(spec))}"
+        )
+
+
+def _own(spec: SourceSpec) -> dict[str, str]:
+    """The options that are for the source itself."""
+    return {key: value for key, value in spec.options.items() if key not in OPTIONS}
 
 
 def _native(spec: SourceSpec) -> EegSource:
+    source: EegSource
     if spec.kind == "brainflow":
         from acquisition.brainflow_source import BrainFlowSource
 
-        return BrainFlowSource(spec.argument, spec.options)
-    from acquisition.lsl_source import LslSource
+        source = BrainFlowSource(spec.argument, _own(spec))
+    else:
+        from acquisition.lsl_source import LslSource
 
-    return LslSource(spec.argument, spec.options)
+        source = LslSource(spec.argument, _own(spec))
+    edit = montage_edit(spec.options)
+    return source if edit is None else MontageSource(source, edit)

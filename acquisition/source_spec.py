@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -9,6 +10,8 @@ from typing import Literal, get_args
 from acquisition.port import UnknownSourceError
 
 Kind = Literal["simulated", "lsl", "brainflow", "replay"]
+_REPLAY_OPTION = re.compile(r",(rename|pick|drop)=")
+"""A file may have commas in its name, so nothing else behind one is an option."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -37,7 +40,8 @@ def parse_source(text: str) -> SourceSpec:
     if kind == "replay":
         if not rest:
             raise UnknownSourceError("source: replay needs a file, as in replay:FILE")
-        return SourceSpec(kind, rest)
+        file, *edits = _REPLAY_OPTION.split(rest)
+        return SourceSpec(kind, file, dict(zip(edits[::2], edits[1::2], strict=True)))
     argument, *pairs = rest.split(",") if rest else [""]
     if "=" in argument:
         argument, pairs = "", [argument, *pairs]
