@@ -141,6 +141,17 @@ class BrainFlowSource:
             np.ascontiguousarray(data[list(rows.extras)]) if rows.extras else None,
         )
 
+    def command(self, text: str) -> None:
+        """Send a command of the board's own firmware. Raises ``SourceError``."""
+        from brainflow.exit_codes import BrainFlowError
+
+        if self._board is None:
+            raise SourceError(f"source: BrainFlow board {self._name} is not open")
+        try:
+            self._board.config_board(text)
+        except BrainFlowError as error:
+            raise SourceError(f"source: BrainFlow board {self._name} refuses {text!r}: {error}") from error
+
     def close(self) -> None:
         """Stop and release; what a dead link raises on the way out is of no use to anyone."""
         board, self._board = self._board, None
@@ -221,6 +232,32 @@ class BrainFlowSource:
         from brainflow.board_shim import BoardIds
 
         return SAMPLE_COUNTERS.get(BoardIds(board_id).name) if live else None
+
+
+def describe_boards() -> list[tuple[str, int, float, tuple[str, ...], tuple[str, ...], bool]]:
+    """Source, number, rate, channel names, other rows and whether there is a battery, of each EEG board."""
+    _hush()
+    from brainflow.board_shim import BoardIds, BoardShim
+    from brainflow.exit_codes import BrainFlowError
+
+    BoardShim.disable_board_logger()
+    rows = []
+    for board in BoardIds:
+        try:
+            about = BoardShim.get_board_descr(int(board.value))
+        except BrainFlowError:
+            continue
+        count = len(about.get("eeg_channels") or ())
+        if not count:
+            continue
+        names = str(about.get("eeg_names") or "").split(",")
+        if len(names) != count:
+            names = [f"ch{i + 1}" for i in range(count)]
+        channels = tuple(canonical(name) for name in names)
+        rate_hz, battery = float(about["sampling_rate"]), "battery_channel" in about
+        extras = tuple(_extra_rows(about))
+        rows.append((f"brainflow:{board.name}", int(board.value), rate_hz, channels, extras, battery))
+    return rows
 
 
 def _hush() -> None:

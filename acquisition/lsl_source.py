@@ -206,6 +206,27 @@ class LslSource:
         )
 
 
+def find_streams(scope: str, look_s: float) -> list[tuple[str, str, str, int, float, str]]:
+    """Source, name, type, channels, rate and host of every stream that answers within ``look_s``."""
+    scope_network(scope)
+    import pylsl
+
+    found = [
+        (
+            f"lsl:{stream.name()},source_id={stream.source_id()}"
+            if stream.source_id()
+            else f"lsl:{stream.name()}",
+            stream.name(),
+            stream.type(),
+            stream.channel_count(),
+            float(stream.nominal_srate()),
+            stream.hostname(),
+        )
+        for stream in pylsl.resolve_streams(wait_time=look_s)
+    ]
+    return sorted(found)
+
+
 def _check(described: Any, n_channels: int, rate_hz: float) -> None:
     import pylsl
 

@@ -18,6 +18,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "web": ("daemon.commands.role_commands:web", "Serve the live page."),
     "broker": ("daemon.commands.role_commands:broker", "Serve MQTT on loopback."),
     "view": ("daemon.commands.role_commands:view", "Show a running session in this terminal."),
+    "devices": (
+        "daemon.commands.devices_command:devices",
+        "List headsets and streams; preview and impedance.",
+    ),
     "record": ("daemon.commands.record_command:record", "Record the headset to a file, without music."),
     "replay": (
         "daemon.commands.replay_command:replay",

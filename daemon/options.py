@@ -137,6 +137,13 @@ def check_music(text: str) -> str:
     )
 
 
+def check_lsl_name(text: str) -> str:
+    """A name for an LSL stream. Raises ``BadInputError``."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) is None:
+        raise BadInputError(f"LSL name {text!r:.80} must be 1 to 64 letters, digits, dots, - and _")
+    return text
+
+
 def check_policy(text: str) -> str:
     """The name of a policy. Raises ``BadInputError``."""
     if text not in POLICIES:

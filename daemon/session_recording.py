@@ -25,7 +25,7 @@ from daemon.settings import Settings
 
 log = logging.getLogger(__name__)
 
-REPLAYED = ("source", "seed", "baseline", "policy", "target", "crossfade_s", "speed")
+REPLAYED = ("source", "seed", "baseline", "policy", "target", "crossfade_s", "speed", "dwell_s")
 """What of the settings a replay must know; nothing of the broker, no paths of music."""
 
 Prepare = Callable[[StreamInfo], Prepared]

@@ -65,7 +65,7 @@ class SessionReplay:
             self.problems.append(f"{left} recorded states did not come again")
 
     def _settings(self, state_dir: str) -> Settings:
-        known = {"baseline", "seed"} & set(self._recorded_settings)
+        known = {"baseline", "seed", "dwell_s"} & set(self._recorded_settings)
         given = {name: self._recorded_settings[name] for name in known}
         try:
             return msgspec.convert({"state_dir": state_dir, **given}, type=Settings)

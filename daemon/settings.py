@@ -76,6 +76,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     view: ViewKind = "live"
     crossfade_s: float = 8.0
     volume: float = 1.0
+    lsl_out: str = ""
+    """Name under which the EEG is offered as an LSL outlet; empty where it is not."""
     record: str = ""
     """Name of the recording that this session makes, without its folder; empty where none is wanted."""
     state_dir: str = ""

@@ -36,6 +36,7 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--record", is_flag=True, help="Record the session, EEG included, for the wearer; off by default."
     ),
+    click.option("--lsl-out", metavar="NAME", help="Offer the EEG to other programs as an LSL stream."),
     click.option("--web", metavar="HOST:PORT", help="Where the live page is served."),
     click.option("--no-web", is_flag=True, help="Serve no page."),
     click.option("--config", metavar="FILE", help="Another configuration file than the usual one."),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
 
 from acquisition.feed import Feed
+from acquisition.lsl_host import LslHost
 from acquisition.opening import make_source
 from acquisition.port import UnknownSourceError
+from acquisition.signal import EegChunk, Gap, HeadsetStatus
 from acquisition.source_spec import parse_source
 from daemon.eeg_frames import socket_path
 from daemon.eeg_tap import EegTap
@@ -22,6 +25,8 @@ from daemon.session_recording import Prepare, start_recording
 from daemon.settings import Settings
 from daemon.topics import ENGINE_AVAILABILITY, Topics
 from daemon.wiring.pipeline_wiring import PipelineMaker
+
+Tap = Callable[[HeadsetStatus | EegChunk | Gap], None]
 
 
 def model_roots(settings: Settings) -> tuple[Path, ...]:
@@ -45,6 +50,7 @@ async def _serve(settings: Settings) -> None:
     topics = Topics(settings.node)
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
+    host = LslHost(settings.lsl_out) if settings.lsl_out else None
     recording = start_recording(settings, topics, simulated=spec.kind == "simulated")
     prepare: Prepare = PipelineMaker(settings, model_roots(settings))
     role = EngineRole(
@@ -53,7 +59,7 @@ async def _serve(settings: Settings) -> None:
         recording.prepare(prepare) if recording else prepare,
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
-        tap=tap.push,
+        tap=_both(tap.push, host.push) if host else tap.push,
         recording=(lambda: (recording.recording, recording.note)) if recording else lambda: (False, ""),
     )
     link = MqttLink(
@@ -69,3 +75,13 @@ async def _serve(settings: Settings) -> None:
     finally:
         if recording:
             recording.close()
+        if host:
+            await asyncio.to_thread(host.close)
+
+
+def _both(one: Tap, other: Tap) -> Tap:
+    def push(item: HeadsetStatus | EegChunk | Gap) -> None:
+        one(item)
+        other(item)
+
+    return push

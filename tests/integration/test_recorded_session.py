@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from real_broker import RealBroker
 from running_product import MosquittoSub, Product, wait_until
 
 from acquisition.consent import read_consent
+from acquisition.lsl_source import LslSource
 from acquisition.session_file import Line, read_session
 from acquisition.signal import EegChunk
 
@@ -73,3 +76,20 @@ def test_an_engine_that_is_killed_has_its_recording_closed_at_the_next_start(
     assert path.suffix == ".xdf"
     assert product._running[1].says("recovered")
     assert sum(isinstance(item, EegChunk) for item in read_session(path)) > 100
+
+
+def test_the_eeg_is_offered_to_other_programs_when_asked(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    name = f"out-{uuid.uuid4().hex[:8]}"
+    _start(product, broker, "--lsl-out", name)
+    wait_until(lambda: len(ear.documents("estimate")) > 1, 30, "estimates")
+    source = LslSource(name)
+    try:
+        assert source.open().channels == ("TP9", "AF7", "AF8", "TP10")
+        until = time.monotonic() + 10
+        while (chunk := source.poll(0.05)) is None and time.monotonic() < until:
+            continue
+        assert chunk is not None
+    finally:
+        source.close()

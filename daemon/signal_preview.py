@@ -1,0 +1,58 @@
+"""Listens to a source for some seconds and tells how good each electrode is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+
+from acquisition.feed import Feed
+from acquisition.opening import make_source
+from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from acquisition.source_spec import SourceSpec
+from inference.band_power_classifier import BandPowerClassifier
+from inference.emotion import SignalQuality
+from inference.pipeline import Pipeline, PipelineSettings
+
+Preview = HeadsetStatus | SignalQuality
+
+
+async def preview(spec: SourceSpec, seconds: float) -> AsyncIterator[Preview]:
+    """What the headset says and each window's quality, for so long after the first sample.
+
+    Raises ``UnknownSourceError`` for a source that cannot be.
+    """
+    loop = asyncio.get_running_loop()
+    pipeline: Pipeline | None = None
+    until_s = loop.time() + seconds + 15.0
+    async with Feed(partial(make_source, spec)) as feed:
+        async for item in feed:
+            if isinstance(item, HeadsetStatus):
+                if item.info is not None and pipeline is None:
+                    pipeline = _listener(item.info)
+                if item.state == "streaming":
+                    until_s = min(until_s, loop.time() + seconds)
+                yield item
+            elif pipeline is not None:
+                for found in _heard(pipeline, item):
+                    yield found
+            if loop.time() > until_s:
+                return
+
+
+def _listener(info: StreamInfo) -> Pipeline:
+    return Pipeline(info, BandPowerClassifier(info.channels), PipelineSettings(hop_s=1.0, mains_hz="auto"))
+
+
+def _heard(pipeline: Pipeline, item: EegChunk | Gap) -> list[SignalQuality]:
+    return [reading for reading in pipeline.push(item) if isinstance(reading, SignalQuality)]
+
+
+def quality_line(quality: SignalQuality) -> str:
+    """One line: overall, then each electrode with what is wrong with it."""
+    words = [
+        f"{c.channel} {c.score:.0%}" + (f" ({', '.join(c.reasons)})" if c.reasons else "")
+        for c in quality.channels
+    ]
+    worn = "" if quality.worn else ", the headset seems not to be worn"
+    return f"signal {quality.overall:.0%}: {', '.join(words)}{worn}"
