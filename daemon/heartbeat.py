@@ -36,6 +36,8 @@ class Heartbeat:
 
     def __init__(self, hung_s: float = HUNG_S) -> None:
         self._hung_s = hung_s
+        self.beat_s: float | None = None
+        """When the last beat came, monotonic."""
         self._read_fd, self.write_fd = os.pipe()
         os.set_blocking(self._read_fd, False)
         os.set_blocking(self.write_fd, False)
@@ -51,18 +53,17 @@ class Heartbeat:
     async def until_hung(self) -> None:
         """Return when no beat has come for too long."""
         began_s = looked_s = time.monotonic()
-        beat_s: float | None = None
         while True:
             await asyncio.sleep(min(EVERY_S, self._hung_s / 4))
             now_s = time.monotonic()
             with contextlib.suppress(BlockingIOError):
                 if os.read(self._read_fd, 4096):
-                    beat_s = now_s
+                    self.beat_s = now_s
             if now_s - looked_s > LATE_S:
-                began_s, beat_s = now_s, now_s if beat_s is not None else None
+                began_s, self.beat_s = now_s, now_s if self.beat_s is not None else None
             looked_s = now_s
-            silent_s = now_s - (began_s if beat_s is None else beat_s)
-            if silent_s > (START_S if beat_s is None else self._hung_s):
+            silent_s = now_s - (began_s if self.beat_s is None else self.beat_s)
+            if silent_s > (START_S if self.beat_s is None else self._hung_s):
                 return
 
     def close(self) -> None:

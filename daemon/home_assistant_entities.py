@@ -110,8 +110,9 @@ ENGINE_ENTITIES = (
         options={"payload_press": "{}", "icon": "mdi:tune-variant", "entity_category": "config"},
     ),
     Entity(
-        *("number", "dwell", "Dwell", "engine", None, "dwell"),
+        *("number", "dwell", "Dwell", "engine", topics.SESSION, "dwell"),
         options={
+            "value_template": "{{ value_json.dwell_s }}",
             "command_template": _json("{'seconds': value}"),
             "min": 0,
             "max": 120,

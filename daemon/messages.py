@@ -125,6 +125,7 @@ class Session(Document, frozen=True, kw_only=True):
     model: Model | None
     notes: Annotated[list[Text], Meta(max_length=16)]
     recording: Annotated[bool, Meta(description="true: EEG and all that follows is written to disk")]
+    dwell_s: Positive | None
 
 
 class TrackMood(Struct, frozen=True, kw_only=True):

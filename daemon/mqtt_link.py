@@ -151,6 +151,12 @@ class MqttLink:
         if qos or self.connected.is_set():
             self._outbox.put_event(topic, _Message(payload, qos, retain=False))
 
+    def say_again(self) -> None:
+        """Publish every kept state once more, as after a listener's restart."""
+        if self.connected.is_set():
+            for topic, message in self._kept.items():
+                self._outbox.put_state(topic, message)
+
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name=f"mqtt {self._identifier}")
         return self

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +15,12 @@ import click
 from daemon import options as opt
 from daemon.configured import settings_from
 from daemon.found import headline
+from daemon.logs import say_as
+from daemon.notify import notify
+from daemon.one_at_a_time import only_one
+from daemon.reloading import EXIT_RESTART, SupervisorReload
 from daemon.roles.broker import is_free, own_broker
+from daemon.service_watch import FRESH_S, NEEDED, watch_service
 from daemon.settings import RoleName, Settings, WebSettings
 from daemon.sharing import refuse_to_share
 
@@ -24,12 +31,17 @@ def run_one(role: str, options: Mapping[str, Any]) -> int:
     refuse_to_share(settings)
     from daemon.wiring import run_role
 
-    return run_role(cast(RoleName, role), settings)
+    with only_one(settings, [role] if role in ("engine", "player") else []):
+        status = run_role(cast(RoleName, role), settings)
+    if status == EXIT_RESTART:
+        os.execv(sys.executable, [sys.executable, "-m", "daemon.cli", *sys.argv[1:]])  # noqa: S606 - no shell
+    return status
 
 
 def run_everything(options: Mapping[str, Any]) -> int:
     """All roles as child processes, until Ctrl-C or the end of ``--duration``."""
-    settings = _completed(settings_from(options))
+    asked = settings_from(options)
+    settings = _completed(asked)
     roles: list[RoleName] = ["player"]
     if settings.broker.ours:
         roles.append("broker")
@@ -38,16 +50,19 @@ def run_everything(options: Mapping[str, Any]) -> int:
         roles.append("web")
     from daemon.wiring import ROLES
 
-    return asyncio.run(_supervise([role for role in roles if role in ROLES], settings))
+    with only_one(settings, ["engine", "player"]):
+        return asyncio.run(_supervise([role for role in roles if role in ROLES], settings, asked))
 
 
 def run_recording(options: Mapping[str, Any]) -> int:
     """Broker, engine and view with a recording, and neither music nor page."""
-    settings = _completed(settings_from({**options, "record": True, "no_web": True}))
+    asked = settings_from({**options, "record": True, "no_web": True})
+    settings = _completed(asked)
     roles: list[RoleName] = ["engine", "view"]
     if settings.broker.ours:
         roles.insert(0, "broker")
-    return asyncio.run(_supervise(roles, settings))
+    with only_one(settings, ["engine"]):
+        return asyncio.run(_supervise(roles, settings, asked))
 
 
 def _completed(settings: Settings) -> Settings:
@@ -70,7 +85,7 @@ def _any_web_port(web: WebSettings) -> WebSettings:
     return web
 
 
-async def _supervise(roles: list[RoleName], settings: Settings) -> int:
+async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
     from daemon.stopping import stop_on_signals
     from daemon.supervisor import Supervisor
 
@@ -79,16 +94,21 @@ async def _supervise(roles: list[RoleName], settings: Settings) -> int:
         log_file = (Path(settings.state_dir) / "neuroplayer.log").open("w", encoding="utf-8")
 
     def say(line: str) -> None:
-        print(line, file=log_file or sys.stderr, flush=True)
+        print(say_as("supervisor", settings.log, line), file=log_file or sys.stderr, flush=True)
 
     supervisor = Supervisor(roles, settings, say=say)
     stop = stop_on_signals()
+    reload = SupervisorReload(asked, settings, supervisor, say)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+    serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
     task = asyncio.create_task(supervisor.run())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    notify("STOPPING=1")
     supervisor.stop()
     status = await task
-    stopping.cancel()
+    for pending in (stopping, serving):
+        pending.cancel()
     if log_file is not None:
         log_file.close()
         if supervisor.failure:

@@ -17,6 +17,7 @@ import msgspec
 
 from daemon.errors import EXIT_BAD_INPUT
 from daemon.heartbeat import HUNG_S, Heartbeat
+from daemon.notify import OWN_VARIABLES
 from daemon.settings import RoleName, Settings, to_json
 
 FIRST_RESTART_S = 0.1
@@ -40,6 +41,7 @@ class _Child:
     role: RoleName
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
+    heart: Heartbeat | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
 
 
@@ -70,6 +72,26 @@ class Supervisor:
         return {
             role: process.pid for role, process in alive.items() if process and process.returncode is None
         }
+
+    def alive(self, roles: Sequence[str], within_s: float) -> bool:
+        """Whether each of these roles that is kept here gave a sign of life that lately."""
+        hearts = [child.heart for role, child in self._children.items() if role in roles]
+        beats = [heart.beat_s if heart else None for heart in hearts]
+        return all(beat_s is not None and time.monotonic() - beat_s < within_s for beat_s in beats)
+
+    def renew(self, settings: Settings, roles: Sequence[RoleName]) -> None:
+        """From now on start roles with these settings, and start the ones named again."""
+        self._settings = settings
+        for role in roles:
+            process = self._children[role].process if role in self._children else None
+            if process is not None and process.returncode is None:
+                process.terminate()
+
+    def hang_up(self, role: RoleName) -> None:
+        """Tell a role to read its configuration anew."""
+        process = self._children[role].process if role in self._children else None
+        if process is not None and process.returncode is None:
+            process.send_signal(signal.SIGHUP)
 
     async def run(self) -> int:
         """Keep the roles alive; the exit status is 2 when one refused its input."""
@@ -125,7 +147,7 @@ class Supervisor:
         """One life of a role: start it, hand it the settings, relay what it says."""
         own_terminal = child.role == "view"
         child.starts += 1
-        heart = Heartbeat(self._hung_s)
+        child.heart = heart = Heartbeat(self._hung_s)
         child.process = process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "daemon.child", child.role),
             stdin=asyncio.subprocess.PIPE,
@@ -134,7 +156,7 @@ class Supervisor:
             start_new_session=True,
             limit=MAX_LINE_BYTES,
             pass_fds=(heart.write_fd,),
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} | heart.environment(),
+            env=_environment() | heart.environment(),
         )
         heart.started()
         if process.stdin is not None:
@@ -184,6 +206,12 @@ class Supervisor:
             if text and not text.startswith(NOISE):
                 child.last_lines.append(text)
                 self._say(text)
+
+
+def _environment() -> dict[str, str]:
+    """Our own, without what lets a process speak to systemd in our name."""
+    kept = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
+    return kept | {"PYTHONUNBUFFERED": "1"}
 
 
 def _words(code: int) -> str:

@@ -109,6 +109,15 @@ class Pipeline:
     def mains_hz(self) -> float | None:
         return self._front.mains_hz
 
+    @property
+    def dwell_s(self) -> float:
+        """How long a settled emotion is held before another may follow, in seconds."""
+        return self._settler.dwell_s
+
+    @dwell_s.setter
+    def dwell_s(self, seconds: float) -> None:
+        self._settler.dwell_s = seconds
+
     def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:
         """Take what the feed gives; return what it leads to, in order.
 

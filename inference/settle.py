@@ -44,6 +44,7 @@ class Settler:
 
     def __init__(self, settings: SettleSettings, hop_s: float, model: ModelId) -> None:
         self._settings, self._hop_s, self._model = settings, hop_s, model
+        self.dwell_s = settings.dwell_s
         self._keep = math.exp(-hop_s / settings.evidence_s)
         self._clear()
         self._seq = 0
@@ -141,7 +142,7 @@ class Settler:
         if status != "ok":
             self._side = None
         elif emotion in SIDES and emotion != self._side:
-            if self._side is not None and at_s - self._side_s < self._settings.dwell_s:
+            if self._side is not None and at_s - self._side_s < self.dwell_s:
                 held = self._state is not None and self._state.emotion == self._side
                 return self._side if held else "unknown"
             self._side, self._side_s = emotion, at_s

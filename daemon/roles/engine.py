@@ -15,6 +15,7 @@ import msgspec
 
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon import messages, topics
+from daemon.labels import write_label
 from daemon.messages import MessageError
 from daemon.mqtt_link import MqttLink
 from daemon.roles.prepared import Prepared
@@ -77,6 +78,7 @@ class EngineRole:
         self._said_at = -REPEAT_S
         self._said: messages.Emotion | None = None
         self._refused = 0
+        self._dwell_s: float | None = None
         self._said_stream_s = 0.0
         self._trouble = ""
 
@@ -145,15 +147,16 @@ class EngineRole:
                     raise MessageError("no headset is streaming yet, so there is no baseline to take anew")
                 self._prepared.pipeline.recalibrate()
                 self._progress = BaselineProgress(self._prepared.baseline_s, 0.0, done=False)
+            case messages.DwellCommand():
+                self._dwell_s = command.seconds
+                self._keep_dwell()
             case messages.LabelCommand():
-                self._write_label(command)
+                write_label(self._labels_file, command, self._wall(), simulated=self._simulated)
         self._say_session()
 
-    def _write_label(self, label: messages.LabelCommand) -> None:
-        self._labels_file.parent.mkdir(parents=True, exist_ok=True)
-        line = {"at": self._wall(), "simulated": self._simulated, **msgspec.structs.asdict(label)}
-        with self._labels_file.open("ab") as file:
-            file.write(msgspec.json.encode(line) + b"\n")
+    def _keep_dwell(self) -> None:
+        if self._prepared is not None and self._dwell_s is not None:
+            self._prepared.pipeline.dwell_s = self._dwell_s
 
     def _take(self, item: HeadsetStatus | EegChunk | Gap) -> None:
         if isinstance(item, HeadsetStatus):
@@ -199,6 +202,7 @@ class EngineRole:
         self._started = self._wall()
         wanted_s = self._prepared.baseline_s
         self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
+        self._keep_dwell()
         self._say_session()
 
     async def _load(self) -> None:
@@ -214,6 +218,7 @@ class EngineRole:
         if old is None or old.pipeline is not prepared.pipeline:
             wanted_s = prepared.baseline_s
             self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
+        self._keep_dwell()
         self._say_session()
 
     def _close(self) -> None:
@@ -322,6 +327,7 @@ class EngineRole:
             model=_model(prepared.model) if prepared else None,
             notes=[note for note in notes if note],
             recording=recording,
+            dwell_s=prepared.pipeline.dwell_s if prepared else None,
         )
         self._keep(topics.SESSION, document)
 

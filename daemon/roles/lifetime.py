@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
-from collections.abc import Coroutine
+import signal
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from daemon.heartbeat import beat
+from daemon.logs import start_logging
+from daemon.notify import notify
+from daemon.service_watch import watch_service
+from daemon.settings import LogSettings
 from daemon.stopping import stop_on_signals
 
-
-def log_to_stderr(role: str) -> None:
-    """Warnings as lines that begin with the role's name."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=f"{role}: %(message)s", force=True)
+HUMAN = LogSettings()
 
 
-async def until_stopped(work: Coroutine[Any, Any, object], duration_s: float | None = None) -> None:
-    """Run ``work`` until a signal, the end of ``duration_s`` or its own end; its errors are raised."""
+def log_to_stderr(role: str, wanted: LogSettings = HUMAN) -> None:
+    """Warnings as lines that begin with the role's name, or as the configuration wants them."""
+    start_logging(role, wanted)
+
+
+async def until_stopped(
+    work: Coroutine[Any, Any, object],
+    duration_s: float | None = None,
+    *,
+    hang_up: Callable[[], None] = lambda: None,
+) -> None:
+    """Run ``work`` until a signal, the end of ``duration_s`` or its own end; its errors are raised.
+
+    SIGHUP calls ``hang_up``. As a service of its own the process tells systemd that its loop is alive.
+    """
     stop = stop_on_signals()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
+    serving = asyncio.create_task(watch_service(lambda: True))
     task = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     beating = asyncio.create_task(beat())
@@ -28,6 +43,7 @@ async def until_stopped(work: Coroutine[Any, Any, object], duration_s: float | N
         if task.done():
             task.result()
     finally:
-        for pending in (task, stopping, beating):
+        notify("STOPPING=1")
+        for pending in (task, stopping, beating, serving):
             pending.cancel()
-        await asyncio.gather(task, stopping, beating, return_exceptions=True)
+        await asyncio.gather(task, stopping, beating, serving, return_exceptions=True)

@@ -14,6 +14,8 @@ from inference.emotion import EmotionState, ModelId, Reading
 class EmotionPipeline(Protocol):
     """What the role needs of ``inference.pipeline.Pipeline``."""
 
+    dwell_s: float
+
     @property
     def trouble(self) -> str: ...
 

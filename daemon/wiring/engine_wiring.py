@@ -17,13 +17,14 @@ from acquisition.source_spec import parse_source
 from daemon.eeg_frames import socket_path
 from daemon.eeg_tap import EegTap
 from daemon.errors import BadInputError
-from daemon.mqtt_link import MqttLink
+from daemon.home_link import HomeLink
 from daemon.places import own_networks
+from daemon.reloading import RestartInPlace
 from daemon.roles.engine import EngineRole
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.session_recording import Prepare, start_recording
 from daemon.settings import Settings
-from daemon.topics import ENGINE_AVAILABILITY, Topics
+from daemon.topics import Topics
 from daemon.wiring.pipeline_wiring import PipelineMaker
 
 Tap = Callable[[HeadsetStatus | EegChunk | Gap], None]
@@ -37,15 +38,15 @@ def model_roots(settings: Settings) -> tuple[Path, ...]:
 
 def run_engine(settings: Settings) -> int:
     """Serve until told to stop. Raises ``BadInputError`` for a source that cannot be."""
-    log_to_stderr("engine")
+    log_to_stderr("engine", settings.log)
     try:
-        asyncio.run(_serve(settings))
+        return asyncio.run(_serve(settings))
     except UnknownSourceError as error:
         raise BadInputError(str(error)) from None
-    return 0
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings) -> int:
+    restart = RestartInPlace(settings)
     spec = parse_source(settings.source)
     topics = Topics(settings.node)
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
@@ -62,21 +63,21 @@ async def _serve(settings: Settings) -> None:
         tap=_both(tap.push, host.push) if host else tap.push,
         recording=(lambda: (recording.recording, recording.note)) if recording else lambda: (False, ""),
     )
-    link = MqttLink(
-        settings.broker,
-        f"neuroplayer-{settings.node}-engine",
+    link = HomeLink(
+        settings,
+        "engine",
         hear=recording.hear(role.hear) if recording else role.hear,
         subscriptions=role.subscriptions + (recording.subscriptions if recording else []),
-        availability=topics.full(ENGINE_AVAILABILITY),
     )
     try:
         async with tap, link, feed:
-            await until_stopped(role.run(link), settings.duration_s)
+            await until_stopped(role.run(link), settings.duration_s, hang_up=restart)
     finally:
         if recording:
             recording.close()
         if host:
             await asyncio.to_thread(host.close)
+    return restart.status
 
 
 def _both(one: Tap, other: Tap) -> Tap:

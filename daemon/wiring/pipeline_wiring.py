@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,7 @@ class StreamPipeline:
         if manifest is None or not manifest.population_centre:
             rest_s = rest_s or DEFAULT_REST_S
         if manifest is None:
-            return PipelineSettings(baseline_s=rest_s, mains_hz="auto")
+            return PipelineSettings(baseline_s=rest_s, mains_hz="auto", settle=self._settle(SettleSettings()))
         return PipelineSettings(
             window_s=manifest.window_s,
             hop_s=manifest.hop_s,
@@ -118,8 +119,12 @@ class StreamPipeline:
             mains_hz="auto",
             population_scale=np.array(manifest.population_scale) if manifest.population_scale else None,
             population_centre=np.array(manifest.population_centre) if manifest.population_centre else None,
-            settle=SettleSettings(evidence_s=manifest.evidence_s),
+            settle=self._settle(SettleSettings(evidence_s=manifest.evidence_s)),
         )
+
+    def _settle(self, settle: SettleSettings) -> SettleSettings:
+        dwell_s = self._settings.dwell_s
+        return settle if dwell_s is None else replace(settle, dwell_s=dwell_s)
 
     def _stored(self, classifier: Classifier) -> Baseline | None:
         if self._settings.baseline != "last":

@@ -6,12 +6,13 @@ import asyncio
 from pathlib import Path
 
 from daemon.errors import BadInputError
-from daemon.mqtt_link import MqttLink
+from daemon.home_link import HomeLink
 from daemon.places import decisions_log
+from daemon.reloading import PlayerReload
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.roles.player import PlayerRole
 from daemon.settings import Settings
-from daemon.topics import PLAYER_AVAILABILITY, Topics
+from daemon.topics import Topics
 from player.deck import DeckError
 from player.music import Decision
 from player.opening import open_playback
@@ -21,7 +22,7 @@ from player.playback import Playback
 
 def run_player(settings: Settings) -> int:
     """Play until told to stop. Raises ``BadInputError`` for music or an output that cannot be."""
-    log_to_stderr("player")
+    log_to_stderr("player", settings.log)
     asyncio.run(_serve(settings))
     return 0
 
@@ -57,17 +58,12 @@ async def _serve(settings: Settings) -> None:
     music = await asyncio.to_thread(_open, settings, roles)
     role = PlayerRole(topics, music, simulated=settings.source.partition(":")[0] == "simulated")
     roles.append(role)
-    link = MqttLink(
-        settings.broker,
-        f"neuroplayer-{settings.node}-player",
-        hear=role.hear,
-        subscriptions=role.subscriptions,
-        availability=topics.full(PLAYER_AVAILABILITY),
-    )
+    link = HomeLink(settings, "player", hear=role.hear, subscriptions=role.subscriptions)
     # the music first, and last: nothing of MQTT may keep it waiting
     await asyncio.to_thread(music.start)
     try:
         async with link:
-            await until_stopped(role.run(link), settings.duration_s)
+            reload = PlayerReload(settings, music)
+            await until_stopped(role.run(link), settings.duration_s, hang_up=reload)
     finally:
         await asyncio.to_thread(music.close)

@@ -24,7 +24,7 @@ FRAMES_PER_S = 4
 
 def run_view(settings: Settings) -> int:
     """Show until told to stop, then tell the summary."""
-    log_to_stderr("view")
+    log_to_stderr("view", settings.log)
     asyncio.run(_serve(settings))
     return 0
 

@@ -35,7 +35,7 @@ LINK_LOOK_S = 0.5
 
 def run_web(settings: Settings) -> int:
     """Serve the page until told to stop. Raises ``BadInputError`` for an address that cannot be used."""
-    log_to_stderr("web")
+    log_to_stderr("web", settings.log)
     web = settings.web or WebSettings()
     check_listen(web.host, web.port, "web address")
     token, token_file = _token(settings, web)

@@ -79,6 +79,7 @@ class Pipeline:
     def __init__(self, answers: list[tuple[Reading, ...]]) -> None:
         self._answers = answers
         self.trouble = ""
+        self.dwell_s = 10.0
         self.recalibrated = 0
 
     def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:

@@ -68,6 +68,7 @@ SESSION = messages.Session(
     baseline_wanted_s=45.0,
     baseline_trusted_s=45.0,
     recording=False,
+    dwell_s=10.0,
     baseline_done=True,
     model=MODEL,
     notes=[],

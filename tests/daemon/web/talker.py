@@ -96,6 +96,7 @@ def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> me
         "model": MODEL,
         "notes": [],
         "recording": False,
+        "dwell_s": 10.0,
     }
     return messages.Session(**(values | given))
 

@@ -1,0 +1,81 @@
+"""Lines on standard error: for people or as JSON, and said once, then quietly counted."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from daemon.settings import LogSettings
+
+QUIET_S = 600.0
+"""The same line is not said again for so long; then it is, with how often it was meant."""
+MAX_REMEMBERED = 256
+
+
+class OnceThenQuiet(logging.Filter):
+    """Lets the first of equal records through, and holds the following back for ten minutes."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: OrderedDict[tuple[str, int, str], tuple[float, int]] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is said now."""
+        key = (record.name, record.levelno, record.getMessage()[:500])
+        now_s = self._clock()
+        said_s, held = self._said.get(key, (-QUIET_S, 0))
+        if now_s - said_s < QUIET_S:
+            self._said[key] = (said_s, held + 1)
+            return False
+        if held:
+            record.msg, record.args = f"{record.getMessage()} ({held} times more in between)", None
+        self._said[key] = (now_s, 0)
+        self._said.move_to_end(key)
+        while len(self._said) > MAX_REMEMBERED:
+            self._said.popitem(last=False)
+        return True
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__()
+        self._role = role
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time, level, role, where from, and what."""
+        fields = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "role": self._role,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["trace"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(fields).decode()
+
+
+def start_logging(role: str, wanted: LogSettings) -> None:
+    """Send this process's log to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    human = logging.Formatter(f"{role}: %(message)s")
+    handler.setFormatter(human if wanted.format == "human" else JsonLines(role))
+    handler.addFilter(OnceThenQuiet())
+    logging.basicConfig(handlers=[handler], level=wanted.level.upper(), force=True)
+
+
+def say_as(role: str, wanted: LogSettings, text: str) -> str:
+    """A line that did not come from a logger, in the form wanted; JSON lines of others are left alone."""
+    if wanted.format == "human" or text.startswith("{"):
+        return text
+    fields = {"at": datetime.now(UTC), "level": "warning", "role": role, "logger": "", "message": text}
+    return msgspec.json.encode(fields).decode()

@@ -1,0 +1,188 @@
+"""The engine's and the player's link in a home, against a real Mosquitto."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from real_broker import RealBroker
+from test_home_assistant import EMOTION, SIGNAL
+
+from daemon import messages, topics
+from daemon.home_link import HomeLink
+from daemon.messages import Estimate
+from daemon.mood_events import MoodEvents
+from daemon.mqtt_link import MqttLink
+from daemon.settings import BrokerSettings, Settings
+from daemon.sharing import coarse, is_loopback, refuse_to_share
+
+pytestmark = pytest.mark.broker
+NODE = topics.Topics("den")
+ESTIMATE = Estimate(
+    at=datetime(2026, 1, 1, tzinfo=UTC),
+    simulated=False,
+    probabilities={"rest": 0.2},
+    valence=None,
+    arousal=0.61,
+    confidence=0.8,
+    status="ok",
+    model=messages.Model(name="m", sha256=None),
+)
+
+
+class Ear:
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, bytes]] = []
+
+    def __call__(self, topic: str, payload: bytes, retained: bool) -> None:
+        self.heard.append((topic, payload))
+
+    def on(self, topic: str) -> list[bytes]:
+        return [payload for name, payload in self.heard if name == topic]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def _settings(broker: RealBroker, **changes: Any) -> Settings:
+    return Settings(node="den", broker=BrokerSettings(port=broker.port), **changes)
+
+
+def _listener(broker: RealBroker, ear: Ear) -> MqttLink:
+    return MqttLink(BrokerSettings(port=broker.port), "ear", hear=ear, subscriptions=["#"])
+
+
+async def test_it_announces_at_once_and_again_when_home_assistant_restarts(broker: RealBroker) -> None:
+    ear, own = Ear(), Ear()
+    config = "homeassistant/sensor/neuroplayer_den/emotion/config"
+    link = HomeLink(_settings(broker), "engine", hear=own, subscriptions=[])
+    async with _listener(broker, ear) as other, link:
+        await until(lambda: len(ear.on(config)) >= 1)
+        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
+        await until(lambda: len(ear.on(NODE.full(topics.EMOTION))) == 1)
+        link._announced_s -= 60  # as if it had been a while
+        other.send("homeassistant/status", b"online", qos=1)
+        await until(lambda: len(ear.on(config)) == 2 and len(ear.on(NODE.full(topics.EMOTION))) == 2)
+        for _ in range(20):
+            other.send("homeassistant/status", b"online", qos=1)
+        other.send("x", b"last", qos=1)
+        await until(lambda: len(ear.on("x")) == 1)
+    assert len(ear.on(config)) == 2, "a storm of birth messages is answered once"
+    assert own.heard == []
+
+
+async def test_a_change_of_mood_is_one_event(broker: RealBroker) -> None:
+    ear = Ear()
+    async with (
+        _listener(broker, ear),
+        HomeLink(_settings(broker), "engine", hear=Ear(), subscriptions=[]) as link,
+    ):
+        await link.connected.wait()
+        for emotion in ("relaxed", "relaxed", "unknown", "relaxed", "focused"):
+            link.keep(
+                NODE.full(topics.EMOTION), messages.encode(msgspec.structs.replace(EMOTION, emotion=emotion))
+            )
+        await until(lambda: len(ear.on(NODE.full(topics.MOOD_CHANGED))) == 2)
+    said = [json.loads(payload) for payload in ear.on(NODE.full(topics.MOOD_CHANGED))]
+    assert [(one["previous"], one["event_type"]) for one in said] == [
+        ("unknown", "relaxed"),
+        ("relaxed", "focused"),
+    ]
+
+
+def test_a_state_that_claims_nothing_fires_nothing() -> None:
+    events = MoodEvents()
+    assert events.hear(msgspec.structs.replace(EMOTION, status="stale")) is None
+    assert events.hear(EMOTION) is not None
+    assert events.hear(msgspec.structs.replace(EMOTION, status="unreliable", emotion="focused")) is None
+    assert events.hear(EMOTION) is None
+
+
+async def test_coarse_sends_wide_steps_and_no_window(broker: RealBroker) -> None:
+    ear = Ear()
+    settings = _settings(broker, share="coarse")
+    async with _listener(broker, ear), HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
+        await link.connected.wait()
+        link.send(NODE.full(topics.ESTIMATE), messages.encode(ESTIMATE))
+        link.keep(NODE.full(topics.SIGNAL), messages.encode(SIGNAL))
+        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
+        await until(lambda: bool(ear.on(NODE.full(topics.EMOTION)) and ear.on(NODE.full(topics.SIGNAL))))
+    emotion = json.loads(ear.on(NODE.full(topics.EMOTION))[0])
+    signal = json.loads(ear.on(NODE.full(topics.SIGNAL))[0])
+    assert (emotion["arousal"], emotion["confidence"]) == (-0.5, 0.75)
+    assert (signal["overall"], signal["electrodes"]) == (1.0, [])
+    assert ear.on(NODE.full(topics.ESTIMATE)) == []
+
+
+def test_coarse_numbers_stay_within_the_contract() -> None:
+    for arousal in (-1.0, -0.76, -0.2, 0.0, 0.24, 0.26, 0.9, 1.0):
+        payload = coarse("emotion", messages.encode(msgspec.structs.replace(EMOTION, arousal=arousal)))
+        assert payload is not None
+        assert json.loads(payload)["arousal"] in (-1.0, -0.5, 0.0, 0.5, 1.0)
+    assert coarse("emotion", b"{broken") is None
+    assert coarse("player/availability", b"online") == b"online"
+
+
+def test_off_never_sends_to_another_machine() -> None:
+    from daemon.errors import BadInputError
+
+    far = Settings(share="off", broker=BrokerSettings(host="192.168.1.2"))
+    with pytest.raises(BadInputError, match="share = off keeps states on this machine"):
+        refuse_to_share(far)
+    refuse_to_share(Settings(share="off"))
+    assert is_loopback(BrokerSettings(host="::1"))
+    assert not is_loopback(BrokerSettings(host="broker.local"))
+
+
+def _get(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, bytes]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+async def test_health_and_metrics_on_loopback(broker: RealBroker, unused_tcp_port: int) -> None:
+    settings = _settings(broker, health_port=unused_tcp_port)
+    async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
+        await link.connected.wait()
+        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
+        link.keep(NODE.full(topics.SIGNAL), messages.encode(SIGNAL))
+        status, body = await asyncio.to_thread(_get, unused_tcp_port, "/health")
+        assert status == 200
+        assert json.loads(body)["connected"] is True
+        status, body = await asyncio.to_thread(_get, unused_tcp_port, "/metrics")
+        text = body.decode()
+        assert 'neuroplayer_stage_seconds_count{stage="compute"} 1.0' in text
+        assert 'neuroplayer_electrode_quality{channel="AF7"} 0.2' in text
+        assert "neuroplayer_mqtt_connected 1.0" in text
+        assert (await asyncio.to_thread(_get, unused_tcp_port, "/x"))[0] == 404
+        assert (await asyncio.to_thread(_get, unused_tcp_port, "/health", "evil.example"))[0] == 403
+        reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
+        writer.write(b"GET / " + b"x" * 20_000)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        link._health._spoke_s -= 100  # type: ignore[union-attr]
+        status, body = await asyncio.to_thread(_get, unused_tcp_port, "/health")
+        assert (status, json.loads(body)["healthy"]) == (503, False)
+
+
+async def test_a_taken_health_port_costs_the_endpoint_only(
+    broker: RealBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = _settings(broker, health_port=broker.port)
+    async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
+        await asyncio.wait_for(link.connected.wait(), 10)
+    assert "no health endpoint" in caplog.text

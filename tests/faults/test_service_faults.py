@@ -1,0 +1,221 @@
+"""The service as a whole: locks, reload, watchdog, and an end at any moment (F24, F38, F44, F45)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
+from real_broker import RealBroker
+from running_product import MosquittoSub, Product, Running, wait_until
+
+pytestmark = pytest.mark.broker
+QUICK = ("--output", "null", "--no-web", "--plain", "--baseline", "none")
+
+
+@pytest.fixture
+def product() -> Iterator[Product]:
+    """Starts commands of the product, and ends what a test leaves running."""
+    found = Product()
+    yield found
+    found.end_all()
+
+
+@pytest.fixture
+def broker(tmp_path: Path, free_port: int) -> Iterator[RealBroker]:
+    """A running Mosquitto on a free port of loopback."""
+    found = RealBroker(tmp_path, free_port)
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def ear(broker: RealBroker) -> Iterator[MosquittoSub]:
+    """``mosquitto_sub`` hearing everything on that broker."""
+    with MosquittoSub(broker.port) as sub:
+        yield sub
+
+
+def _url(broker: RealBroker) -> str:
+    return f"mqtt://127.0.0.1:{broker.port}"
+
+
+def _playing(ear: MosquittoSub) -> bool:
+    return any(document["track"] for document in ear.documents("player/state"))
+
+
+def test_f24_a_second_daemon_of_the_node_is_refused(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    first = product.start("run", *QUICK, "--broker", _url(broker))
+    wait_until(lambda: _playing(ear), 120, "the first plays")
+    second = product.start("run", *QUICK, "--broker", _url(broker))
+    assert second.wait(30) == 2
+    (line,) = second.errors
+    assert "another engine of node 'home' runs already (process" in line
+    assert str(first.process.pid) in line
+    assert first.process.poll() is None
+
+
+def _config(text: str) -> None:
+    path = Path(os.environ["NEUROPLAYER_CONFIG"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def test_f38_reload_keeps_the_music_and_a_broken_file_keeps_the_old(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    _config('[music]\nvolume = 0.5\n[session]\nbaseline = "none"\n')
+    running = product.start("run", "--output", "null", "--no-web", "--plain", "--broker", _url(broker))
+    wait_until(lambda: _playing(ear) and bool(ear.on("headset")), 120, "it plays and reads")
+    before = running.children()
+    track = ear.documents("player/state")[-1]["track"]["id"]
+    _config('[music]\nvolume = 0.25\npolicy = "manual"\n[session]\nbaseline = 60\n')
+    running.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: ear.documents("player/state")[-1]["volume"] == 0.25, 20, "the new volume is heard")
+    wait_until(lambda: ear.documents("session")[-1]["baseline_wanted_s"] == 60, 30, "the engine began again")
+    state = ear.documents("player/state")[-1]
+    assert (state["policy"], state["track"]["id"]) == ("manual", track)
+    assert running.children()["player"] == before["player"]
+    assert running.children()["engine"] != before["engine"]
+    positions = [document["position_s"] for document in ear.documents("player/state")]
+    assert positions == sorted(positions), "the track was played on"
+    after = running.children()
+    _config("[music]\nvolume = 9\nvolum = 1\n")
+    running.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: running.says("the configuration in force is kept"), 20, "the refusal is told")
+    assert running.says("music.volume must be a number from 0 to 1, got 9")
+    assert running.says("did you mean music.volume?")
+    time.sleep(1.5)
+    assert running.children() == after
+    assert ear.documents("player/state")[-1]["volume"] == 0.25
+
+
+class Systemd:
+    """The other end of ``NOTIFY_SOCKET``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "notify"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(self.path))
+        self.heard: list[tuple[float, str]] = []
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while text := self._socket.recv(4096).decode():
+            self.heard.append((time.monotonic(), text))
+
+    def says(self, words: str) -> bool:
+        return any(words in text for _, text in list(self.heard))
+
+    def fed_after(self, moment_s: float) -> bool:
+        return any("WATCHDOG=1" in text and at_s > moment_s for at_s, text in list(self.heard))
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", str(self.path))
+        self._thread.join(5)
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systemd]:
+    """A socket like systemd's, named in the environment."""
+    found = Systemd(tmp_path)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(found.path))
+    monkeypatch.setenv("WATCHDOG_USEC", "3000000")
+    yield found
+    found.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["engine", "player"])
+def test_f45_the_watchdog_is_not_fed_while_a_role_hangs(
+    product: Product, broker: RealBroker, systemd: Systemd, role: str
+) -> None:
+    running = product.start("run", *QUICK, "--broker", _url(broker))
+    wait_until(lambda: systemd.says("READY=1"), 120, "it is ready")
+    os.kill(running.children()[role], signal.SIGSTOP)
+    stopped_s = time.monotonic()
+    time.sleep(8.5)
+    assert not systemd.fed_after(stopped_s + 7.0), "nobody vouches for a role that hangs"
+    wait_until(lambda: systemd.fed_after(stopped_s + 9), 120, "the role was started again")
+    running.process.terminate()
+    running.wait(10)
+    assert systemd.says("STOPPING=1")
+
+
+def test_a_single_role_tells_systemd_itself(
+    product: Product, broker: RealBroker, systemd: Systemd, ear: MosquittoSub
+) -> None:
+    _config("[session]\nbaseline = 30\n")
+    running = product.start("engine", "--broker", _url(broker))
+    wait_until(lambda: systemd.fed_after(0), 120, "ready and fed")
+    wait_until(lambda: bool(ear.on("session")), 30, "it speaks")
+    _config("[session]\nbaseline = 90\n")
+    running.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: ear.documents("session")[-1]["baseline_wanted_s"] == 90, 120, "it began again")
+    assert running.process.poll() is None, "in the same process"
+
+
+def _descendants(running: Running) -> list[psutil.Process]:
+    return psutil.Process(running.process.pid).children(recursive=True)
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+@pytest.mark.slow
+def test_f44_an_end_at_random_moments_is_in_time_and_leaves_nothing(
+    product: Product, broker: RealBroker, tmp_path: Path
+) -> None:
+    rng = random.Random(44)
+    for _ in range(int(os.environ.get("NEUROPLAYER_SIGTERMS", "4"))):
+        running = product.start("run", *QUICK, "--broker", _url(broker))
+        time.sleep(rng.uniform(0.3, 6.0))
+        children = _descendants(running)
+        asked_s = time.monotonic()
+        running.process.terminate()
+        status = running.wait(15)
+        took_s = time.monotonic() - asked_s
+        assert status == 0, running.errors
+        assert took_s < 6.5
+        assert not [child for child in children if _lives(child)]
+        assert not any("Traceback" in line for line in running.errors), running.errors
+    said = subprocess.run(
+        ["mosquitto_sub", "-p", str(broker.port), "-t", "neuroplayer/home/+/availability", "-v", "-W", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.splitlines()
+    assert said
+    assert all(line.endswith("offline") for line in said), said
+
+
+def test_logs_as_json(product: Product, broker: RealBroker) -> None:
+    _config('[log]\nformat = "json"\n')
+    running = product.start("run", *QUICK, "--broker", "mqtt://127.0.0.1:1", "--duration", "12s")
+    assert running.wait(60) == 0
+    documents = [json.loads(line) for line in running.errors]
+    assert {document["role"] for document in documents} >= {"engine"}
+    assert any("refused" in document["message"] for document in documents)
