@@ -174,11 +174,12 @@ class Supervisor:
         return code
 
     def _for_life(self, number: int) -> Settings:
-        """A later life of the player goes on with the recording that an earlier one has begun."""
+        """A later life goes on with what an earlier one has begun: the recorded sound, the wearer's rest."""
         if number == 1:
             return self._settings
         outputs = [re.sub(r"^wav:", "wav+:", text) for text in self._settings.output.split("\n")]
-        return msgspec.structs.replace(self._settings, output="\n".join(outputs))
+        baseline = self._settings.baseline and "last"
+        return msgspec.structs.replace(self._settings, output="\n".join(outputs), baseline=baseline)
 
     async def _wait(self, role: RoleName, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
         """The exit status; a role that hangs is killed."""

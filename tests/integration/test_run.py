@@ -51,8 +51,9 @@ def test_it_says_what_it_found_and_ends_on_ctrl_c_with_a_summary(product: Produc
 @pytest.mark.broker
 def test_a_killed_engine_comes_back(product: Product, broker: RealBroker, ear: MosquittoSub) -> None:
     running = product.start(*BASE, "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}")
-    wait_until(lambda: "streaming" in [d["state"] for d in ear.documents("headset")], 20, "EEG comes")
+    wait_until(lambda: "running" in [d["phase"] for d in ear.documents("session")], 30, "the rest is done")
     first = running.children()["engine"]
+    already = len(ear.on("session"))
     os.kill(first, signal.SIGKILL)
     wait_until(
         lambda: [heard.payload for heard in ear.on("engine/availability")] == ["online", "offline", "online"],
@@ -61,6 +62,12 @@ def test_a_killed_engine_comes_back(product: Product, broker: RealBroker, ear: M
     )
     wait_until(lambda: running.says("engine:   is back"), 5, "the view says so")
     assert running.children()["engine"] != first
+    wait_until(
+        lambda: [d["phase"] for d in ear.documents("session")[already:]][-1:] == ["running"],
+        15,
+        "the stored rest serves again",
+    )
+    assert "calibrating" not in [d["phase"] for d in ear.documents("session")[already:]]
     assert running.says("engine ended (killed by SIGKILL)")
 
 
