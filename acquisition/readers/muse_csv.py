@@ -8,6 +8,7 @@ import numpy as np
 
 from acquisition.port import UnknownSourceError
 from acquisition.readers.recording import Recording, make_recording
+from acquisition.readers.table import read_table
 
 KNOWN_RATES_HZ = (220.0, 256.0)
 ELECTRODES = ("TP9", "AF7", "AF8", "TP10")
@@ -30,10 +31,10 @@ def read_muse_csv(path: Path) -> Recording:
     if missing:
         raise UnknownSourceError(f"{path}: column {missing[0]!r} is missing, got {', '.join(header[:8])}")
     columns = [header.index(name) for name in ("timestamps", *ELECTRODES)]
-    table = np.genfromtxt(path, delimiter=",", skip_header=1, usecols=columns, invalid_raise=False)
-    if table.ndim != 2 or len(table) < 3:
-        raise UnknownSourceError(f"{path}: no rows of numbers below the header")
+    table = read_table(path, columns, skip=1)
     stamps_s = table[np.isfinite(table[:, 0]), 0]
+    if len(stamps_s) < 3:
+        raise UnknownSourceError(f"{path}: no rows with time stamps below the header")
     span_s = float(stamps_s[-1] - stamps_s[0])
     if span_s <= 0:
         raise UnknownSourceError(f"{path}: time stamps must rise, got {stamps_s[0]:g} .. {stamps_s[-1]:g}")

@@ -7,6 +7,9 @@ and then task joined, and nothing for the first person joined.
 from __future__ import annotations
 
 import json
+import tokenize
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,20 @@ from acquisition.readers.recording import Recording, make_recording
 from acquisition.signal import FloatArray
 
 PARTS = ("rest", "arith")
+DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    SyntaxError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""All that numpy and zipfile raise over damaged bytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +54,11 @@ class PeopleSet:
         if key not in self.arrays.files:
             some = ", ".join(f"{person}_rest" for person in self.people[:3])
             raise UnknownSourceError(f"{self.path}: no part {key!r}; there are {some} and so on")
-        values = self.arrays[key]
-        if values.ndim != 2 or values.shape[0] != len(self.channels):
+        try:
+            values = np.asarray(self.arrays[key])
+        except DAMAGED as error:
+            raise UnknownSourceError(f"{self.path}: {key} is damaged: {error}") from error
+        if values.ndim != 2 or values.shape[0] != len(self.channels) or values.dtype.kind not in "iuf":
             raise UnknownSourceError(
                 f"{self.path}: {key} must have {len(self.channels)} rows of samples, got shape {values.shape}"
             )
@@ -48,11 +68,13 @@ class PeopleSet:
 def open_people(path: Path) -> PeopleSet:
     """Open a set; raises ``UnknownSourceError``. Nothing in the file is unpickled."""
     try:
+        with zipfile.ZipFile(path):
+            pass  # numpy leaves the file open when it is no archive
         arrays = np.load(path, allow_pickle=False)
         meta = json.loads(str(arrays["__meta__"]))
         channels = tuple(canonical(str(name)) for name in meta["channels"])
         rate_hz, scale_uv = float(meta["fs"]), float(meta["scale_uV_per_lsb"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (*DAMAGED, TypeError) as error:
         raise UnknownSourceError(f"{path}: not a people set with __meta__: {error}") from error
     people = tuple(sorted({key.rsplit("_", 1)[0] for key in arrays.files if key.endswith("_rest")}))
     if not people:

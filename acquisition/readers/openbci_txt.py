@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import numpy as np
-
 from acquisition.montage import LAYOUTS
 from acquisition.port import UnknownSourceError
 from acquisition.readers.recording import Recording, make_recording
+from acquisition.readers.table import read_table
 
 MAX_HEADER_LINES = 20
 
@@ -29,11 +28,7 @@ def read_openbci_txt(path: Path) -> Recording:
     rate_hz = float(_field(path, header, r"Sample Rate\s*=\s*([\d.]+)"))
     if not 1 <= n_channels <= 64:
         raise UnknownSourceError(f"{path}: the number of channels must lie inside 1..64, got {n_channels}")
-    columns = range(1, n_channels + 1)
-    table = np.genfromtxt(
-        path, delimiter=",", skip_header=skip, usecols=columns, invalid_raise=False, ndmin=2
-    )
-    table = table[np.isfinite(table).any(axis=1)]
+    table = read_table(path, range(1, n_channels + 1), skip)
     names = LAYOUTS["cyton"] if n_channels == 8 else tuple(f"ch{i}" for i in range(1, n_channels + 1))
     return make_recording(path, "OpenBCI (GUI text file)", names, rate_hz, table.T)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ def _read_foreign(path: Path) -> Recording:
 
     logging.getLogger("pyxdf").setLevel(logging.CRITICAL)
     try:
-        streams, _ = pyxdf.load_xdf(str(path))
+        # pyxdf leaves the file open when it fails, so it is handed one that is closed here
+        with gzip.open(path) if path.suffix.lower() == ".xdfz" else path.open("rb") as file:
+            streams, _ = pyxdf.load_xdf(file)
         stream = _eeg_stream(path, streams)
         info = stream["info"]
         rate_hz = float(info["nominal_srate"][0])

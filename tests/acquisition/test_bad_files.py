@@ -1,0 +1,215 @@
+"""Files that are damaged, lie or are no recordings: one clear error or a marked gap, never a crash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import edfio
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from session_making import make_session
+
+from acquisition.port import EndOfStream, UnknownSourceError
+from acquisition.readers import open_recording
+from acquisition.readers.recording import MAX_BYTES
+from acquisition.replay_source import ReplaySource
+from acquisition.signal import FloatArray
+from acquisition.xdf_format import MAGIC, XdfStream, chunk, numeric_samples
+
+RATE_HZ = 256.0
+Write = Callable[[Path], Path]
+
+
+def _rows(seconds: float = 4.0, rate_hz: float = RATE_HZ) -> FloatArray:
+    times_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    return np.stack([10 * (row + 1) * np.sin(2 * np.pi * 10 * times_s) for row in range(4)])
+
+
+def muse_csv(folder: Path, rate_hz: float = RATE_HZ) -> Path:
+    rows_uv = _rows(4.0, rate_hz)
+    stamps_s = 1.6e9 + np.arange(rows_uv.shape[1]) / rate_hz
+    table = np.column_stack([stamps_s, rows_uv.T, np.zeros(len(stamps_s))])
+    path = folder / "a.csv"
+    header = "timestamps,TP9,AF7,AF8,TP10,Right AUX"
+    np.savetxt(path, table, delimiter=",", header=header, comments="", fmt="%.6f")
+    return path
+
+
+def openbci_txt(folder: Path) -> Path:
+    lines = ["%OpenBCI Raw EXG Data", "%Number of channels = 4", "%Sample Rate = 200 Hz", "Sample Index, EXG"]
+    lines += [
+        f"{i % 256}, {', '.join(f'{value:.3f}' for value in column)}, 0" for i, column in enumerate(_rows().T)
+    ]
+    path = folder / "a.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def edf(folder: Path) -> Path:
+    path = folder / "a.edf"
+    signals = [
+        edfio.EdfSignal(
+            row, RATE_HZ, label=f"EEG {name}", physical_dimension="uV", physical_range=(-200, 200)
+        )
+        for row, name in zip(_rows(), ("T3", "T4", "O1", "O2"), strict=True)
+    ]
+    edfio.Edf(signals).write(path)
+    return path
+
+
+def npz(folder: Path) -> Path:
+    path = folder / "a.npz"
+    meta = json.dumps({"channels": ["Fp1", "Fp2", "O1", "O2"], "fs": 128, "scale_uV_per_lsb": 0.02})
+    part = (_rows(4.0, 128.0) / 0.02).astype(np.int16)
+    np.savez(path, S01_rest=part, S01_arith=part, __meta__=np.array(meta))
+    return path
+
+
+def session(folder: Path) -> Path:
+    return make_session(folder / "a.xdf")
+
+
+def foreign_xdf(
+    folder: Path, *, unit: str = "microvolts", rate_hz: float = RATE_HZ, type_: str = "EEG"
+) -> Path:
+    """As LabRecorder would write it: no word of this product in it."""
+    import struct
+
+    path = folder / "b.xdf"
+    names = ("Fp1", "Fp2", "O1", "O2")
+    rows = "".join(f"<channel><label>{name}</label><unit>{unit}</unit></channel>" for name in names)
+    header = (
+        f'<?xml version="1.0"?><info><name>Cap</name><type>{type_}</type><channel_count>4</channel_count>'
+        f"<nominal_srate>{rate_hz}</nominal_srate><channel_format>double64</channel_format>"
+        f"<desc><channels>{rows}</channels></desc></info>"
+    )
+    stream = XdfStream(7, "Cap", type_, names, "double64", rate_hz)
+    data = MAGIC + chunk(1, b'<?xml version="1.0"?><info><version>1.0</version></info>')
+    data += chunk(2, struct.pack("<I", 7) + header.encode())
+    times_s = 10 + np.arange(_rows().shape[1]) / RATE_HZ
+    data += numeric_samples(stream, times_s, _rows() * (1e-3 if unit == "millivolts" else 1.0))
+    path.write_bytes(data)
+    return path
+
+
+WRITERS: dict[str, Write] = {
+    "muse": muse_csv,
+    "openbci": openbci_txt,
+    "edf": edf,
+    "npz": npz,
+    "session": session,
+    "xdf": foreign_xdf,
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_good_file_is_read_in_microvolts_with_todays_names(kind: str, tmp_path: Path) -> None:
+    recording = open_recording(WRITERS[kind](tmp_path))
+    assert recording.samples_uv.shape == (len(recording.info.channels), len(recording.times_s))
+    assert not set(recording.info.channels) & {"T3", "T4"}
+    if kind != "session":
+        assert np.abs(recording.samples_uv[3]).max() == pytest.approx(40.0, rel=0.02)
+
+
+def test_units_are_converted_and_unknown_ones_refused(tmp_path: Path) -> None:
+    found = open_recording(foreign_xdf(tmp_path, unit="millivolts"))
+    assert np.abs(found.samples_uv[3]).max() == pytest.approx(40.0, rel=0.01)
+    with pytest.raises(UnknownSourceError, match=r"one known unit of volts, got \['furlongs'\]"):
+        open_recording(foreign_xdf(tmp_path, unit="furlongs"))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda f: foreign_xdf(f, rate_hz=0.0), "sampling rate must lie inside 50..20000"),
+        (lambda f: foreign_xdf(f, type_="Markers"), "exactly one stream of type EEG"),
+        (lambda f: muse_csv(f, 100.0), "220 or 256 Hz"),
+        (lambda f: _write(f / "a.csv", "timestamps,TP9,AF7,AF8\n1,2,3,4\n"), "'TP10' is missing"),
+        (lambda f: _write(f / "a.csv", "timestamps,TP9,AF7,AF8,TP10\n"), "no rows of numbers"),
+        (lambda f: _write(f / "a.txt", "%OpenBCI\n%Number of channels = 4\n0, 1, 2, 3, 4\n"), "Sample Rate"),
+        (
+            lambda f: _write(f / "a.txt", "%OpenBCI\n%Number of channels = 999\n%Sample Rate = 250\n0, 1\n"),
+            "1..64",
+        ),
+        (lambda f: _write(f / "a.csv", "a,b\n1,2\n"), "not one of the known kinds"),
+        (lambda f: _write(f / "a.csv", ""), "empty"),
+        (lambda f: _write(f / "a.edf", "0" * 300), "not a readable EDF"),
+        (lambda f: _write(f / "a.xdf", "XDF:"), r"a\.xdf"),
+        (lambda f: _write(f / "a.npz", "PK"), "not a people set"),
+        (lambda f: f, "must be a regular file"),
+        (lambda f: f / "none.csv", "no such file"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(make: Callable[[Path], Path], words: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownSourceError, match=words) as refused:
+        open_recording(make(tmp_path))
+    assert "\n" not in str(refused.value)
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_gigabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "big.csv"
+    with path.open("wb") as file:
+        file.write(b"timestamps,TP9,AF7,AF8,TP10\n")
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(UnknownSourceError, match="bytes at most"):
+        open_recording(path)
+
+
+def test_holes_nan_and_stamps_that_fall_back_are_marked_or_refused(tmp_path: Path) -> None:
+    path = muse_csv(tmp_path)
+    lines = path.read_text().splitlines()
+    lines[100] = lines[100].split(",")[0] + ",nan,inf,-inf,oops,0"
+    path.write_text("\n".join(lines))
+    found = open_recording(path)
+    assert not np.isfinite(found.samples_uv[:, 99]).any()
+    assert np.isfinite(found.samples_uv[:, 101]).all()
+    path.write_text("\n".join([lines[0], *lines[:0:-1]]))
+    with pytest.raises(UnknownSourceError, match="time stamps must rise"):
+        open_recording(path)
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_file_is_an_error_or_a_recording_never_a_crash(
+    kind: str, data: st.DataObject, tmp_path: Path
+) -> None:
+    path = tmp_path / "good"
+    if not path.exists():
+        path.mkdir()
+        WRITERS[kind](path)
+    (good,) = path.iterdir()
+    content = bytearray(good.read_bytes())
+    cut = data.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))))
+    content = content[:cut]
+    for _ in range(data.draw(st.integers(0, 6)) if content else 0):
+        # most of what matters stands at the beginning
+        top = data.draw(st.sampled_from([min(400, len(content)), len(content)]))
+        content[data.draw(st.integers(0, top - 1))] = data.draw(st.integers(0, 255))
+    damaged = tmp_path / f"damaged{good.suffix}"
+    damaged.write_bytes(content)
+    source = ReplaySource(str(damaged), speed=None)
+    try:
+        info = source.open()
+    except UnknownSourceError:
+        return
+    chunk_ = source.poll(0.05)
+    assert chunk_ is not None
+    assert chunk_.samples_uv.shape[0] == len(info.channels)
+    assert np.isfinite(chunk_.times_s).all()
+    with pytest.raises(EndOfStream):
+        _poll_for_ever(source)
+
+
+def _poll_for_ever(source: ReplaySource) -> None:
+    for _ in range(100_000):
+        source.poll(0.05)
