@@ -177,9 +177,9 @@ class Supervisor:
         """A later life goes on with what an earlier one has begun: the recorded sound, the wearer's rest."""
         if number == 1:
             return self._settings
-        outputs = [re.sub(r"^wav:", "wav+:", text) for text in self._settings.output.split("\n")]
+        output = re.sub(r"(^|,)wav:", r"\1wav+:", self._settings.output)
         baseline = self._settings.baseline and "last"
-        return msgspec.structs.replace(self._settings, output="\n".join(outputs), baseline=baseline)
+        return msgspec.structs.replace(self._settings, output=output, baseline=baseline)
 
     async def _wait(self, role: RoleName, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
         """The exit status; a role that hangs is killed."""
