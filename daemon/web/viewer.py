@@ -107,6 +107,13 @@ def swap_class(element: Element, on: bool, name: str) -> None:
         element.classes(**({"add": name} if on else {"remove": name}))
 
 
+def fill(bar: Element, share: float) -> None:
+    """Fill a meter so far, and tell the browser only when that changed."""
+    width = f"{100 * max(0.0, min(1.0, share)):.1f}%"
+    if bar.style.get("width") != width:
+        bar.style(f"width:{width}")
+
+
 def button(text: str, act: Callable[..., Any], *, classes: str = "", icon: str | None = None) -> ui.button:
     """A button in the page's own colours."""
     return (
@@ -133,4 +140,4 @@ def words(name: str, classes: str, text: str) -> ui.label:
     return made
 
 
-__all__ = ["Viewer", "attribute", "button", "icon_button", "named", "swap_class", "tag", "words"]
+__all__ = ["Viewer", "attribute", "button", "fill", "icon_button", "named", "swap_class", "tag", "words"]

@@ -12,11 +12,6 @@ from daemon.web.texts import Texts
 
 def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
     """Mood above, quality and tracks beneath, one time axis, zoom by wheel, fingers and slider."""
-    grids = [
-        {"left": 60, "right": 18, "top": 40, "height": "44%"},
-        {"left": 60, "right": 18, "top": "58%", "height": "12%"},
-        {"left": 60, "right": 18, "top": "75%", "height": 44},
-    ]
     return {
         **base(colours),
         "legend": _legend(colours, texts, timeline),
@@ -24,20 +19,23 @@ def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Optio
             colours, trigger="axis", axisPointer={"type": "line", "lineStyle": {"color": colours.edge}}
         ),
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
-        "grid": grids,
+        "grid": [
+            {"left": 60, "right": 18, "top": 40, "height": "44%"},
+            {"left": 60, "right": 18, "top": "58%", "height": "12%"},
+            {"left": 60, "right": 18, "top": "75%", "height": 44},
+        ],
         "xAxis": [_time_axis(timeline, colours, row) for row in range(3)],
         "yAxis": [
             axis(colours, type="value", gridIndex=0, min=-1, max=1, interval=0.5),
             axis(colours, type="value", gridIndex=1, min=0, max=1, interval=0.5),
             axis(colours, type="value", gridIndex=2, min=0, max=1, show=False),
         ],
-        "dataZoom": _zoom(colours),
+        "dataZoom": [{"type": "inside", "xAxisIndex": [0, 1, 2], "filterMode": "none"}, _slider(colours)],
         "series": _series(timeline, colours, texts),
     }
 
 
 def _time_axis(timeline: Timeline, colours: Palette, row: int) -> Options:
-    """One time axis per row; only the lowest is labelled."""
     label = {"show": row == 2, "color": colours.muted, "fontFamily": FONT, "hideOverlap": True}
     return axis(
         colours,
@@ -50,11 +48,11 @@ def _time_axis(timeline: Timeline, colours: Palette, row: int) -> Options:
     )
 
 
-def _zoom(colours: Palette) -> list[Options]:
-    rows = {"xAxisIndex": [0, 1, 2], "filterMode": "none"}
-    slider = {
+def _slider(colours: Palette) -> Options:
+    return {
         "type": "slider",
-        **rows,
+        "xAxisIndex": [0, 1, 2],
+        "filterMode": "none",
         "bottom": 6,
         "height": 26,
         "borderColor": colours.line,
@@ -62,12 +60,8 @@ def _zoom(colours: Palette) -> list[Options]:
         "handleStyle": {"color": colours.accent, "borderColor": colours.accent},
         "moveHandleStyle": {"color": colours.edge},
         "textStyle": {"color": colours.muted, "fontFamily": FONT},
-        "dataBackground": {
-            "lineStyle": {"color": colours.edge},
-            "areaStyle": {"color": colours.line},
-        },
+        "dataBackground": {"lineStyle": {"color": colours.edge}, "areaStyle": {"color": colours.line}},
     }
-    return [{"type": "inside", **rows}, slider]
 
 
 def _legend(colours: Palette, texts: Texts, timeline: Timeline) -> Options:

@@ -44,7 +44,7 @@ def plane_options(
 
 
 def edge_words(colours: Palette, texts: Texts) -> list[Options]:
-    """What each side of the plane means, written along its edges."""
+    """What the four sides of the plane mean."""
 
     def word(key: str, **place: Any) -> Options:
         style = {"text": texts(key), "fill": colours.muted, "font": f"500 13px {FONT}"}

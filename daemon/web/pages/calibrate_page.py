@@ -8,7 +8,7 @@ from daemon.web.fit_view import fit_view
 from daemon.web.frame import frame
 from daemon.web.pages.feel_card import feel_card
 from daemon.web.pages.fit_page import rest_card
-from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
+from daemon.web.viewer import Viewer, attribute, button, fill, named, swap_class, tag, words
 
 STEPS = ("fit", "rest", "listen", "done")
 WANTED = 12
@@ -99,8 +99,7 @@ class _Wizard:
             enough = len(labels) >= WANTED and min(good, bad) >= 4
             balance.text = f"{told} {texts('calibrate.enough')}" if enough else told
             share = min(1.0, len(labels) / WANTED)
-            if bar.style.get("width") != f"{100 * share:.0f}%":
-                bar.style(f"width:{100 * share:.0f}%")
+            fill(bar, share)
             attribute(meter, "aria-valuenow", str(min(WANTED, len(labels))))
             attribute(meter, "aria-label", count.text)
 

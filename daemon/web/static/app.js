@@ -4,6 +4,8 @@
 (() => {
   const neuro = (window.neuro = {});
   const LOST_AFTER_S = 3;
+  const FIRST_AFTER_S = 8; // a slow device may take so long to draw the page and connect
+  const ATTEMPT_MS = 10000;
 
   // ---- the server is gone -------------------------------------------------------------------------------
   let lostSince = null;
@@ -13,7 +15,7 @@
     if (!banner) return;
     const connected = Boolean(window.socket && window.socket.connected);
     everConnected = everConnected || connected;
-    if (connected || !everConnected) {
+    if (connected) {
       lostSince = null;
       banner.classList.remove("shown");
       document.body.classList.remove("neuro-lost");
@@ -21,7 +23,7 @@
     }
     lostSince = lostSince ?? Date.now();
     const seconds = Math.round((Date.now() - lostSince) / 1000);
-    if (seconds < LOST_AFTER_S) return;
+    if (seconds < (everConnected ? LOST_AFTER_S : FIRST_AFTER_S)) return;
     const text = banner.dataset.text.replace("{seconds}", String(seconds));
     // spoken once, then only the number changes silently
     if (!banner.classList.contains("shown")) banner.setAttribute("aria-label", text);
@@ -29,6 +31,20 @@
     banner.classList.add("shown");
     document.body.classList.add("neuro-lost");
   }, 500);
+
+  // NiceGUI reloads the page when an attempt to connect has timed out. With the server out of reach that ends
+  // on the browser's own error page, from which nothing comes back. So: no reload before the server answers,
+  // and an attempt that hangs is dropped, so that the next one is made.
+  const keepTrying = () => {
+    const socket = window.socket;
+    if (!socket) return setTimeout(keepTrying, 50);
+    socket.off("connect_error");
+    socket.on("connect_error", (error) => {
+      if (error.message === "Implicit handshake failed") window.location.reload();
+    });
+    socket.io.timeout(ATTEMPT_MS);
+  };
+  keepTrying();
 
   // ---- theme --------------------------------------------------------------------------------------------
   const MODES = ["auto", "light", "dark"];

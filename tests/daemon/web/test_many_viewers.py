@@ -8,17 +8,14 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 import socketio
 import talker as say
-from live_page import LivePage, live_page
+from live_page import LivePage
 from talker import eventually
-
-from daemon.web.guard import PAGE_BURST
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
@@ -98,23 +95,6 @@ async def _twenty(page: LivePage) -> None:
 
 def _all_saw(viewers: list[Viewer], said: str) -> bool:
     return all(said in viewer.seen for viewer in viewers)
-
-
-def test_more_pages_than_there_is_room_for_are_refused_and_the_rest_go_on(tmp_path: Path) -> None:
-    with live_page(tmp_path) as own:
-        beside(_too_many(own))
-
-
-async def _too_many(page: LivePage) -> None:
-    page.talker.all_is_well()
-    first = Viewer()
-    await first.open(page)
-    answers = [(await asyncio.to_thread(page.get, "/")).status for _ in range(PAGE_BURST + 40)]
-    assert set(answers) <= {200, 429, 503}
-    assert answers.count(200) < len(answers)
-    page.talker.say(say.emotion(emotion="sad", arousal=-0.3))
-    await until(partial(_all_saw, [first], "You seem sad"))
-    await first.close()
 
 
 def nodes_and_heap(tab: Any) -> tuple[int, float]:
