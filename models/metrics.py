@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
 
 BINS = 10
 
 
-def balanced_accuracy(truth: FloatArray, guess: FloatArray) -> float:
+def balanced_accuracy(truth: NDArray[Any], guess: NDArray[Any]) -> float:
     """Mean recall over the classes that occur in ``truth`` (n,); NaN where there is none."""
     recalls = list(recall_per_class(truth, guess).values())
     return float(np.mean(recalls)) if recalls else float("nan")
 
 
-def recall_per_class(truth: FloatArray, guess: FloatArray) -> dict[int, float]:
+def recall_per_class(truth: NDArray[Any], guess: NDArray[Any]) -> dict[int, float]:
     """Share of each class found, for the classes that occur."""
     return {int(c): float(np.mean(guess[truth == c] == c)) for c in np.unique(truth)}
 
 
-def macro_f1(truth: FloatArray, guess: FloatArray) -> float:
+def macro_f1(truth: NDArray[Any], guess: NDArray[Any]) -> float:
     """Mean over the classes of either side of 2 TP / (2 TP + FP + FN)."""
     scores = []
     for c in np.unique(np.concatenate([truth, guess])):
@@ -33,7 +35,7 @@ def macro_f1(truth: FloatArray, guess: FloatArray) -> float:
     return float(np.mean(scores)) if scores else float("nan")
 
 
-def majority_share(truth: FloatArray) -> float:
+def majority_share(truth: NDArray[Any]) -> float:
     """Plain accuracy of always naming the commonest class."""
     _, counts = np.unique(truth, return_counts=True)
     return float(counts.max() / counts.sum()) if len(counts) else float("nan")
@@ -81,6 +83,28 @@ def _weighted_balance(p: FloatArray, engaged: FloatArray, weight: FloatArray) ->
         if weight[side].sum() > 0
     ]
     return float(np.mean(recalls)) if recalls else float("nan")
+
+
+def confidence_error(probabilities: FloatArray, truth: NDArray[Any], bins: int = BINS) -> float:
+    """Expected calibration error of any number of classes: ``probabilities`` (n, n_classes)."""
+    confidence = probabilities.max(axis=1)
+    right = (probabilities.argmax(axis=1) == truth).astype(np.float64)
+    place = np.minimum((confidence * bins).astype(np.intp), bins - 1)
+    gap = np.bincount(place, right, bins) - np.bincount(place, confidence, bins)
+    return float(np.abs(gap).sum() / max(len(truth), 1))
+
+
+def selective_balance(
+    probabilities: FloatArray, truth: NDArray[Any], coverages: Sequence[float]
+) -> tuple[CoveragePoint, ...]:
+    """Balanced accuracy of the surest share of answers, any number of classes."""
+    order = np.argsort(-probabilities.max(axis=1), kind="stable")
+    guess = probabilities.argmax(axis=1)
+    points = []
+    for coverage in coverages:
+        kept = order[: max(1, round(coverage * len(order)))]
+        points.append(CoveragePoint(coverage, balanced_accuracy(truth[kept], guess[kept])))
+    return tuple(points)
 
 
 def bootstrap_interval(

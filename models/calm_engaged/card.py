@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from acquisition.signal import FloatArray
+from models.calm_engaged.people import People
 from models.calm_engaged.protocol import PersonResult, balanced_accuracy, people_mean
 from models.evidence import HORIZONS_S
 from models.metrics import bootstrap_interval, calibration_error, selective_accuracy
@@ -104,6 +105,20 @@ def unreadable(results: Sequence[PersonResult], horizon: str = "10s") -> dict[st
         "below_0.60": chance,
         "share_below_0.60": round(len(chance) / len(results), 4),
     }
+
+
+def residue_and_score(
+    residue: People, results: Sequence[PersonResult], horizon: str = "10s"
+) -> dict[str, Any]:
+    """Whether the score leans on the residue: people whose 52-62 Hz power fell in the task, against those
+    in whom it rose. A network that reads the residue is wrong about the smaller group.
+    """
+    score = {r.name: balanced_accuracy(r.rest[horizon], r.task[horizon]) for r in results}
+    groups: dict[str, list[float]] = {"fell": [], "rose": []}
+    for person in residue.people:
+        change = float(person.task.features.mean() - person.rest.features.mean())
+        groups["rose" if change > 0 else "fell"].append(score[person.name])
+    return {name: {"people": len(found), "balanced_accuracy": _mean(found)} for name, found in groups.items()}
 
 
 def kept(controls: Mapping[str, Mapping[str, float | None]]) -> dict[str, bool]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from inference.pipeline import PipelineSettings
-from models.calm_engaged.fisher import StatePair
+from models.calm_engaged.fisher import FisherSettings, StatePair
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.people import People, load_residue
 from models.calm_engaged.protocol import PersonResult, leave_one_out, people_mean
@@ -16,15 +17,22 @@ from models.calm_engaged.training import RecipeSettings, train
 from models.evidence import HORIZONS_S, LogitFunction
 
 RESIDUE_BANDS = 5
-"""2 Hz each, as many as the classical bands; the table of what was tried has other numbers."""
+"""2 Hz each, as many as the classical bands of the reference."""
+OTHER_RESIDUE_BANDS = (1, 10, 20)
+"""Reported beside it: how much of a residue can be read depends on how finely it is told."""
 SHUFFLES = 3
 
 
-def results_of(people: People, settings: RecipeSettings, baseline_s: float = 60.0) -> list[PersonResult]:
-    """Leave one person out with the whole recipe, calibration included."""
+def results_of(
+    people: People,
+    settings: RecipeSettings,
+    choices: Mapping[str, FisherSettings],
+    baseline_s: float = 60.0,
+) -> list[PersonResult]:
+    """Leave one person out with the whole recipe; ``choices`` are what the others chose without that one."""
 
-    def fit(pairs: Sequence[StatePair]) -> LogitFunction:
-        return train(pairs, settings).logit
+    def fit(pairs: Sequence[StatePair], without: str) -> LogitFunction:
+        return train(pairs, replace(settings, fisher=choices[without])).logit
 
     return list(
         leave_one_out(
@@ -37,29 +45,47 @@ def results_of(people: People, settings: RecipeSettings, baseline_s: float = 60.
     )
 
 
-def residue(
-    path: Path, montage: ShippedMontage, settings: RecipeSettings, n_bands: int = RESIDUE_BANDS
+def shuffled(
+    people: People,
+    settings: RecipeSettings,
+    choices: Mapping[str, FisherSettings],
+    seed: int,
+    draws: int = SHUFFLES,
 ) -> dict[str, float]:
-    """Balanced accuracy of the same recipe on 52-62 Hz alone; brain states should leave it at chance."""
-    people = load_residue(path, montage.channels, settings.schema, PipelineSettings(), n_bands)
-    return _by_horizon(results_of(people, settings))
-
-
-def shuffled(people: People, settings: RecipeSettings, seed: int, draws: int = SHUFFLES) -> dict[str, float]:
     """Balanced accuracy when rest and task of half of the training people are exchanged, by lot."""
     rng = np.random.default_rng(seed)
+    versions = len(settings.train_baselines_s)
     scores = []
     for _ in range(draws):
 
-        def fit(pairs: Sequence[StatePair]) -> LogitFunction:
-            swap = rng.permutation(len(pairs)) < len(pairs) // 2
+        def fit(pairs: Sequence[StatePair], without: str) -> LogitFunction:
+            n = len(pairs) // versions
+            swap = np.repeat(rng.permutation(n) < n // 2, versions)
             mixed = [(task, rest) if s else (rest, task) for (rest, task), s in zip(pairs, swap, strict=True)]
-            return train(mixed, settings).logit
+            return train(mixed, replace(settings, fisher=choices[without])).logit
 
-        results = list(leave_one_out(people, fit, settings.sequence_length))
-        scores.append(_by_horizon(results))
+        scores.append(
+            by_horizon(
+                list(
+                    leave_one_out(
+                        people,
+                        fit,
+                        settings.sequence_length,
+                        train_baselines_s=settings.train_baselines_s,
+                    )
+                )
+            )
+        )
     return {h: round(float(np.mean([score[h] for score in scores])), 4) for h in HORIZONS_S}
 
 
-def _by_horizon(results: Sequence[PersonResult]) -> dict[str, float]:
+def residue_people(
+    path: Path, montage: ShippedMontage, settings: RecipeSettings, n_bands: int = RESIDUE_BANDS
+) -> People:
+    """The people told by 52-62 Hz alone."""
+    return load_residue(path, montage.channels, settings.schema, PipelineSettings(), n_bands)
+
+
+def by_horizon(results: Sequence[PersonResult]) -> dict[str, float]:
+    """Balanced accuracy for every length of evidence."""
     return {h: round(people_mean(results, h), 4) for h in HORIZONS_S}

@@ -19,14 +19,20 @@ StatePair = tuple[FloatArray, FloatArray]
 """One person's z-scored windows (n, n_features) at rest and in the task."""
 
 
+MIN_SCATTER = 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class FisherSettings:
-    """``within_share`` is what averaging leaves of a window's scatter; ``shrinkage`` draws the covariance
+    """``within_shares`` is what averaging may leave of a window's scatter; ``shrinkage`` draws the covariance
     towards a multiple of the identity.
+
+    How much averaging leaves depends on how alike neighbouring windows are, which differs between people:
+    the directions for several shares are averaged, each at unit scatter, instead of one being picked.
     """
 
-    within_share: float = 1.0
-    shrinkage: float = 0.5
+    within_shares: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
+    shrinkage: float = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,18 +48,41 @@ class Direction:
         return result
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Means of one person's two states, and the mean of their covariances."""
+
+    calm: FloatArray
+    engaged: FloatArray
+    within: FloatArray
+
+
+def moments_of(rest: FloatArray, task: FloatArray) -> Moments:
+    """Moments of windows (n, n_features) of either state."""
+    within = (np.atleast_2d(np.cov(rest.T)) + np.atleast_2d(np.cov(task.T))) / 2
+    return Moments(rest.mean(axis=0), task.mean(axis=0), within)
+
+
 def fit_direction(pairs: Sequence[StatePair], settings: FisherSettings) -> Direction:
     """Every person and state weighs the same. Raises ``ValueError`` with fewer than two people."""
-    if len(pairs) < 2:
-        raise ValueError(f"a direction across people needs at least 2 people, got {len(pairs)}")
-    calm = np.array([rest.mean(axis=0) for rest, _ in pairs])
-    engaged = np.array([task.mean(axis=0) for _, task in pairs])
-    within = np.mean([np.cov(rest.T) + np.cov(task.T) for rest, task in pairs], axis=0) / 2
-    between = (np.cov(calm.T) + np.cov(engaged.T)) / 2
-    scatter = np.atleast_2d(settings.within_share * within + between)
-    size = np.trace(scatter) / len(scatter)
-    scatter = (1 - settings.shrinkage) * scatter + settings.shrinkage * size * np.eye(len(scatter))
-    step = (engaged - calm).mean(axis=0)
-    weights = np.linalg.solve(scatter, step)
-    middle = (engaged + calm).mean(axis=0) / 2
+    return direction_from([moments_of(rest, task) for rest, task in pairs], settings)
+
+
+def direction_from(people: Sequence[Moments], settings: FisherSettings) -> Direction:
+    """The same from moments. Raises ``ValueError`` with fewer than two."""
+    if len(people) < 2:
+        raise ValueError(f"a direction across people needs at least 2 people, got {len(people)}")
+    calm = np.array([person.calm for person in people])
+    engaged = np.array([person.engaged for person in people])
+    within = np.mean([person.within for person in people], axis=0)
+    between = (np.atleast_2d(np.cov(calm.T)) + np.atleast_2d(np.cov(engaged.T))) / 2
+    step, middle = (engaged - calm).mean(axis=0), (engaged + calm).mean(axis=0) / 2
+    weights = np.zeros(len(step))
+    for share in settings.within_shares:
+        scatter = share * within + between
+        size = np.trace(scatter) / len(scatter)
+        shrunk = (1 - settings.shrinkage) * scatter + settings.shrinkage * size * np.eye(len(scatter))
+        one = np.linalg.solve(shrunk, step)
+        weights += one / np.sqrt(one @ within @ one + MIN_SCATTER)
+    weights /= len(settings.within_shares)
     return Direction(weights, float(-weights @ middle))

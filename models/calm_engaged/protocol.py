@@ -19,8 +19,8 @@ from models.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_
 
 BASELINE_S = 60.0
 SWAP_S = 30.0
-Fit = Callable[[Sequence[StatePair]], LogitFunction]
-"""Each person's (rest, task) windows -> what was learned from them."""
+Fit = Callable[[Sequence[StatePair], str], LogitFunction]
+"""The others' (rest, task) windows, and who is left out -> what was learned from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def leave_one_out(
             for baseline_s in train_baselines_s
             for scored in (scored_windows(people, other, baseline_s, scale),)
         ]
-        logit = fit(sets)
+        logit = fit(sets, person.name)
         yield read_person(people, person, logit, length, scale, test_baseline_s)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,30 @@ import numpy as np
 from acquisition.signal import FloatArray
 from inference.model_store import Manifest
 from inference.pipeline import PipelineSettings
-from models.calm_engaged.card import ATTRIBUTION, LIMIT, LIMITS, built_in_controls, figures, kept, unreadable
-from models.calm_engaged.controls import residue, results_of, shuffled
+from models.calm_engaged.card import (
+    ATTRIBUTION,
+    LIMIT,
+    LIMITS,
+    built_in_controls,
+    figures,
+    kept,
+    residue_and_score,
+    unreadable,
+)
+from models.calm_engaged.controls import (
+    OTHER_RESIDUE_BANDS,
+    RESIDUE_BANDS,
+    by_horizon,
+    residue_people,
+    results_of,
+    shuffled,
+)
 from models.calm_engaged.conversion import convert
+from models.calm_engaged.fisher import FisherSettings
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.people import People, load_people
 from models.calm_engaged.protocol import BASELINE_S, scored_windows
+from models.calm_engaged.selection import select
 from models.calm_engaged.shipping import answers, write_card, write_network
 from models.calm_engaged.training import RecipeSettings, train
 from models.evidence import sequences
@@ -27,7 +46,6 @@ from models.files import sha256_of
 Say = Callable[[str], None]
 SEED = 7
 N_REPRESENTATIVE = 400
-N_GOLDEN = 2
 SHORT_BASELINES_S = (10.0, 30.0)
 LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "ai-edge-litert")
 
@@ -38,23 +56,40 @@ def make_network(
     """Everything for one montage; the folder gets files, manifest and card."""
     people = load_people(data, montage.channels, settings.schema, PipelineSettings())
     say(f"{montage.name}: {len(people.people)} people, {people.n_features} features")
-    results = results_of(people, settings)
-    card = {"leave_one_person_out": figures(results, seed), "unreadable": unreadable(results)}
-    say(f"  balanced accuracy {card['leave_one_person_out']['balanced_accuracy']}")
-    card["controls"] = _controls(data, people, montage, settings, seed) | built_in_controls(results)
+    residues = {n: residue_people(data, montage, settings, n) for n in (RESIDUE_BANDS, *OTHER_RESIDUE_BANDS)}
+    choices, final = _choose(people, residues[RESIDUE_BANDS], settings)
+    results = results_of(people, settings, choices)
+    card: dict[str, Any] = {"leave_one_person_out": figures(results, seed), "unreadable": unreadable(results)}
+    say(f"  balanced accuracy {card['leave_one_person_out']['balanced_accuracy']}, {final}")
+    heard = {n: by_horizon(results_of(others, settings, choices)) for n, others in residues.items()}
+    card["controls"] = {
+        "residue": heard[RESIDUE_BANDS],
+        "shuffled": shuffled(people, settings, choices, seed),
+    } | built_in_controls(results)
     card["controls_limit"] = LIMIT
     card["controls_kept"] = kept(card["controls"])
+    card["residue_by_number_of_bands"] = {str(n): values for n, values in sorted(heard.items())}
+    card["residue_and_score"] = residue_and_score(residues[1], results)
     say(f"  controls {card['controls']} kept {card['controls_kept']}")
     card["shorter_baseline"] = {
-        f"{seconds:g}s": figures(results_of(people, settings, seconds), seed)["balanced_accuracy"]
+        f"{seconds:g}s": figures(results_of(people, settings, choices, seconds), seed)["balanced_accuracy"]
         for seconds in SHORT_BASELINES_S
     }
+    settings = replace(settings, fisher=final)
     runs, engaged = everybody(people, settings.sequence_length)
-    pairs = [(s.rest, s.task) for s in _everyone(people)]
+    _, scale = people.population()
+    pairs = [
+        (scored.rest, scored.task)
+        for person in people.people
+        for seconds in settings.train_baselines_s
+        for scored in (scored_windows(people, person, seconds, scale),)
+    ]
     network = train(pairs, settings)
     picked = np.random.default_rng(seed).permutation(len(runs))
     files = convert(network, runs[picked[:N_REPRESENTATIVE]])
-    golden = runs[picked[np.argsort(engaged[picked], kind="stable")[[0, -1]]]][:N_GOLDEN]
+    place = network.logit(runs) * np.where(engaged > 0, 1, -1)
+    # one sequence of either state that is named rightly and not at the very edge
+    golden = runs[[np.flatnonzero((engaged == side) & (place > 1) & (place < 3))[0] for side in (0, 1)]]
     manifest = write_network(folder, montage, network, files, people, golden)
     card |= _agreement(folder, runs[picked[:2000]])
     card |= _facts(manifest, montage, settings, data, people, seed, network.gain)
@@ -63,13 +98,13 @@ def make_network(
     return manifest
 
 
-def _controls(
-    data: Path, people: People, montage: ShippedMontage, settings: RecipeSettings, seed: int
-) -> dict[str, Any]:
-    return {
-        "residue": residue(data, montage, settings),
-        "shuffled": shuffled(people, settings, seed),
-    }
+def _choose(
+    people: People, residue: People, settings: RecipeSettings
+) -> tuple[dict[str, FisherSettings], FisherSettings]:
+    """What the others choose without each person (for the figures), and what all choose (for what ships)."""
+    baselines_s = settings.train_baselines_s
+    choices = {person.name: select(people, residue, person.name, baselines_s)[0] for person in people.people}
+    return choices, select(people, residue, "", baselines_s)[0]
 
 
 def _everyone(people: People) -> list[Any]:
@@ -124,7 +159,7 @@ def _facts(
             "data_sha256": sha256_of(data),
             "people": [person.name for person in people.people],
             "schema": settings.schema,
-            "within_share": settings.fisher.within_share,
+            "within_shares": list(settings.fisher.within_shares),
             "shrinkage": settings.fisher.shrinkage,
             "train_baselines_s": list(settings.train_baselines_s),
             "gain": round(gain, 6),

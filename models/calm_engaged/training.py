@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models.calm_engaged.calibration import fit_gain
-from models.calm_engaged.fisher import Direction, FisherSettings, StatePair, fit_direction
+from models.calm_engaged.fisher import FisherSettings, StatePair, direction_from, moments_of
 from models.calm_engaged.network import CalmEngaged
 from models.evidence import moving_mean
 
@@ -18,18 +18,24 @@ class RecipeSettings:
     schema: str = "symde22@1"
     sequence_length: int = 17
     """Windows of 2 s every 0.5 s: 17 of them span 10 s."""
-    train_baselines_s: tuple[float, ...] = (60.0,)
+    train_baselines_s: tuple[float, ...] = (60.0, 40.0, 20.0)
+    """Each person is shown with rests of these lengths, so that a short rest costs little."""
     fisher: FisherSettings = field(default_factory=FisherSettings)
 
 
 def train(pairs: Sequence[StatePair], settings: RecipeSettings) -> CalmEngaged:
-    """The network of these people; its gain comes from each person read by a direction of the others."""
-    direction = fit_direction(pairs, settings.fisher)
+    """The network of these people, ``pairs`` holding each person once for every training baseline in turn.
+
+    Its gain comes from each person read by a direction of the others.
+    """
+    versions = len(settings.train_baselines_s)
+    moments = [moments_of(rest, task) for rest, task in pairs]
+    direction = direction_from(moments, settings.fisher)
     length = settings.sequence_length
     calm, engaged = [], []
-    for index, (rest, task) in enumerate(pairs):
-        others = [pair for place, pair in enumerate(pairs) if place != index]
-        held_out: Direction = fit_direction(others, settings.fisher)
+    for first in range(0, len(pairs), versions):
+        held_out = direction_from(moments[:first] + moments[first + versions :], settings.fisher)
+        rest, task = pairs[first]
         calm.append(moving_mean(held_out.along(rest), length))
         engaged.append(moving_mean(held_out.along(task), length))
     return CalmEngaged(direction, fit_gain(calm, engaged), length)
