@@ -71,7 +71,9 @@ def main() -> None:
             began = time.monotonic()
             fit = trainer(architecture, given.epochs, 7)
             done = evaluate(architecture, examples, protocol, fit, n_folds=given.folds, seed=7)
-            print(architecture, protocol, done.figures["balanced_accuracy"], f"{time.monotonic() - began:.0f} s")
+            print(
+                architecture, protocol, done.figures["balanced_accuracy"], f"{time.monotonic() - began:.0f} s"
+            )
             found.append(done)
     RESULTS.mkdir(exist_ok=True)
     note = (
@@ -81,7 +83,9 @@ def main() -> None:
     )
     document = {"published": PUBLISHED, "note": note, "evaluations": [e.as_json() for e in found]}
     (RESULTS / "model_performance.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-    (RESULTS / "model_performance.md").write_text(f"# Model performance\n\n{note}\n\n{comparison_table(found)}\n")
+    (RESULTS / "model_performance.md").write_text(
+        f"# Model performance\n\n{note}\n\n{comparison_table(found)}\n"
+    )
     write_report(RESULTS / "model_performance.html", "Model performance", found, note)
 
 

@@ -31,7 +31,13 @@ STYLE = (
 
 def comparison_rows(evaluations: Sequence[Evaluation]) -> list[list[str]]:
     """Heading and one row an evaluation."""
-    heading = ["model", "protocol", *(title for title, _ in COLUMNS), "95 % over people", "worst to best person"]
+    heading = [
+        "model",
+        "protocol",
+        *(title for title, _ in COLUMNS),
+        "95 % over people",
+        "worst to best person",
+    ]
     rows = [heading]
     for one in evaluations:
         figures = one.figures
@@ -68,7 +74,9 @@ def write_report(path: Path, title: str, evaluations: Sequence[Evaluation], note
         + "</tr>"
         for one, row in zip(evaluations, rows[1:], strict=True)
     )
-    images = "".join(f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{data}"></p>' for alt, data in plots)
+    images = "".join(
+        f'<p><img alt="{alt}" src="data:image/svg+xml;base64,{data}"></p>' for alt, data in plots
+    )
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style><h1>{html.escape(title)}</h1><p>{html.escape(note)}</p>"

@@ -1,0 +1,144 @@
+"""``neuroplayer models list|show|verify|evaluate`` as people and scripts meet them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from daemon.cli import main
+from models.stored_networks import shipped_folder
+
+CHANNELS = ["Fp1", "Fp2", "T5", "T6", "C3"]
+
+
+def people_file(path: Path, channels: list[str] = CHANNELS, rest_s: float = 90.0) -> Path:
+    """Two people: alpha of 10 Hz at rest that the task takes away."""
+    rng = np.random.default_rng(6)
+    arrays = {}
+    for person in ("A", "B"):
+        for state, seconds, alpha_uv in (("rest", rest_s, 20.0), ("arith", 45.0, 2.0)):
+            t = np.arange(round(seconds * 128)) / 128
+            wave = alpha_uv * np.sin(2 * np.pi * 10 * t) + rng.normal(0, 5, (len(channels), len(t)))
+            arrays[f"{person}_{state}"] = np.round(wave / 0.02).astype(np.int16)
+    meta = {"channels": channels, "fs": 128, "scale_uV_per_lsb": 0.02}
+    np.savez(path, __meta__=json.dumps(meta), **arrays)
+    return path
+
+
+def ask(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    try:
+        status = main(["models", *words])
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_list_and_show_answer_people_and_scripts(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = ask(capsys, "list", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert status == 0
+    muse = rows["calm-engaged-muse4"]
+    assert {"name", "montage", "channels", "files", "sha256", "card"} <= set(muse)
+    assert muse["channels"] == ["Fp1", "Fp2", "P7", "P8"]
+    status, out, _ = ask(capsys, "show", "calm-engaged-muse4")
+    assert status == 0
+    assert "chance 0.5" in out
+    assert "control residue" in out
+    assert "ODC Attribution License" in out
+
+
+def test_evaluate_scores_any_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = people_file(tmp_path / "people.npz")
+    status, out, _ = ask(capsys, "evaluate", "calm-engaged-muse4", str(data), "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert document["name"] == "calm-engaged-muse4"
+    assert document["people"] == 2
+    assert set(document["per_person"]) == {"A", "B"}
+    for horizon in ("window", "10s", "30s"):
+        assert document["recall"]["rest"][horizon] > 0.8
+        assert document["balanced_accuracy"][horizon] == pytest.approx(
+            (document["recall"]["rest"][horizon] + document["recall"]["arith"][horizon]) / 2, abs=1e-3
+        )
+    status, out, _ = ask(capsys, "evaluate", "calm-engaged-muse4", str(data), "--baseline", "10")
+    assert status == 0
+    assert "10 s of rest as baseline" in out
+
+
+def test_evaluate_needs_no_tensorflow(tmp_path: Path) -> None:
+    data = people_file(tmp_path / "people.npz")
+    code = (
+        "import sys\nsys.modules['tensorflow'] = sys.modules['sklearn'] = None\n"
+        "from daemon.cli import main\n"
+        f"sys.exit(main(['models', 'evaluate', 'calm-engaged-muse4', {str(data)!r}, '--json']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert json.loads(done.stdout)["people"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("evaluate", "nobody", "{people}"), "no network named 'nobody'"),
+        (("evaluate", "calm-engaged-full19", "{people}"), "calm-engaged-full19 needs the electrodes"),
+        (("evaluate", "calm-engaged-muse4", "{missing}"), "missing.npz"),
+        (("evaluate", "calm-engaged-muse4", "{people}", "--baseline", "2"), "baseline must be 0 or from 4"),
+        (("evaluate", "calm-engaged-muse4", "{text}"), "text.npz"),
+        (("show", "nobody"), "no network named 'nobody'"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "text.npz").write_text("no archive")
+    places = {
+        "people": people_file(tmp_path / "people.npz"),
+        "missing": tmp_path / "missing.npz",
+        "text": tmp_path / "text.npz",
+    }
+    status, out, err = ask(capsys, *(word.format(**places) for word in words))
+    assert status == 2
+    assert said in err
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_verify_finds_a_changed_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(capsys, "verify")[0] == 0
+    own = tmp_path / "state" / "models" / "calm-engaged-muse4"
+    shutil.copytree(shipped_folder() / "calm-engaged-muse4", own)
+    content = bytearray((own / "int8.tflite").read_bytes())
+    content[100] ^= 1
+    (own / "int8.tflite").write_bytes(bytes(content))
+    monkeypatch.setenv("NEUROPLAYER_STATE_DIR", str(tmp_path / "state"))
+    status, out, _ = ask(capsys, "verify", "calm-engaged-muse4", "--json")
+    rows = {row["file"]: row for row in json.loads(out)}
+    assert status == 1
+    assert rows["float.tflite"]["ok"]
+    assert "sha256" in rows["int8.tflite"]["problem"]
+
+
+def test_a_person_who_cannot_be_read_is_named_and_does_not_stop_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = people_file(tmp_path / "people.npz")
+    with np.load(data) as held:
+        arrays = {key: held[key] for key in held.files}
+    arrays["B_rest"] = np.zeros_like(arrays["B_rest"])
+    np.savez(data, **arrays)
+    status, out, _ = ask(capsys, "evaluate", "calm-engaged-muse4", str(data), "--json")
+    document = json.loads(out)
+    assert status == 0
+    assert "B" in document["not_read"]
+    assert document["per_person"]["B"]["10s"] is None
+    assert document["balanced_accuracy"]["10s"] == document["per_person"]["A"]["10s"]
