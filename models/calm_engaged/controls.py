@@ -28,11 +28,13 @@ def results_of(
     settings: RecipeSettings,
     choices: Mapping[str, FisherSettings],
     baseline_s: float = 60.0,
+    *,
+    calibrate: bool = True,
 ) -> list[PersonResult]:
     """Leave one person out with the whole recipe; ``choices`` are what the others chose without that one."""
 
     def fit(pairs: Sequence[StatePair], without: str) -> LogitFunction:
-        return train(pairs, replace(settings, fisher=choices[without])).logit
+        return train(pairs, replace(settings, fisher=choices[without]), calibrate=calibrate).logit
 
     return list(
         leave_one_out(
@@ -62,7 +64,7 @@ def shuffled(
             n = len(pairs) // versions
             swap = np.repeat(rng.permutation(n) < n // 2, versions)
             mixed = [(task, rest) if s else (rest, task) for (rest, task), s in zip(pairs, swap, strict=True)]
-            return train(mixed, replace(settings, fisher=choices[without])).logit
+            return train(mixed, replace(settings, fisher=choices[without]), calibrate=False).logit
 
         scores.append(
             by_horizon(

@@ -57,9 +57,10 @@ class Moments:
     within: FloatArray
 
 
-def moments_of(rest: FloatArray, task: FloatArray) -> Moments:
-    """Moments of windows (n, n_features) of either state."""
-    within = (np.atleast_2d(np.cov(rest.T)) + np.atleast_2d(np.cov(task.T))) / 2
+def moments_of(rest: FloatArray, task: FloatArray, within: FloatArray | None = None) -> Moments:
+    """Moments of windows (n, n_features) of either state; ``within`` where it is known already."""
+    if within is None:
+        within = (np.atleast_2d(np.cov(rest.T)) + np.atleast_2d(np.cov(task.T))) / 2
     return Moments(rest.mean(axis=0), task.mean(axis=0), within)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,7 +36,7 @@ from models.calm_engaged.conversion import convert
 from models.calm_engaged.fisher import FisherSettings
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.people import People, load_people
-from models.calm_engaged.protocol import BASELINE_S, scored_windows
+from models.calm_engaged.protocol import BASELINE_S, PersonResult, scored_windows
 from models.calm_engaged.selection import select
 from models.calm_engaged.shipping import answers, write_card, write_network
 from models.calm_engaged.training import RecipeSettings, train
@@ -61,15 +61,7 @@ def make_network(
     results = results_of(people, settings, choices)
     card: dict[str, Any] = {"leave_one_person_out": figures(results, seed), "unreadable": unreadable(results)}
     say(f"  balanced accuracy {card['leave_one_person_out']['balanced_accuracy']}, {final}")
-    heard = {n: by_horizon(results_of(others, settings, choices)) for n, others in residues.items()}
-    card["controls"] = {
-        "residue": heard[RESIDUE_BANDS],
-        "shuffled": shuffled(people, settings, choices, seed),
-    } | built_in_controls(results)
-    card["controls_limit"] = LIMIT
-    card["controls_kept"] = kept(card["controls"])
-    card["residue_by_number_of_bands"] = {str(n): values for n, values in sorted(heard.items())}
-    card["residue_and_score"] = residue_and_score(residues[1], results)
+    card |= _controlled(people, residues, results, choices, settings, seed)
     say(f"  controls {card['controls']} kept {card['controls_kept']}")
     card["shorter_baseline"] = {
         f"{seconds:g}s": figures(results_of(people, settings, choices, seconds), seed)["balanced_accuracy"]
@@ -96,6 +88,32 @@ def make_network(
     write_card(folder, card)
     say(f"  {folder}: {card['files']} agreement {card['float_int8_agreement']}")
     return manifest
+
+
+def _controlled(
+    people: People,
+    residues: Mapping[int, People],
+    results: Sequence[PersonResult],
+    choices: Mapping[str, FisherSettings],
+    settings: RecipeSettings,
+    seed: int,
+) -> dict[str, Any]:
+    """The four controls with their limits, and the residue told in other ways."""
+    heard = {
+        n: by_horizon(results_of(others, settings, choices, calibrate=False))
+        for n, others in residues.items()
+    }
+    controls = {
+        "residue": heard[RESIDUE_BANDS],
+        "shuffled": shuffled(people, settings, choices, seed),
+    } | built_in_controls(results)
+    return {
+        "controls": controls,
+        "controls_limit": LIMIT,
+        "controls_kept": kept(controls),
+        "residue_by_number_of_bands": {str(n): values for n, values in sorted(heard.items())},
+        "residue_and_score": residue_and_score(residues[1], results),
+    }
 
 
 def _choose(

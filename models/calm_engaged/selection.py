@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from acquisition.signal import FloatArray
-from models.calm_engaged.fisher import Direction, FisherSettings, Moments, direction_from, moments_of
+from models.calm_engaged.fisher import Direction, FisherSettings, Moments, direction_from
 from models.calm_engaged.people import People, Person
 from models.calm_engaged.protocol import BASELINE_S, balanced_accuracy, scored_windows
+from models.calm_engaged.training import all_moments
 from models.evidence import moving_mean, windows_in
 
 SHRINKAGES = (0.1, 0.2, 0.3, 0.5, 0.7)
@@ -41,7 +42,9 @@ def tell(
     for person in chosen:
         usual = scored_windows(people, person, BASELINE_S, scale)
         sets = [scored_windows(people, person, seconds, scale) for seconds in baselines_s]
-        told.append(Told(usual.rest, usual.task, tuple(moments_of(s.rest, s.task) for s in sets)))
+        told.append(
+            Told(usual.rest, usual.task, tuple(all_moments([(s.rest, s.task) for s in sets], len(sets))))
+        )
     return told
 
 

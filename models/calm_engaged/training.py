@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models.calm_engaged.calibration import fit_gain
-from models.calm_engaged.fisher import FisherSettings, StatePair, direction_from, moments_of
+from models.calm_engaged.fisher import FisherSettings, Moments, StatePair, direction_from, moments_of
 from models.calm_engaged.network import CalmEngaged
 from models.evidence import moving_mean
 
@@ -23,15 +23,33 @@ class RecipeSettings:
     fisher: FisherSettings = field(default_factory=FisherSettings)
 
 
-def train(pairs: Sequence[StatePair], settings: RecipeSettings) -> CalmEngaged:
+UNCALIBRATED_GAIN = 0.5
+"""Where only the side of the threshold is asked for, as in the controls."""
+
+
+def all_moments(pairs: Sequence[StatePair], versions: int) -> list[Moments]:
+    """Moments of each person with each training baseline, in order of ``pairs``.
+
+    Windows scatter alike whichever baseline they are measured from, so that is computed once a person.
+    """
+    found: list[Moments] = []
+    for index, (rest, task) in enumerate(pairs):
+        first = found[index - index % versions] if index % versions else None
+        found.append(moments_of(rest, task, None if first is None else first.within))
+    return found
+
+
+def train(pairs: Sequence[StatePair], settings: RecipeSettings, *, calibrate: bool = True) -> CalmEngaged:
     """The network of these people, ``pairs`` holding each person once for every training baseline in turn.
 
     Its gain comes from each person read by a direction of the others.
     """
     versions = len(settings.train_baselines_s)
-    moments = [moments_of(rest, task) for rest, task in pairs]
+    moments = all_moments(pairs, versions)
     direction = direction_from(moments, settings.fisher)
     length = settings.sequence_length
+    if not calibrate:
+        return CalmEngaged(direction, UNCALIBRATED_GAIN, length)
     calm, engaged = [], []
     for first in range(0, len(pairs), versions):
         held_out = direction_from(moments[:first] + moments[first + versions :], settings.fisher)

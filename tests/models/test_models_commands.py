@@ -17,7 +17,7 @@ from models.stored_networks import shipped_folder
 CHANNELS = ["Fp1", "Fp2", "T5", "T6", "C3"]
 
 
-def people_file(path: Path, channels: list[str] = CHANNELS, rest_s: float = 90.0) -> Path:
+def people_file(path: Path, channels: list[str] = CHANNELS, rest_s: float = 120.0) -> Path:
     """Two people: alpha of 10 Hz at rest that the task takes away."""
     rng = np.random.default_rng(6)
     arrays = {}
