@@ -17,7 +17,7 @@ FORMS = "device[:NAME], pulse[:NAME], pipewire[:NAME], alsa[:NAME], jack[:NAME],
 
 
 MAX_OUTPUTS = 8
-_NEXT = re.compile(r",(?=\s*(?:device|pulse|pipewire|alsa|jack|wav|fifo|null)\s*(?:[:,]|$))")
+_NEXT = re.compile(r",(?=\s*(?:device|pulse|pipewire|alsa|jack|wav|wav\+|fifo|null)\s*(?:[:,]|$))")
 
 
 class OutputError(ValueError):

@@ -108,3 +108,19 @@ async def test_bad_input_later_does_not_end_the_music(settings: Settings, tmp_pa
         os.kill(first, signal.SIGKILL)
         await watched.until(lambda: any("exit status 2" in line for line in watched.lines))
         assert not task.done()
+
+
+def test_a_later_life_goes_on_with_the_recordings_and_the_rest(settings: Settings) -> None:
+    import msgspec
+
+    from player.output_spec import split_outputs
+
+    asked = msgspec.structs.replace(settings, output="device,wav:/a.wav,wav:/b.wav", baseline=60.0)
+    supervisor = Supervisor([], asked, say=print)
+    assert supervisor._for_life(1) == asked
+    later = supervisor._for_life(2)
+    assert split_outputs(later.output) == ("device", "wav+:/a.wav", "wav+:/b.wav")
+    assert later.baseline == "last"
+    assert (
+        Supervisor([], msgspec.structs.replace(asked, baseline=0.0), say=print)._for_life(2).baseline == 0.0
+    )
