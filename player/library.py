@@ -77,7 +77,7 @@ class Library:
         cache_dir: Path,
         *,
         clock: Callable[[], float] = time.monotonic,
-        first_wait_s: float = 20.0,
+        first_wait_s: float = 60.0,
         warm_delay_s: float = WARM_DELAY_S,
     ) -> Library:
         """Open folders and playlist files; returns at once if the cache knows tracks of them.
@@ -200,6 +200,8 @@ class Library:
 
     def _nothing_to_play(self) -> str:
         where = ", ".join(self._roots)
+        if not self._progress.listed:
+            return f"no playable music in {where} yet: it is still being read; try again in a minute"
         if not self._refused:
             return (
                 f"no playable music in {where}: no file there ends like music (.flac, .mp3, .ogg, .wav ...)"

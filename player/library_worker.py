@@ -66,6 +66,8 @@ class Worker:
             for _ in range(FIRST_TRACKS):
                 self._scanner.measure_next()
         self._say(ScanEvent("changed", removed=removed, missing=missing))
+        if first:
+            _step_back()
         while not self._stopping.is_set() and self._scanner.read_headers():
             self._report(missing)
         self._say(ScanEvent("listed", missing=missing))
@@ -140,16 +142,23 @@ class Worker:
         self._out.flush()
 
 
+def _step_back() -> None:
+    """From here on everything else goes first: music waits for the first tracks, but not for the rest."""
+    os.nice(max(0, NICENESS - os.nice(0)))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Entry point; ``--once`` after the cache path scans once instead of watching."""
-    os.nice(NICENESS)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     cache_path, *rest = arguments
     once = "--once" in rest[:1]
     cache = TrackCache(Path(cache_path))
+    roots = rest[1:] if once else rest
+    if cache.count(roots):
+        _step_back()
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        Worker(cache, rest[1:] if once else rest, sys.stdout).run(follow=not once)
+        Worker(cache, roots, sys.stdout).run(follow=not once)
     cache.close()
 
 

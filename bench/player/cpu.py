@@ -105,11 +105,12 @@ def mpd(files: Sequence[Path], folder: Path) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
         ["mpd", "--no-daemon", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    until = time.monotonic() + 10
+    until = time.monotonic() + 20
     while not address.exists() and time.monotonic() < until:
         time.sleep(0.1)
     with socket.socket(socket.AF_UNIX) as talk:
-        talk.connect(str(address))
+        while talk.connect_ex(str(address)) and time.monotonic() < until:
+            time.sleep(0.2)
         talk.recv(200)
         for command in (f'add "file://{files[0]}"', f"add {files[0].name}", "play"):
             talk.sendall(f"{command}\n".encode())

@@ -1,0 +1,142 @@
+"""From a command to sound, and how fast the offline parts are.
+
+``python bench/player/speed.py``; writes bench/results/player_speed.json and .md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests" / "player")]
+
+import numpy as np  # noqa: E402
+import psutil  # noqa: E402
+from playback_rig import tone  # noqa: E402
+from report import machine, write  # noqa: E402
+
+from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
+from player.deck_opening import deck_maker  # noqa: E402
+from player.demo_music import ensure_demo_music  # noqa: E402
+from player.engine import Engine  # noqa: E402
+from player.library import Library  # noqa: E402
+from player.mixer import Mixer  # noqa: E402
+from player.music import WearerMood  # noqa: E402
+from player.outputs import Outputs  # noqa: E402
+from player.playback import DeckCloser, Playback  # noqa: E402
+from player.policy import Chooser  # noqa: E402
+from player.render import library_for, render  # noqa: E402
+from player.sink import LEAD_S, NullSink  # noqa: E402
+from player.track_analysis import analyse  # noqa: E402
+
+SKIPS = 15
+
+
+class Listening(NullSink):
+    """Notes when a block that carries the other pitch arrives."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[float, float]] = []
+        self._lock = threading.Lock()
+
+    def write(self, block: PcmBlock, wait: bool = True) -> None:
+        spectrum = np.abs(np.fft.rfft(block[:, 0] * np.hanning(len(block))))
+        low, high = float(spectrum[:21].sum()), float(spectrum[40:].sum())
+        with self._lock:
+            self.heard.append((time.monotonic(), high / max(1e-9, low + high)))
+            del self.heard[:-200]
+
+
+def skip_latency_ms(folder: Path) -> list[float]:
+    """From the call to the first block whose share of the coming pitch has changed by a tenth."""
+    import soundfile
+
+    music = folder / "music"
+    music.mkdir()
+    for i, hertz in enumerate((300, 3000)):
+        soundfile.write(music / f"t{i}.wav", tone(240, hertz), MIX_RATE_HZ)
+    listening = Listening()
+    with Library.open([music], folder / "cache") as library:
+        library.wait_idle(60)
+        chooser, closer = Chooser(), DeckCloser()
+        engine = Engine(Mixer(), chooser, library, deck_maker("auto", library.open_file), close_deck=closer)
+        playback = Playback(engine, chooser, library, Outputs([listening]), closer)
+        playback.start()
+        taken = []
+        try:
+            for _ in range(SKIPS):
+                time.sleep(4)
+                before = float(np.mean([share for _, share in listening.heard[-20:]]))
+                asked = time.monotonic()
+                playback.skip()
+                while True:
+                    at, share = listening.heard[-1]
+                    if at > asked and abs(share - before) > 0.1:
+                        taken.append(1000 * (at - asked))
+                        break
+                    time.sleep(0.002)
+        finally:
+            playback.close()
+    return sorted(taken)
+
+
+def analysis_cpu_s(folder: Path) -> float:
+    """Processor seconds for each minute of sound."""
+    paths = sorted(ensure_demo_music(folder).glob("*.wav"))
+    me = psutil.Process()
+    began, minutes = sum(me.cpu_times()[:2]), 0.0
+    for path in paths:
+        with path.open("rb") as file:
+            minutes += analyse(file).duration_s / 60
+    return float(sum(me.cpu_times()[:2]) - began) / minutes
+
+
+def render_speed(folder: Path) -> float:
+    states = [
+        WearerMood(float(t), None, 0.6 * (-1) ** (t // 200), 0.8, "ok", "neutral") for t in range(0, 1200, 5)
+    ]
+    with library_for([ensure_demo_music(folder)], folder / "cache") as library:
+        return render(states, library, NullSink()).speed
+
+
+def main() -> None:
+    facts = machine()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cpu_s = analysis_cpu_s(folder)
+        speed = render_speed(folder)
+        skips = skip_latency_ms(folder)
+    rows: list[dict[str, Any]] = [
+        {
+            "figure": f"skip to audible change, median of {len(skips)}",
+            "measured": f"{skips[len(skips) // 2]:.0f} ms, at most {skips[-1]:.0f} ms",
+            "target": "< 300 ms and the output's buffer",
+            "kept": skips[-1] < 300,
+        },
+        {
+            "figure": "analysis, processor seconds a minute of sound",
+            "measured": f"{cpu_s:.2f}",
+            "target": "0.4",
+            "kept": cpu_s <= 0.4,
+        },
+        {
+            "figure": "render of 20 minutes, times real time",
+            "measured": f"{speed:.0f}",
+            "target": "30",
+            "kept": speed >= 30,
+        },
+    ]
+    note = (
+        f"The output here is a sink that listens, paced by a clock {1000 * LEAD_S:.0f} ms ahead; "
+        "a sound device adds its buffer of 160 to 220 ms."
+    )
+    write("player_speed", "Latency and speed of the player", rows, facts, [note])
+
+
+if __name__ == "__main__":
+    main()
