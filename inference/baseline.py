@@ -29,9 +29,11 @@ class Baseline:
 
     def z(self, features: FloatArray) -> FloatArray:
         """Robust z-scores clipped to +-4; a feature that is NaN (masked) becomes 0, that is rest."""
-        z = np.clip((features - self.centre) / self.scale, -CLIP_Z, CLIP_Z)
-        result: FloatArray = np.nan_to_num(z, nan=0.0)
-        return result
+        z: FloatArray = (features - self.centre) / self.scale
+        np.minimum(z, CLIP_Z, out=z)
+        np.maximum(z, -CLIP_Z, out=z)
+        z[np.isnan(z)] = 0.0
+        return z
 
 
 def fit_baseline(
