@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from acquisition.signal import FloatArray
+from inference.answers import check_golden, checked_probabilities
 from inference.emotion import ModelId
 from inference.model_store import Manifest, read_verified
 from inference.port import ClassifierError
-
-SUM_TOLERANCE = 0.02
 
 
 class LiteRtClassifier:
@@ -33,7 +31,7 @@ class LiteRtClassifier:
         self._wanted = (manifest.sequence_length, manifest.n_features)
         self._input, self._output = _Tensor(given), _Tensor(answer)
         self._buffer = np.zeros((1, *self._wanted), dtype=given["dtype"])
-        self._check_golden()
+        check_golden(manifest, variant, self.predict)
 
     @property
     def manifest(self) -> Manifest:
@@ -69,25 +67,17 @@ class LiteRtClassifier:
         if interpreter is None:
             raise ClassifierError(f"{self._manifest.name}: it was closed")
         self._buffer[0] = self._input.encode(features)
-        interpreter.set_tensor(self._input.index, self._buffer)
-        interpreter.invoke()
-        return self._checked(self._output.decode(interpreter.get_tensor(self._output.index)[0]))
+        try:
+            interpreter.set_tensor(self._input.index, self._buffer)
+            interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise ClassifierError(f"{self._manifest.name}: LiteRT cannot run the file: {error}") from error
+        answer = self._output.decode(interpreter.get_tensor(self._output.index)[0])
+        return checked_probabilities(self._manifest.name, answer)
 
     def close(self) -> None:
         """Let go of the interpreter."""
         self._interpreter = None
-
-    def _checked(self, probabilities: FloatArray) -> FloatArray:
-        # plain floats: for a handful of labels numpy's reductions cost more than the network
-        values = probabilities.tolist()
-        total = math.fsum(values)
-        if not math.isfinite(total):
-            raise ClassifierError(f"{self._manifest.name}: the network's answer is not finite")
-        if abs(total - 1) > SUM_TOLERANCE or min(values) < -1e-6:
-            raise ClassifierError(
-                f"{self._manifest.name}: the network's probabilities sum to {total:.3f}, not 1"
-            )
-        return probabilities / total
 
     def _check_shapes(self, given: list[int], answer: list[int]) -> None:
         manifest = self._manifest
@@ -98,23 +88,6 @@ class LiteRtClassifier:
             raise ClassifierError(
                 f"{manifest.name}: the manifest has {len(manifest.labels)} labels, the file gives {answer}"
             )
-
-    def _check_golden(self) -> None:
-        golden = self._manifest.golden
-        tolerance = golden.tolerance.get(self._variant, 1e-3)
-        outputs = golden.outputs.get(self._variant, [])
-        if not golden.inputs or len(outputs) != len(golden.inputs):
-            raise ClassifierError(
-                f"{self._manifest.name}: {len(golden.inputs)} golden inputs and {len(outputs)} outputs of "
-                f"{self._variant!r}; at least one of each, and as many, are needed"
-            )
-        for given, expected in zip(golden.inputs, outputs, strict=True):
-            got = self.predict(np.asarray(given, dtype=np.float64))
-            error = float(np.abs(got - np.asarray(expected)).max())
-            if error > tolerance:
-                raise ClassifierError(
-                    f"{self._manifest.name}: golden vectors differ by {error:.4f}, allowed {tolerance:g}"
-                )
 
 
 class _Tensor:

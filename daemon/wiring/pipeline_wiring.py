@@ -24,8 +24,10 @@ from inference.settle import SettleSettings
 log = logging.getLogger(__name__)
 
 DEFAULT_REST_S = 45.0
-VARIANTS = ("int8", "float")
-"""The full-int8 file is the smaller and faster one; its card holds the agreement with the float file."""
+VARIANTS = ("int8", "float", "keras")
+"""The full-int8 file is the smaller and faster one; its card holds the agreement with the float file. Keras
+runs a network that has no LiteRT file, where the ``train`` extra is installed.
+"""
 MAX_NOTE = 500
 
 
@@ -154,13 +156,20 @@ class StreamPipeline:
         notes: list[str] = []
         for variant in (name for name in VARIANTS if name in manifest.files):
             try:
-                classifier = load_network(manifest, variant, self._vetted)
+                classifier = self._load_file(manifest, variant)
             except ClassifierError as error:
                 log.warning("%s", error)
                 notes.append(f"a network was not loaded: {error}")
                 continue
             return lambda: self._with_network(classifier, manifest, notes)
         return lambda: self._without_network(notes)
+
+    def _load_file(self, manifest: Manifest, variant: str) -> Classifier:
+        if variant != "keras":
+            return load_network(manifest, variant, self._vetted)
+        from models.keras_classifier import KerasClassifier  # TensorFlow: only for a network that needs it
+
+        return KerasClassifier(manifest)
 
     def _with_network(self, classifier: Classifier, manifest: Manifest, notes: Sequence[str]) -> Prepared:
         self._notes += notes
