@@ -65,9 +65,9 @@ class SessionSummary:
         """The summary, one sentence a line."""
         self._mood_is(None)
         total_ms = sum(self._moods.values())
-        seconds = self._clock() - self._began
+        minutes, seconds = divmod(round(self._clock() - self._began), 60)
         wearer = " with a simulated wearer" if self._simulated else ""
-        lines = [f"Session of {seconds // 60:.0f} min {seconds % 60:.0f} s{wearer}."]
+        lines = [f"Session of {minutes} min {seconds} s{wearer}."]
         if total_ms:
             parts = [f"{name} {100 * ms / total_ms:.0f} %" for name, ms in self._moods.most_common() if ms]
             lines.append(f"Mood: {', '.join(parts)}.")
@@ -76,5 +76,5 @@ class SessionSummary:
             tracks = f"{len(self._tracks)} track{'s' * (len(self._tracks) > 1)}"
             lines.append(f"Music: {tracks}, {changed}; last {self._tracks[-1]}.")
         if self._lost:
-            lines.append(f"The headset was lost {self._lost} times.")
+            lines.append(f"The headset was lost {self._lost} time{'s' * (self._lost > 1)}.")
         return lines
