@@ -141,7 +141,7 @@ def _named(named: dict[str, tuple[float, float]], colours: Palette, texts: Texts
         "label": {
             "show": True,
             "position": "right",
-            "distance": 6,
+            "distance": 11,
             "formatter": "{b}",
             "color": colours.muted,
             "fontFamily": FONT,
@@ -207,7 +207,7 @@ def _you(mood: MoodView, colours: Palette, texts: Texts) -> Options:
                 "lineStyle": {"color": colours.accent, "width": 2, "type": "solid"},
                 "label": {
                     "show": True,
-                    "position": "insideEndTop",
+                    "position": "insideStartTop",
                     "formatter": texts("plane.valence_unknown"),
                     "color": colours.accent,
                     "fontFamily": FONT,
@@ -248,7 +248,7 @@ def _target(music: MusicView, colours: Palette) -> Options:
         "id": "target",
         "type": "scatter",
         "symbol": "circle",
-        "symbolSize": 34,
+        "symbolSize": 26,
         "silent": True,
         "z": 7,
         "itemStyle": ring,
