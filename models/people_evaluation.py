@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from inference.model_store import Manifest, map_channels, missing_channels, read
 from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from models.errors import DatasetError
+from models.evaluation import Evaluation, Examples, figures
 from models.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
 from models.files import sha256_of
 from models.metrics import bootstrap_interval
@@ -25,6 +26,7 @@ from models.metrics import bootstrap_interval
 SCORED_AFTER_S = 60.0
 """Rest is scored from here on whatever the baseline's length, so that lengths can be compared."""
 MIN_SCORED_S = 10.0
+MIN_BASELINE_S, MAX_BASELINE_S = 4.0, 600.0
 STATES = ("rest", "arith")
 SEED = 7
 Progress = Callable[[str], None]
@@ -57,15 +59,19 @@ def evaluate_people(
     baseline_s: float | None = None,
     variant: str = "int8",
     progress: Progress = lambda _: None,
-) -> dict[str, Any]:
-    """Figures of the network on a people set; the people may be any.
+) -> tuple[dict[str, Any], tuple[Evaluation, ...]]:
+    """Figures of the network on a people set, the people may be any: plain numbers for scripts, and one
+    evaluation for each length of evidence for tables and reports.
 
     ``baseline_s`` is how much of each person's own first rest is used (default: the manifest's; 0 for the
     population's rest). Raises ``UnknownSourceError``, ``DatasetError`` and ``ClassifierError``.
     """
     wanted_s = manifest.baseline_s if baseline_s is None else baseline_s
-    if not 0 <= wanted_s <= 600 or 0 < wanted_s < 4:
-        raise DatasetError(f"the baseline must be 0 or from 4 to 600 seconds, got {wanted_s:g}")
+    if not 0 <= wanted_s <= MAX_BASELINE_S or 0 < wanted_s < MIN_BASELINE_S:
+        raise DatasetError(
+            f"the baseline must be 0 or from {MIN_BASELINE_S:g} to {MAX_BASELINE_S:g} seconds, "
+            f"got {wanted_s:g}"
+        )
     people = open_people(data)
     rows = _rows(manifest, people)
     classifier = LiteRtClassifier(manifest, variant)
@@ -83,7 +89,23 @@ def evaluate_people(
             read.append(_read(manifest, people, name, rows, wanted_s, logit))
     finally:
         classifier.close()
-    return _document(manifest, data, read, wanted_s, variant)
+    return _document(manifest, data, read, wanted_s, variant), tuple(_evaluations(manifest.name, read))
+
+
+def _evaluations(name: str, read: Sequence[PersonRead]) -> Iterator[Evaluation]:
+    for horizon in HORIZONS_S:
+        p, y, who = [], [], []
+        for person in read:
+            for engaged, state in enumerate(STATES):
+                logits = person.logits.get(state, {}).get(horizon, np.zeros(0))
+                p.append(1 / (1 + np.exp(-logits)))
+                y.append(np.full(len(logits), engaged))
+                who.append(np.full(len(logits), person.name, dtype=object))
+        engaged_p, truth = np.concatenate(p), np.concatenate(y)
+        if len(np.unique(truth)) == 2:
+            examples = Examples(engaged_p, truth, np.concatenate(who).astype(str))
+            told = np.stack([1 - engaged_p, engaged_p], axis=1)
+            yield Evaluation(name, f"unseen people, {horizon}", figures(examples, told, SEED))
 
 
 def _rows(manifest: Manifest, people: PeopleSet) -> list[int]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from daemon.commands.models_show_commands import AS_JSON, HORIZONS, answer, network_store, print_json
+
+if TYPE_CHECKING:
+    from models.evaluation import Evaluation
 
 
 @click.command()
@@ -24,28 +27,60 @@ from daemon.commands.models_show_commands import AS_JSON, HORIZONS, answer, netw
 @click.option(
     "--variant", type=click.Choice(["int8", "float"]), default="int8", show_default=True, help="Which file."
 )
+@click.option(
+    "--compare",
+    "others",
+    metavar="NAME",
+    multiple=True,
+    help="Another network beside it; may be given again.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.html",
+    help="Write a page with plots, and its JSON twin (needs the train extra).",
+)
 @AS_JSON
-def evaluate(name: str, data: Path, baseline_s: float | None, variant: str, as_json: bool) -> None:
+def evaluate(
+    name: str,
+    data: Path,
+    baseline_s: float | None,
+    variant: str,
+    others: tuple[str, ...],
+    report: Path | None,
+    as_json: bool,
+) -> None:
     """Score the network NAME on DATA, an .npz of people: arrays Sxx_rest and Sxx_arith, and __meta__.
 
     Balanced accuracy by person on one window, 10 s and 30 s of evidence. Rest that served as baseline is
     left out of the score.
     """
+    from models.evaluation_report import comparison_table, write_report
     from models.people_evaluation import evaluate_people
 
     def progress(person: str) -> None:
         if sys.stderr.isatty():
             click.echo(f"\r{person} ", nl=False, err=True)
 
-    document = answer(
-        lambda: evaluate_people(
-            network_store().get(name), data, baseline_s=baseline_s, variant=variant, progress=progress
-        )
-    )
+    def score() -> list[tuple[dict[str, Any], tuple[Evaluation, ...]]]:
+        store = network_store()
+        found = [
+            evaluate_people(store.get(one), data, baseline_s=baseline_s, variant=variant, progress=progress)
+            for one in (name, *others)
+        ]
+        if report is not None:
+            write_report(report, f"Networks on {data.name}", [e for _, many in found for e in many])
+        return found
+
+    found = answer(score)
+    documents = [document for document, _ in found]
     if as_json:
-        print_json(document)
-    else:
+        print_json(documents[0] if not others else documents)
+        return
+    for document in documents:
         _print_table(document)
+    if others:
+        click.echo(comparison_table([e for _, many in found for e in many]))
 
 
 def _print_table(document: dict[str, Any]) -> None:

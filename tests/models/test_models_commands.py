@@ -142,3 +142,21 @@ def test_a_person_who_cannot_be_read_is_named_and_does_not_stop_the_others(
     assert "B" in document["not_read"]
     assert document["per_person"]["B"]["10s"] is None
     assert document["balanced_accuracy"]["10s"] == document["per_person"]["A"]["10s"]
+
+
+def test_several_networks_stand_in_one_table_and_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    channels = [*CHANNELS, "C4", "O1", "O2"]
+    data, page = people_file(tmp_path / "people.npz", channels), tmp_path / "report.html"
+    names = ("calm-engaged-muse4", "calm-engaged-cyton8")
+    status, out, err = ask(
+        capsys, "evaluate", names[0], str(data), "--compare", names[1], "--report", str(page)
+    )
+    assert status == 0, err
+    assert [line.split("|")[1].strip() for line in out.splitlines() if line.startswith("| calm")] == [
+        name for name in names for _ in range(3)
+    ]
+    assert names[1] in page.read_text("utf-8")
+    assert page.with_suffix(".json").is_file()
