@@ -59,6 +59,15 @@ class HearsMusic(Protocol):
 
 
 @runtime_checkable
+class TakesRequests(Protocol):
+    """A source whose wearer does as a guide says (the simulated one)."""
+
+    def ask(self, engagement: float | None) -> None:
+        """Ask for rest (-1) up to work with the head (1); None ends the request."""
+        ...
+
+
+@runtime_checkable
 class OpensSlowly(Protocol):
     """A source whose opening can be waited for in short steps."""
 

@@ -75,6 +75,7 @@ class SimulatedSource:
     ) -> None:
         self._seed, self._speed, self._clock, self._sleep = seed, speed, clock, sleep
         self._music: float | None = None
+        self._asked: float | None = None
         self._open = False
 
     @property
@@ -99,6 +100,10 @@ class SimulatedSource:
         """The mood of the music that sounds now; None for silence."""
         self._music = arousal
 
+    def ask(self, engagement: float | None) -> None:
+        """Do as a guide says, -1 rest to 1 work with the head; None to follow one's own ways again."""
+        self._asked = engagement
+
     def poll(self, timeout_s: float) -> EegChunk | None:
         """The next chunk, once it is due."""
         if not self._open:
@@ -122,14 +127,16 @@ class SimulatedSource:
 
     def _drift(self, now_s: float, step_s: float) -> None:
         """Rest first; then the wearer's own slow wave, drawn towards the mood of the music."""
-        if now_s < REST_S:
+        if self._asked is not None:
+            aim = 0.8 * self._asked
+        elif now_s < REST_S:
             aim = -0.8
         else:
             wave = -math.cos(2 * math.pi * (now_s - REST_S + self._phase_s) / SCENARIO_S)
             aim = 1.1 * math.tanh(2.5 * (wave + 0.35))
             if self._music is not None:
                 aim = (1 - MUSIC_SHARE) * aim + MUSIC_SHARE * self._music
-        pull_s = PULL_S if now_s >= REST_S + 5 else 4.0
+        pull_s = PULL_S if now_s >= REST_S + 5 and self._asked is None else 4.0
         noise = 0.04 * math.sqrt(step_s) * float(self._rng.normal())
         self._state += (aim - self._state) * step_s / pull_s + noise
         self._state = min(1.0, max(-1.0, self._state))

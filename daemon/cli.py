@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "daemon.commands.library_command:library",
         "Scan, list, show, tag and map the music folders.",
     ),
+    "calibrate": (
+        "daemon.commands.calibrate_command:calibrate",
+        "Fit the network to you in a few guided minutes.",
+    ),
     "models": ("daemon.commands.models_command:models", "List, check, score, train and choose the networks."),
     "bench": ("daemon.commands.bench_command:bench", "Measure this machine: cost and latency."),
 }

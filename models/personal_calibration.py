@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from inference.baseline import fit_baseline
 from inference.model_store import Manifest, require_channels
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
+from models import folders
 from models.datasets.trial import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
+from models.files import whole_file, write_json
 from models.model_personalization import (
     Verdict,
     judge_against_chance,
@@ -24,13 +27,14 @@ from models.model_personalization import (
     personalise,
 )
 from models.personal_store import PersonalStore
-from models.provenance import provenance
+from models.provenance import provenance, timestamped
 from models.stored_as_keras import as_keras
 
 FROZEN = 4
 """Input, direction, mean over time and bound stay; how sure and where the threshold lies is learnt."""
-EPOCHS = 30
+EPOCHS = 20
 MIN_EXAMPLES = 40
+VALENCE_FOLDS = 4
 Say = Callable[[str], None]
 
 
@@ -139,7 +143,7 @@ def calibrate(
         examples.trials,
         freeze_layers=FROZEN,
         epochs=EPOCHS,
-        learning_rate=0.05,
+        learning_rate=0.08,
         schedule="cosine",
         patience=EPOCHS,
     )
@@ -178,13 +182,33 @@ def calibrate_valence(
         )
         return model
 
-    folds = label_folds(examples.y, examples.trials, len(np.unique(examples.trials)), seed)
+    folds = label_folds(examples.y, examples.trials, VALENCE_FOLDS, seed)
     answers = np.zeros((len(features), 2))
     for inside, test in folds:
         answers[test] = train(inside).predict_proba(features[test])
     whole = train(np.arange(len(features)))
     verdict = judge_against_chance(answers, whole.encoder("valence").transform(examples.y), examples.trials)
     return whole, verdict
+
+
+def store_valence(
+    base: Manifest, model: EmotionRecognitionModel, verdict: Verdict, examples: PersonalExamples
+) -> Path:
+    """Keep a valence network that beat guessing, with its proof, in a folder of its own; returns the file."""
+    name = timestamped("valence-personal")
+    path = folders.personalized() / "valence" / name / "valence.keras"
+    model.model_name = name
+    model.save_model(path)
+    data = {"X": examples.X, "y": examples.y, "trials": examples.trials}
+    card = {
+        "name": name,
+        "verdict": verdict.as_json(),
+        "features": {"schema": base.feature_schema, "channels": list(base.channels), "from": base.name},
+        "provenance": provenance(data, model.seed),
+    }
+    with whole_file(path.with_name("card.json")) as draft:
+        write_json(draft, card)
+    return path
 
 
 def _runs(values: FloatArray, length: int) -> FloatArray:
