@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test home-assistant-test check format lock wheel bench clean system-run system-test docs
+.PHONY: help run test home-assistant-test docker-proof check format lock wheel bench clean system-run system-test docs
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: $(BIN)/.dev-stamp system-test ## Pass the tests
 
 home-assistant-test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
 	@sh docker/home-assistant-tests.sh $(ARGS)
+
+docker-proof: ## Carry out the Dockerfile step by step in fresh Debian roots (root, mmdebstrap)
+	@$(PYTHON) docker/prove_dockerfile.py
 
 check: $(BIN)/.dev-stamp ## Lint, format, types and layers
 	@$(BIN)/ruff check .

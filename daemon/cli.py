@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Write a recorded session as EDF+, BDF+ or CSV.",
     ),
     "forget": ("daemon.commands.forget_command:forget", "Delete everything that is known of the wearer."),
+    "service": ("daemon.commands.service_command:service", "Run at boot under systemd, hardened."),
     "library": (
         "daemon.commands.library_command:library",
         "Scan, list, show, tag and map the music folders.",
