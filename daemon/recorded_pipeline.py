@@ -39,6 +39,15 @@ class RecordedPipeline:
     def trouble(self) -> str:
         return self._inner.trouble
 
+    @property
+    def dwell_s(self) -> float:
+        """How long a settled emotion is held."""
+        return self._inner.dwell_s
+
+    @dwell_s.setter
+    def dwell_s(self, seconds: float) -> None:
+        self._inner.dwell_s = seconds
+
     def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:
         """Pass it on; write down the states and the quality that come of it."""
         readings = self._inner.push(item)
