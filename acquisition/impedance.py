@@ -61,6 +61,7 @@ def measure(
     *,
     clock: Callable[[], float] = time.monotonic,
     measure_s: float = MEASURE_S,
+    settle_s: float = SETTLE_S,
 ) -> Iterator[Impedance]:
     """Measure every electrode in turn. Raises ``UnknownSourceError`` for a board that cannot."""
     name = board.upper().removesuffix("_BOARD")
@@ -71,7 +72,7 @@ def measure(
     try:
         if name.startswith("CYTON"):
             for row, channel in enumerate(info.channels):
-                yield Impedance(channel, _cyton(source, row, info.rate_hz, clock, measure_s))
+                yield Impedance(channel, _cyton(source, row, info.rate_hz, clock, (settle_s, measure_s)))
         else:
             yield from _ganglion(source, info.channels, info.extras, clock, measure_s)
     finally:
@@ -79,13 +80,17 @@ def measure(
 
 
 def _cyton(
-    source: BrainFlowSource, row: int, rate_hz: float, clock: Callable[[], float], measure_s: float
+    source: BrainFlowSource,
+    row: int,
+    rate_hz: float,
+    clock: Callable[[], float],
+    seconds: tuple[float, float],
 ) -> float:
     letter = CYTON_LETTERS[row]
     source.command(f"z{letter}01Z")
     try:
-        _collect(source, clock, SETTLE_S)
-        samples_uv, _ = _collect(source, clock, measure_s)
+        _collect(source, clock, seconds[0])
+        samples_uv, _ = _collect(source, clock, seconds[1])
     finally:
         source.command(f"z{letter}00Z")
     return cyton_ohm(samples_uv[row], rate_hz)

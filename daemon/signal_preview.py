@@ -14,6 +14,8 @@ from inference.band_power_classifier import BandPowerClassifier
 from inference.emotion import SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings
 
+OPEN_S = 8.0
+"""How long a source is waited for."""
 Preview = HeadsetStatus | SignalQuality
 
 
@@ -24,7 +26,7 @@ async def preview(spec: SourceSpec, seconds: float) -> AsyncIterator[Preview]:
     """
     loop = asyncio.get_running_loop()
     pipeline: Pipeline | None = None
-    until_s = loop.time() + seconds + 15.0
+    until_s = loop.time() + seconds + OPEN_S
     async with Feed(partial(make_source, spec)) as feed:
         async for item in feed:
             if isinstance(item, HeadsetStatus):

@@ -50,7 +50,7 @@ def _list(scope: str, *, boards: bool, glance: bool, as_json: bool) -> None:
     from acquisition import devices as found
 
     ports, streams, known = found.serial_ports(), found.lsl_streams(scope), found.boards()
-    signals = {s.source: asyncio.run(_glance(s.source)) for s in streams if glance and s.type == "EEG"}
+    signals = asyncio.run(_glances([s.source for s in streams if glance and s.type == "EEG"]))
     if as_json:
         lsl = [{**asdict(stream), "signal": signals.get(stream.source)} for stream in streams]
         answer = {"serial_ports": ports, "lsl": lsl, "boards": [asdict(board) for board in known]}
@@ -71,6 +71,10 @@ def _list(scope: str, *, boards: bool, glance: bool, as_json: bool) -> None:
         names = ",".join(board.channels[:8]) + (",.." if len(board.channels) > 8 else "")
         also = ", ".join([*board.extras, *(["battery"] if board.battery else [])])
         click.echo(f"  --source {board.source}  ({board.number}: {board.rate_hz:g} Hz, {names}; also {also})")
+
+
+async def _glances(sources: list[str]) -> dict[str, str]:
+    return dict(zip(sources, await asyncio.gather(*map(_glance, sources)), strict=True))
 
 
 async def _glance(source: str) -> str:

@@ -45,7 +45,7 @@ def test_impedance_of_a_cyton_is_that_of_its_electrodes(tmp_path: Path) -> None:
     board = PtyCyton(tmp_path).start("0-0", str(ohm))
     with board:
         options = {"serial_port": str(board.link)}
-        found = list(measure("CYTON_BOARD", options, measure_s=0.5))
+        found = list(measure("CYTON_BOARD", options, measure_s=0.4, settle_s=0.3))
     assert [one.channel for one in found] == ["Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2"]
     assert all(one.ohm == pytest.approx(ohm, rel=0.1) for one in found)
     assert {one.verdict for one in found} == {"usable"}

@@ -1,0 +1,45 @@
+"""LSL streams of every make: units, scales, and what no EEG can be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from real_outlet import RealOutlet
+
+from acquisition.lsl_source import LslSource
+from acquisition.port import SourceError, UnknownSourceError
+
+
+def test_millivolts_become_microvolts_and_names_todays() -> None:
+    with RealOutlet(unit="millivolts", labels=["EEG T3-REF", "FP1"]) as outlet:
+        source = LslSource("", {"source_id": str(outlet.settings["source_id"])})
+        try:
+            info = source.open()
+            assert info.channels == ("T7", "Fp1")
+            chunks = [chunk for _ in range(40) if (chunk := source.poll(0.05)) is not None]
+        finally:
+            source.close()
+    samples_uv = np.concatenate([chunk.samples_uv for chunk in chunks], axis=1)
+    assert np.abs(samples_uv).max(axis=1) == pytest.approx([10.0, 20.0], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"unit": "furlongs"}, "one known unit of volts"),
+        ({"rate_hz": 10.0}, "a rate of 50..20000 Hz, got 10"),
+    ],
+)
+def test_what_no_eeg_can_be_is_refused_in_one_line(changed: dict[str, object], words: str) -> None:
+    with RealOutlet(**changed) as outlet:
+        source = LslSource(outlet.name)
+        with pytest.raises(SourceError, match=words) as refused:
+            source.open()
+        source.close()
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("options", [{"colour": "blue"}, {"scope": "universe"}])
+def test_options_that_are_not_known_are_refused(options: dict[str, str]) -> None:
+    with pytest.raises(UnknownSourceError, match="one of"):
+        LslSource("x", options)
