@@ -84,7 +84,7 @@ def run_broker(settings: Settings) -> int:
         return asyncio.run(_run_amqtt(broker))
     folder = Path(settings.state_dir) / "broker"
     folder.mkdir(parents=True, exist_ok=True)
-    config = folder / f"mosquitto-{broker.port}.conf"
+    config = folder / f"mosquitto-{settings.node}.conf"
     config.write_text(mosquitto_config(broker), encoding="utf-8")
     os.execv(binary, [binary, "-c", str(config)])  # noqa: S606 - a fixed program, no shell
     raise AssertionError("execv does not return")
