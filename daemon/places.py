@@ -52,6 +52,11 @@ def private_folder(path: Path) -> Path:
     return path
 
 
+def own_valence(state: Path) -> Path:
+    """What the wearer's calibration of pleasant against unpleasant has learnt, where it beat chance."""
+    return state / "models" / "valence.json"
+
+
 def own_networks(state: Path) -> tuple[Path, Path]:
     """Where the wearer's networks lie: those trained or added, and those fitted to the wearer."""
     return state / "models", state / "models" / "personalized"

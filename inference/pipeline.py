@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from inference.quality import judge_window
 from inference.rest import RestCollector
 from inference.settle import Settler, SettleSettings
 from inference.spectrum import spectrum_of
+from inference.valence import ValenceReader
 
 Stopwatch = Callable[[], float]
 
@@ -45,7 +47,8 @@ class Pipeline:
     ``channels`` names the rows of the stream that the classifier's channels are read from, in its order.
     With ``baseline`` given, or ``baseline_s`` of 0, no rest is asked for; a ``stored`` baseline is first
     held against ten seconds of signal, and a new rest is asked for where they differ. ``fallback`` takes
-    over, with the same features and baseline, when the classifier gives no usable answer.
+    over, with the same features and baseline, when the classifier gives no usable answer. ``valence`` is the
+    wearer's own, where there is one that beats chance; without it valence is null throughout.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Pipeline:
         channels: tuple[str, ...] | None = None,
         stored: bool = False,
         fallback: Classifier | None = None,
+        valence: ValenceReader | None = None,
         stopwatch: Stopwatch = time.perf_counter,
     ) -> None:
         self._info, self._settings, self._stopwatch = info, settings, stopwatch
@@ -70,6 +74,7 @@ class Pipeline:
         self._front = FrontEnd(info.rate_hz, len(wanted), settings)
         schema = schema_named(classifier.feature_schema)
         self._extract = FeatureExtractor(schema, classifier.channels, settings.model_rate_hz)
+        self._valence = valence
         self._mind = Mind(classifier, fallback, settings.temperature)
         self._settler = Settler(settings.settle, settings.hop_s, classifier.model_id)
         self._rest = RestCollector(settings, classifier)
@@ -127,7 +132,7 @@ class Pipeline:
             if item.bridged:
                 return ()
             self._front.reset()
-            self._mind.forget()
+            self._forget()
             return ()
         samples_uv = item.samples_uv
         if samples_uv.ndim != 2 or samples_uv.shape != (len(self._info.channels), len(item.times_s)):
@@ -151,7 +156,7 @@ class Pipeline:
         self._keeper.take(None)
         self._rest.restart()
         self._settler.restart()
-        self._mind.forget()
+        self._forget()
 
     def revert_baseline(self) -> None:
         """Undo what slow refreshing has done to the baseline."""
@@ -170,6 +175,11 @@ class Pipeline:
         """The signal has stopped: claim nothing."""
         self._settler.restart()
         return self._settler.say(at_s, "stale")
+
+    def _forget(self) -> None:
+        self._mind.forget()
+        if self._valence is not None:
+            self._valence.forget()
 
     def _window(self, window: ReadyWindow, readings: list[Reading]) -> None:
         clock = self._stopwatch
@@ -211,7 +221,9 @@ class Pipeline:
         self, at_s: float, features: FloatArray, baseline: Baseline, quality: float, readings: list[Reading]
     ) -> None:
         started = self._stopwatch()
-        opinion = self._mind.read(baseline.z(features))
+        z = baseline.z(features)
+        opinion = self._mind.read(z)
+        pleasant = self._valence.logit(z) if self._valence is not None else None
         classified = self._stopwatch()
         if opinion.model != self._settler.model:
             self._settler.use(opinion.model)
@@ -219,13 +231,13 @@ class Pipeline:
         if self._keeper.on_trial:
             state = self._settler.say(at_s, "warming_up")
         else:
-            state = self._settler.hear(at_s, opinion.logit)
+            state = self._settler.hear(at_s, opinion.logit, pleasant)
             self._keeper.refresh(features, quality, state)
         self._latency_ms |= {
             "classify": 1e3 * (classified - started),
             "settle": 1e3 * (self._stopwatch() - classified),
         }
-        affect = Affect(None, 2 * opinion.engaged - 1)
+        affect = Affect(None if pleasant is None else math.tanh(pleasant / 2), 2 * opinion.engaged - 1)
         confidence = max(opinion.engaged, 1 - opinion.engaged) * quality
         readings += [
             Estimate(at_s, opinion.probabilities, affect, confidence, state.status, opinion.model),

@@ -63,6 +63,8 @@ class Settler:
 
     def _clear(self) -> None:
         self._logit = 0.0
+        self._valence = 0.0
+        self._valence_weight = 0.0
         self._square = 0.0
         self._weight = 0.0
         self._bad = 0.0
@@ -72,9 +74,16 @@ class Settler:
         """Throw the evidence away, as after a recalibration."""
         self._clear()
 
-    def hear(self, at_s: float, logit: float) -> EmotionState:
-        """Add an accepted window's calibrated log-odds of being engaged."""
+    def hear(self, at_s: float, logit: float, valence_logit: float | None = None) -> EmotionState:
+        """Add an accepted window's calibrated log-odds of being engaged, and of "pleasant" where the wearer's
+        own calibration gives them.
+        """
         keep = self._keep
+        self._valence *= keep
+        self._valence_weight *= keep
+        if valence_logit is not None:
+            self._valence += (1 - keep) * valence_logit
+            self._valence_weight += 1 - keep
         self._logit = keep * self._logit + (1 - keep) * logit
         self._square = keep * self._square + (1 - keep) * logit * logit
         self._weight = keep * self._weight + (1 - keep)
@@ -89,6 +98,8 @@ class Settler:
         self._logit *= keep
         self._square *= keep
         self._weight *= keep
+        self._valence *= keep
+        self._valence_weight *= keep
         return self._decide(at_s)
 
     def say(self, at_s: float, status: Status) -> EmotionState:
@@ -106,10 +117,22 @@ class Settler:
             return self.say(at_s, "warming_up")
         mean = self._logit / self._weight
         spread = math.sqrt(max(0.0, self._square / self._weight - mean * mean))
-        engaged = 1 / (1 + math.exp(-max(-30.0, min(30.0, mean))))
+        engaged = _probability(mean)
         confidence = max(engaged, 1 - engaged) * (1 - self._bad / total)
-        emotion = self._name(engaged, confidence, spread)
-        return self._publish(at_s, emotion, Affect(None, 2 * engaged - 1), confidence, "ok")
+        pleasant = _probability(self._valence / self._valence_weight) if self._valence_weight > 0 else None
+        emotion = self._felt(engaged, pleasant) or self._name(engaged, confidence, spread)
+        valence = None if pleasant is None else 2 * pleasant - 1
+        return self._publish(at_s, emotion, Affect(valence, 2 * engaged - 1), confidence, "ok")
+
+    def _felt(self, engaged: float, pleasant: float | None) -> Emotion | None:
+        """``happy`` and ``sad`` are the awake pleasant and the calm unpleasant quarter (Russell 1980)."""
+        if pleasant is None:
+            return None
+        felt: Emotion = "happy" if engaged >= 0.5 else "sad"
+        sure = pleasant if felt == "happy" else 1 - pleasant
+        now = self._state.emotion if self._state is not None else "unknown"
+        wanted = self._settings.keep_confidence if now == felt else self._settings.confidence
+        return felt if sure >= wanted else None
 
     def _name(self, engaged: float, confidence: float, spread: float) -> Emotion:
         side: Emotion = "focused" if engaged >= 0.5 else "relaxed"
@@ -153,3 +176,7 @@ class Settler:
         self._model = model
         if self._state is not None:
             self._state = replace(self._state, model=model)
+
+
+def _probability(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))

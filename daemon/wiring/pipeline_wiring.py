@@ -11,6 +11,7 @@ import numpy as np
 
 from acquisition.signal import StreamInfo
 from daemon.baseline_store import BaselineStore
+from daemon.places import own_valence
 from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
 from inference.band_power_classifier import BandPowerClassifier
@@ -20,6 +21,7 @@ from inference.model_store import Manifest, ModelStore, map_channels, require_ch
 from inference.pipeline import Pipeline, PipelineSettings
 from inference.port import Classifier, ClassifierError
 from inference.settle import SettleSettings
+from inference.valence import ValenceNetwork, ValenceReader, read_valence
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class StreamPipeline:
             channels=chosen,
             stored=baseline is not None,
             fallback=rule,
+            valence=self._valence(),
         )
         return self._prepared(loading=self._manifest is not None)
 
@@ -127,6 +130,26 @@ class StreamPipeline:
     def _settle(self, settle: SettleSettings) -> SettleSettings:
         dwell_s = self._settings.dwell_s
         return settle if dwell_s is None else replace(settle, dwell_s=dwell_s)
+
+    def _valence(self) -> ValenceReader | None:
+        """The wearer's own, where it was calibrated for this network's features."""
+        path = own_valence(Path(self._settings.state_dir))
+        if self._manifest is None or not path.exists():
+            return None
+        try:
+            reader = read_valence(path)
+        except ClassifierError as error:
+            self._notes.append(f"your valence calibration is not used: {error}")
+            return None
+        network = reader.network
+        if _of_valence(network) != _read_by(self._manifest):
+            self._notes.append(
+                "your valence calibration was made with another network: valence stays unknown"
+            )
+            return None
+        share = f"{network.balanced_accuracy:.0%} on {network.pieces} held-out pieces"
+        self._notes.append(f"valence by your own calibration: {share}")
+        return reader
 
     def _stored(self, classifier: Classifier) -> Baseline | None:
         if self._settings.baseline != "last":
@@ -220,6 +243,14 @@ class StreamPipeline:
 
 
 _RULE_NOTE = "the band-power rule reads the signal: coarse, and not measured on people"
+
+
+def _of_valence(network: ValenceNetwork) -> object:
+    return (network.feature_schema, network.channels, network.window_s, network.hop_s)
+
+
+def _read_by(manifest: Manifest) -> object:
+    return (manifest.feature_schema, manifest.channels, manifest.window_s, manifest.hop_s)
 
 
 def _identity(manifest: Manifest | None) -> object:

@@ -163,3 +163,32 @@ def test_a_stored_rest_that_does_not_agree_is_taken_anew_and_it_is_said(
     assert renewed is not None
     assert "does not agree" in renewed.notes[-1]
     assert renewed.renew() is None
+
+
+def test_a_valence_calibration_is_used_with_the_network_it_was_made_with(
+    roots: tuple[Path], settings: Settings
+) -> None:
+    weights = {"mean": [0.0] * 10, "scale": [1.0] * 10, "hidden": [[0.1]] * 10, "hidden_bias": [0.0]}
+    document = {
+        "format": 1,
+        "feature_schema": "symde5@1",
+        "channels": MUSE.channels,
+        "window_s": 2.0,
+        "hop_s": 0.5,
+        "windows": 1,
+        **weights,
+        "output": [1.0],
+        "output_bias": 0.0,
+        "balanced_accuracy": 0.75,
+        "p_value": 0.01,
+        "pieces": 12,
+    }
+    path = Path(settings.state_dir) / "models" / "valence.json"
+    path.parent.mkdir(parents=True)
+    for changes, note in (
+        ({}, "valence by your own calibration: 75% on 12 held-out pieces"),
+        ({"p_value": 0.3}, "your valence calibration is not used: "),
+        ({"hop_s": 1.0}, "belongs to another network: valence stays unknown"),
+    ):
+        path.write_text(json.dumps(document | changes))
+        assert any(note in told for told in _loaded(settings, roots, MUSE).notes)
