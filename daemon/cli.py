@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Write a recorded session as EDF+, BDF+ or CSV.",
     ),
     "forget": ("daemon.commands.forget_command:forget", "Delete everything that is known of the wearer."),
+    "doctor": ("daemon.commands.doctor_command:doctor", "Look at this machine, and say how to mend it."),
+    "completion": ("daemon.commands.completion_command:completion", "Completion for bash, zsh and fish."),
     "service": ("daemon.commands.service_command:service", "Run at boot under systemd, hardened."),
     "library": (
         "daemon.commands.library_command:library",

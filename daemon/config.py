@@ -70,8 +70,9 @@ def _did_you_mean(name: str) -> str:
     known = list(BY_NAME)
     found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if not found:
-        last = name.rpartition(".")[2]
-        found = [key for key in known if key.rpartition(".")[2] == last][:1]
+        by_last = {key.rpartition(".")[2]: key for key in reversed(known)}
+        close = difflib.get_close_matches(name.rpartition(".")[2], list(by_last), n=1, cutoff=0.7)
+        found = [by_last[last] for last in close]
     return f"; did you mean {found[0]}?" if found else ""
 
 
