@@ -143,9 +143,7 @@ class StreamPipeline:
             return None
         network = reader.network
         if _of_valence(network) != _read_by(self._manifest):
-            self._notes.append(
-                "your valence calibration was made with another network: valence stays unknown"
-            )
+            self._notes.append("your valence calibration belongs to another network: valence stays unknown")
             return None
         share = f"{network.balanced_accuracy:.0%} on {network.pieces} held-out pieces"
         self._notes.append(f"valence by your own calibration: {share}")
