@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
@@ -21,6 +22,8 @@ from player.targets import UnknownTargetError, parse_target
 from player.taste import Taste
 
 STATE_EVERY_S = 1.0
+MAX_EARLY = 8
+"""Decisions taken before there was a link: the newest so many are told once there is one."""
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +84,7 @@ class PlayerRole:
         self._clock = clock
         self._link: MqttLink | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
         self._changed = asyncio.Event()
         self._refused = 0
 
@@ -94,6 +98,8 @@ class PlayerRole:
         """Publish the state on every change and each second, until cancelled."""
         self._link = link
         self._loop = asyncio.get_running_loop()
+        while self._early:
+            self._say_decision(self._early.popleft())
         while True:
             self._publish(topics.PLAYER_STATE, self._state(), kept=True)
             self._changed.clear()
@@ -102,7 +108,9 @@ class PlayerRole:
 
     def on_decision(self, decision: Decision) -> None:
         """A track was chosen. May be called from the audio thread."""
-        if self._loop is not None and not self._loop.is_closed():
+        if self._loop is None:
+            self._early.append(decision)
+        elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._say_decision, decision)
 
     def _say_decision(self, decision: Decision) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from daemon.errors import BadInputError
-from daemon.home_link import HomeLink
 from daemon.places import decisions_log
-from daemon.reloading import PlayerReload
 from daemon.roles.lifetime import log_to_stderr, until_stopped
-from daemon.roles.player import PlayerRole
 from daemon.settings import Settings
-from daemon.topics import Topics
 from player.deck import DeckError
 from player.music import Decision
 from player.opening import open_playback
@@ -27,11 +25,7 @@ def run_player(settings: Settings) -> int:
     return 0
 
 
-def _open(settings: Settings, on_decision: list[PlayerRole]) -> Playback:
-    def say(decision: Decision) -> None:
-        for role in on_decision:
-            role.on_decision(decision)
-
+def _open(settings: Settings, on_decision: Callable[[Decision], None]) -> Playback:
     state_dir = Path(settings.state_dir)
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -45,25 +39,50 @@ def _open(settings: Settings, on_decision: list[PlayerRole]) -> Playback:
             crossfade_s=settings.crossfade_s,
             volume=settings.volume,
             seed=settings.seed,
-            on_decision=say,
+            on_decision=on_decision,
             decisions_log=decisions_log(settings.state_dir, settings.record) if settings.record else None,
         )
     except (ValueError, DeckError) as error:  # LibraryError, OutputError and the like: one line each
         raise BadInputError(str(error)) from None
 
 
+class _Decisions:
+    """Hands decisions to whom they are told, once there is somebody."""
+
+    def __init__(self) -> None:
+        self._early: deque[Decision] = deque(maxlen=8)
+        self._tell: Callable[[Decision], None] = self._early.append
+
+    def __call__(self, decision: Decision) -> None:
+        self._tell(decision)
+
+    def tell(self, somebody: Callable[[Decision], None]) -> None:
+        """From now on, and what was decided before."""
+        self._tell = somebody
+        while self._early:
+            somebody(self._early.popleft())
+
+
 async def _serve(settings: Settings) -> None:
-    topics = Topics(settings.node)
-    roles: list[PlayerRole] = []
-    music = await asyncio.to_thread(_open, settings, roles)
-    role = PlayerRole(topics, music, simulated=settings.source.partition(":")[0] == "simulated")
-    roles.append(role)
-    link = HomeLink(settings, "player", hear=role.hear, subscriptions=role.subscriptions)
-    # the music first, and last: nothing of MQTT may keep it waiting
+    """The music first, and last: nothing of MQTT, not even its import, may keep it waiting."""
+    decisions = _Decisions()
+    music = await asyncio.to_thread(_open, settings, decisions)
     await asyncio.to_thread(music.start)
     try:
-        async with link:
-            reload = PlayerReload(settings, music)
-            await until_stopped(role.run(link), settings.duration_s, hang_up=reload)
+        await _tell(settings, music, decisions)
     finally:
         await asyncio.to_thread(music.close)
+
+
+async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> None:
+    from daemon.home_link import HomeLink
+    from daemon.reloading import PlayerReload
+    from daemon.roles.player import PlayerRole
+    from daemon.topics import Topics
+
+    simulated = settings.source.partition(":")[0] == "simulated"
+    role = PlayerRole(Topics(settings.node), music, simulated=simulated)
+    decisions.tell(role.on_decision)
+    async with HomeLink(settings, "player", hear=role.hear, subscriptions=role.subscriptions) as link:
+        reload = PlayerReload(settings, music)
+        await until_stopped(role.run(link), settings.duration_s, hang_up=reload)
