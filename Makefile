@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test home-assistant-test docker-proof check format lock wheel bench clean system-run system-test docs
+.PHONY: help run test soak home-assistant-test docker-proof check format lock wheel bench clean system-run system-test docs
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ run: $(BIN)/.run-stamp system-run ## Run the product: headset or simulated weare
 
 test: $(BIN)/.dev-stamp system-test ## Pass the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak" $(ARGS)
+
+soak: $(BIN)/.dev-stamp system-test ## Run the tests that take many minutes
+	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
 
 home-assistant-test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
 	@sh docker/home-assistant-tests.sh $(ARGS)

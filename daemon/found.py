@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from daemon.roles.broker import mosquitto_binary
-from daemon.settings import Settings
+from daemon.settings import Settings, WebSettings
+from daemon.web.access import page_address
 
 DEVICES = Path("/dev/snd")
 
@@ -36,9 +37,16 @@ def headline(settings: Settings) -> list[str]:
         f"MQTT: {settings.broker.url} ({_broker(settings)}), topics neuroplayer/{settings.node}/#",
     ]
     if settings.web is not None:
-        host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
-        lines.append(f"Page: http://{host}:{settings.web.port}")
+        lines.append(f"Page: {_page(settings.web, settings.state_dir)}")
     return lines
+
+
+def _page(web: WebSettings, state_dir: str) -> str:
+    """The address; beyond loopback it ends with the token that the page asks for."""
+    try:
+        return page_address(web.host, web.port, Path(state_dir))
+    except OSError as error:
+        return f"none, its token cannot be kept in {state_dir}: {error.strerror or error}"
 
 
 def _wearer(settings: Settings) -> str:

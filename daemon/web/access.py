@@ -58,6 +58,18 @@ def _new_token(path: Path) -> str:
     return token
 
 
+def page_address(host: str, port: int, state_dir: Path) -> str:
+    """The address a person opens: beyond loopback with the token, for all interfaces by the machine's name.
+
+    Raises ``OSError`` when the token cannot be kept.
+    """
+    bare = host.strip("[]")
+    if is_loopback(bare):
+        return f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
+    name = os.uname().nodename if bare in ("", "0.0.0.0", "::") else bare  # noqa: S104 - compared, not bound
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/?token={own_token(state_dir)}"
+
+
 def same_token(given: str, wanted: str) -> bool:
     """Compared in constant time."""
     return hmac.compare_digest(given.encode(), wanted.encode())

@@ -30,7 +30,8 @@ HIDDEN_HEADERS = frozenset({b"x-forwarded-prefix", b"x-forwarded-for", b"forward
 """Headers that would steer what NiceGUI writes into the page, or that pretend another address."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # not "no-referrer": browsers then send a form with the origin "null"
+    (b"referrer-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),

@@ -20,7 +20,7 @@ from daemon.places import recordings_dir
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.settings import Settings, WebSettings
 from daemon.topics import Topics
-from daemon.web.access import is_loopback, own_token
+from daemon.web.access import is_loopback, own_token, page_address
 from daemon.web.artwork import Artwork
 from daemon.web.eeg_feed import EegFeed
 from daemon.web.hub import Hub
@@ -39,12 +39,9 @@ def run_web(settings: Settings) -> int:
     web = settings.web or WebSettings()
     check_listen(web.host, web.port, "web address")
     token, token_file = _token(settings, web)
-    if token is not None:
-        click.echo(
-            f"web: the page is open to the network, so it asks for a token: "
-            f"http://{_shown_host(web.host)}:{web.port}/?token={token} (kept in {token_file})",
-            err=True,
-        )
+    if token is not None and not settings.headline:
+        address = page_address(web.host, web.port, Path(settings.state_dir))
+        click.echo(f"web: open to the network, so it asks for a token: {address}", err=True)
     asyncio.run(_serve(settings, web, token, token_file))
     return 0
 
@@ -58,12 +55,6 @@ def _token(settings: Settings, web: WebSettings) -> tuple[str | None, Path]:
         return own_token(state_dir), file
     except OSError as error:
         raise BadInputError(f"the page's token {str(file)!r:.200} cannot be kept: {error.strerror}") from None
-
-
-def _shown_host(host: str) -> str:
-    if host.strip("[]") in ("", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return os.uname().nodename
-    return f"[{host}]" if ":" in host.strip("[]") else host
 
 
 def music_folders(settings: Settings) -> list[Path]:

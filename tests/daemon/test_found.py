@@ -15,6 +15,16 @@ def test_a_sound_server_is_seen_by_its_socket(tmp_path: Path) -> None:
     assert found.sound_server({"XDG_RUNTIME_DIR": "/nowhere", "PULSE_SERVER": "tcp:host"})
 
 
+def test_beyond_loopback_the_address_ends_with_the_token(tmp_path: Path) -> None:
+    web = WebSettings(host="192.168.1.7", port=9000)
+    told = "\n".join(found.headline(Settings(web=web, state_dir=str(tmp_path))))
+    token = (tmp_path / "web-token").read_text().strip()
+    assert f"Page: http://192.168.1.7:9000/?token={token}" in told
+    local = "\n".join(found.headline(Settings(web=WebSettings(host="::1"), state_dir=str(tmp_path))))
+    assert "Page: http://[::1]:8765" in local
+    assert token not in local
+
+
 def test_a_card_is_seen_by_its_playback_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(found, "sound_server", lambda: False)
     monkeypatch.setattr("sys.platform", "linux")
