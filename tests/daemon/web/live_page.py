@@ -69,11 +69,13 @@ class LivePage:
         self.process.send_signal(how)
         return self.process.wait(15)
 
-    def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
+    def get(
+        self, path: str, method: str = "GET", body: str | None = None, **headers: str
+    ) -> http.client.HTTPResponse:
         """One plain request; header names with ``_`` for ``-``."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request("GET", path, headers=named)
+        connection.request(method, path, body, headers=named)
         answer = connection.getresponse()
         answer.body = answer.read()  # type: ignore[attr-defined]
         connection.close()

@@ -274,6 +274,25 @@ def test_beyond_loopback_a_token_is_asked_for_and_said(open_page: LivePage) -> N
     assert token.encode() not in page.body  # type: ignore[attr-defined]
 
 
+def test_the_form_lets_in_who_types_the_token(open_page: LivePage) -> None:
+    token = (open_page.folder / "state" / "web-token").read_text().strip()
+    form = {"Content_Type": "application/x-www-form-urlencoded", "Origin": open_page.url}
+    assert open_page.get("/token", "POST", "token=wrong", **form).status == 401
+    assert open_page.get("/token", "POST", f"token={token}", **form).status == 303
+    other = form | {"Origin": "http://evil.example"}
+    assert open_page.get("/token", "POST", f"token={token}", **other).status == 403
+    # under "no-referrer" a browser would send the form with the origin "null", which is refused
+    assert open_page.get("/").getheader("referrer-policy") == "same-origin"
+
+
+def test_the_eeg_is_only_for_a_browser_on_this_machine(page: LivePage) -> None:
+    here = page.get("/fit").body.decode()  # type: ignore[attr-defined]
+    assert "eeg-chart" in here
+    through_a_proxy = page.get("/fit", X_Forwarded_For="10.0.0.7").body.decode()  # type: ignore[attr-defined]
+    assert "eeg-chart" not in through_a_proxy
+    assert "shown only on the machine" in through_a_proxy
+
+
 def test_an_address_that_is_taken_is_refused_in_one_line(
     page: LivePage, capsys: pytest.CaptureFixture[str]
 ) -> None:
