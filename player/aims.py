@@ -74,13 +74,23 @@ class AimRule:
             return self._maintain(mood)
         return mood
 
+    def has_met(self, mood: Mood, within: float) -> bool:
+        """True when a led wearer has come to where the music is, or further, and the goal lies ahead."""
+        if self.policy != "lead" or self._led is None or self._led == self._goal:
+            return False
+        return mood_distance(mood, self._led) <= within or _is_beyond(self._led, mood, self._goal)
+
+    @property
+    def _goal(self) -> Mood:
+        return self.target.mood if self.target is not None else NAMED_TARGETS["relax"]
+
     def begin_track(self, aim: Mood) -> None:
         """Remember the step that a lead has now taken."""
         if self.policy == "lead":
             self._led = aim
 
     def _lead(self, mood: Mood | None, *, advance: bool) -> Mood:
-        goal = self.target.mood if self.target is not None else NAMED_TARGETS["relax"]
+        goal = self._goal
         if mood is None:
             return self._led or NEUTRAL
         if self._led is None:

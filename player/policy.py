@@ -75,6 +75,7 @@ class Chooser:
         self._planned: dict[str, tuple[Mood | None, bool]] = {}
         self._reference: Mood | None = None
         self._apart_since_s: float | None = None
+        self._met_since_s: float | None = None
         self._forced_at_s: float | None = None
         self._asked: str | None = None
 
@@ -128,7 +129,7 @@ class Chooser:
         if aim is not None and steered:
             self._rule.begin_track(aim)
         self._reference = aim
-        self._apart_since_s = None
+        self._apart_since_s = self._met_since_s = None
 
     def choose(
         self,
@@ -170,17 +171,37 @@ class Chooser:
             asked, self._asked = self._asked, None
             return asked if self._gain(current, aim) >= self.settings.useful_gain else None
         if self.wearer.situation(now_s) != "steering":
-            self._apart_since_s = None
+            self._apart_since_s = self._met_since_s = None
             return None
-        if not self._held_apart(now_s, aim) or played_s < self.settings.min_played_s:
-            return None
+        apart, met = self._held_apart(now_s, aim), self._held_met(now_s)
         rested = self._forced_at_s is None or now_s - self._forced_at_s >= self.settings.between_forced_s
-        if not rested or self._gain(current, aim) < self.settings.useful_gain:
+        if not (apart or met) or not rested or played_s < self.settings.min_played_s:
+            return None
+        if not apart:
+            return self._next_step(now_s, current)
+        if self._gain(current, aim) < self.settings.useful_gain:
             return None
         return (
             f"your mood has moved for {now_s - (self._apart_since_s or now_s):.0f} s, "
             f"so {mood_words(aim)} music fits better than {mood_words(current.mood)}"
         )
+
+    def _next_step(self, now_s: float, current: Track) -> str | None:
+        """A led wearer who has come along need not wait for the end of the track."""
+        aim = self._aim(now_s, "mood_change", advance=True)
+        if aim is None or self._gain(current, aim) < self.settings.useful_gain:
+            return None
+        return f"you have come along, so the music takes the next step, to {mood_words(aim)}"
+
+    def _held_met(self, now_s: float) -> bool:
+        """True when a led wearer has been where the music is for long enough."""
+        mood = self.wearer.mood(now_s)
+        if mood is None or not self._rule.has_met(mood, self.settings.settle_distance):
+            self._met_since_s = None
+            return False
+        if self._met_since_s is None:
+            self._met_since_s = now_s
+        return now_s - self._met_since_s >= self.settings.held_s
 
     def _held_apart(self, now_s: float, aim: Mood) -> bool:
         """Schmitt trigger with a timer: starts above one distance, is reset only below the smaller one."""

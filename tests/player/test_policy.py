@@ -250,6 +250,28 @@ def test_lead_meets_the_wearer_and_moves_by_small_steps() -> None:
     assert aims[-1] == pytest.approx(-0.6, abs=0.05)
 
 
+def led_until(seconds: int) -> tuple[float, str] | None:
+    """A long first track under a lead; when it is left early, and why."""
+    chooser = settled(0.8, "lead", target="relax")
+    current = chooser.choose(120.0, LIBRARY, "first").chosen
+    chooser.mark_played(current, 120.0)
+    for at_s in range(120, 120 + seconds, 5):
+        chooser.hear(feeling(at_s, 0.8))
+        reason = chooser.wants_change(at_s, current, at_s - 120.0)
+        if reason is not None:
+            decision = chooser.choose(at_s, LIBRARY, "mood_change", current)
+            assert decision.aim.arousal == pytest.approx(0.55, abs=0.02)
+            return at_s - 120.0, reason
+    return None
+
+
+def test_a_led_wearer_who_has_come_along_need_not_wait_for_the_end_of_the_track() -> None:
+    left = led_until(seconds=300)
+    assert left is not None
+    assert left[0] == pytest.approx(60, abs=5)
+    assert "come along" in left[1]
+
+
 def test_lead_does_not_run_away_from_a_wearer_who_stays() -> None:
     chooser = settled(0.8, "lead", target="sleep")
     now_s = 120.0
