@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,13 +47,16 @@ class Arrivals:
         self._hold_s = reorder_s
         self._held: Part | None = None
         self._newest_s = -np.inf
-        self._seen: NDArray[np.complex128] = np.zeros(0, dtype=np.complex128)
+        self._seen: deque[Part] = deque()
+        self._seen_count = 0
         self._remember = round(REMEMBER_S * rate_hz)
 
     def sort(self, chunk: EegChunk) -> list[Part]:
         """The new samples; more than one part where the device's clock jumped inside the chunk."""
         raw_s = np.asarray(chunk.times_s, dtype=np.float64)
         part = Part(raw_s, chunk.samples_uv, chunk.battery_percent, chunk.counter, chunk.extras)
+        if self._follows(raw_s):
+            return [self._remembered(part)]
         usable = np.isfinite(raw_s)
         if not usable.all():
             part = part.take(usable)
@@ -64,7 +68,8 @@ class Arrivals:
     def forget(self) -> None:
         """The stream was opened anew."""
         self._held, self._newest_s = None, -np.inf
-        self._seen = self._seen[:0]
+        self._seen.clear()
+        self._seen_count = 0
 
     def _fresh(self, part: Part) -> Part:
         part = self._with_held(part)
@@ -76,9 +81,23 @@ class Arrivals:
             ready = part.raw_s <= part.raw_s[-1] - self._hold_s
             self._held = part.take(~ready)
             part = part.take(ready)
-        if len(part.raw_s):
-            self._newest_s = float(part.raw_s[-1])
-            self._seen = np.concatenate([self._seen, _marks(part)])[-self._remember :]
+        return self._remembered(part) if len(part.raw_s) else part
+
+    def _follows(self, raw_s: FloatArray) -> bool:
+        """The usual case: rising stamps that go on where the last chunk ended."""
+        if not len(raw_s) or self._hold_s or not self._newest_s < raw_s[0] < self._newest_s + JUMP_S:
+            return False
+        if not np.isfinite(raw_s).all():
+            return False
+        steps_s = raw_s[1:] - raw_s[:-1]
+        return not len(steps_s) or bool(steps_s.min() > 0 and steps_s.max() < JUMP_S)
+
+    def _remembered(self, part: Part) -> Part:
+        self._newest_s = float(part.raw_s[-1])
+        self._seen.append(part)
+        self._seen_count += len(part.raw_s)
+        while self._seen_count - len(self._seen[0].raw_s) > self._remember:
+            self._seen_count -= len(self._seen.popleft().raw_s)
         return part
 
     def _with_held(self, part: Part) -> Part:
@@ -98,7 +117,8 @@ class Arrivals:
 
     def _without_old(self, part: Part) -> Part:
         """Drop what was seen. Stamps that lie behind and were never seen: late ones, or a clock set back."""
-        part = part.take(~np.isin(_marks(part), self._seen))
+        if self._seen:
+            part = part.take(~np.isin(_marks(part), np.concatenate([_marks(old) for old in self._seen])))
         if not len(part.raw_s):
             return part
         late = part.raw_s <= self._newest_s

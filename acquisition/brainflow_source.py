@@ -48,6 +48,8 @@ class BoardRows:
     battery: int | None
     counter: int | None
     extras: tuple[int, ...]
+    beside: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    """Rows that come at a rate of their own (a Muse's gyroscope): (preset, rows)."""
 
 
 def board_number(name: str) -> int:
@@ -88,10 +90,24 @@ class BrainFlowSource:
         self._clock, self._sleep = clock, sleep
         self._board: Any = None
         self._rows: BoardRows | None = None
+        self._held: dict[int, Any] = {}
 
     def check(self) -> None:
-        """Raise ``UnknownSourceError`` for options that cannot be, without touching the board."""
-        self._parameters()
+        """Raise ``UnknownSourceError`` for what cannot be, without touching the board."""
+        _hush()
+        from brainflow.board_shim import BoardShim
+        from brainflow.exit_codes import BrainFlowError
+
+        BoardShim.disable_board_logger()
+        number, parameters = board_number(self._name), self._parameters()
+        try:
+            about = BoardShim.get_board_descr(int(parameters.master_board) if number < -1 else number)
+        except BrainFlowError as error:
+            raise UnknownSourceError(
+                f"source: {self._name} needs master_board=BOARD, the board that was recorded or is streamed"
+            ) from error
+        if not about.get("eeg_channels"):
+            raise UnknownSourceError(f"source: BrainFlow board {self._name} has no EEG channels")
 
     def open(self) -> StreamInfo:
         """Prepare and start the board. Raises ``SourceError``."""
@@ -138,8 +154,21 @@ class BrainFlowSource:
             data[rows.timestamp].copy(),
             battery if battery is None or 0 <= battery <= 100 else None,
             None if rows.counter is None else data[rows.counter].copy(),
-            np.ascontiguousarray(data[list(rows.extras)]) if rows.extras else None,
+            self._extras(data) if rows.extras or rows.beside else None,
         )
+
+    def _extras(self, data: Any) -> Any:
+        """All other rows at the rate of the EEG; slower ones are held at their newest value."""
+        rows = self._rows
+        assert rows is not None  # noqa: S101 - poll looked
+        parts = [np.ascontiguousarray(data[list(rows.extras)])] if rows.extras else []
+        for preset, beside in rows.beside:
+            slower = self._board.get_board_data(preset=preset)
+            if slower.shape[1]:
+                self._held[preset] = slower[list(beside), -1]
+            held = self._held.get(preset, np.full(len(beside), np.nan))
+            parts.append(np.repeat(held[:, np.newaxis], data.shape[1], axis=1))
+        return np.concatenate(parts)
 
     def command(self, text: str) -> None:
         """Send a command of the board's own firmware. Raises ``SourceError``."""
@@ -207,12 +236,14 @@ class BrainFlowSource:
         battery, package = description.get("battery_channel"), description.get("package_num_channel")
         modulo = self._modulo(board_id, live=board_id == board_number(self._name))
         extras = _extra_rows(description)
+        names_beside, beside = _rows_beside(shim, board_id, extras)
         self._rows = BoardRows(
             eeg,
             int(description["timestamp_channel"]),
             None if battery is None else int(battery),
             None if package is None or modulo is None else int(package),
             tuple(extras.values()),
+            beside,
         )
         return StreamInfo(
             f"brainflow:{self._name}",
@@ -222,7 +253,7 @@ class BrainFlowSource:
             simulated=board_number(self._name) == SYNTHETIC_BOARD,
             identity=f"{self._name}:{self._options.get('serial_number', '')}"
             f"{self._options.get('mac_address', '')}{self._options.get('serial_port', '')}",
-            extras=tuple(extras),
+            extras=(*extras, *names_beside),
             counter_modulo=modulo,
         )
 
@@ -255,7 +286,8 @@ def describe_boards() -> list[tuple[str, int, float, tuple[str, ...], tuple[str,
             names = [f"ch{i + 1}" for i in range(count)]
         channels = tuple(canonical(name) for name in names)
         rate_hz, battery = float(about["sampling_rate"]), "battery_channel" in about
-        extras = tuple(_extra_rows(about))
+        main = _extra_rows(about)
+        extras = (*main, *_rows_beside(BoardShim, int(board.value), main)[0])
         rows.append((f"brainflow:{board.name}", int(board.value), rate_hz, channels, extras, battery))
     return rows
 
@@ -264,6 +296,27 @@ def _hush() -> None:
     """On Python 3.11 brainflow's first call warns of pkg_resources; that is for its makers, not for users."""
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     warnings.filterwarnings("ignore", message="Deprecated call to `pkg_resources")
+
+
+def _rows_beside(
+    shim: Any, board_id: int, known: Mapping[str, int]
+) -> tuple[list[str], tuple[tuple[int, tuple[int, ...]], ...]]:
+    """What comes in BrainFlow's other presets and not with the EEG: names, and (preset, rows)."""
+    names: list[str] = []
+    beside: list[tuple[int, tuple[int, ...]]] = []
+    for preset in sorted(int(preset) for preset in shim.get_board_presets(board_id)):
+        if preset == 0:
+            continue
+        about = shim.get_board_descr(board_id, preset)
+        rows = {
+            name: row
+            for name, row in _extra_rows({**about, "eeg_channels": ()}).items()
+            if name not in known and name not in names and name != "package"
+        }
+        if rows:
+            names += rows
+            beside.append((preset, tuple(rows.values())))
+    return names, tuple(beside)
 
 
 def _extra_rows(description: Mapping[str, Any]) -> dict[str, int]:

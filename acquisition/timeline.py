@@ -137,7 +137,10 @@ class Timeline:
     def _steps(self, part: Part, *, first: bool) -> _Steps:
         """Places each sample advances, by the counter, else by steady stamps, else one each."""
         before_s = part.raw_s[0] - self._period_s if first else self._raw_s
-        apart = np.diff(part.raw_s, prepend=before_s) * self._rate_hz
+        apart = np.empty(len(part.raw_s))
+        apart[0] = part.raw_s[0] - before_s
+        apart[1:] = part.raw_s[1:] - part.raw_s[:-1]
+        apart *= self._rate_hz
         first_s = float(apart[0]) * self._period_s
         if first_s > JUMP_S or first_s < -BACK_S:
             return _Steps(np.ones(len(apart)), True)

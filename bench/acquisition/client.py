@@ -1,7 +1,7 @@
 """One reader of an LSL stream in a process of its own: ours, pylsl alone, or mne-lsl's StreamLSL.
 
-``python client.py KIND NAME`` prints one JSON line a second: CPU seconds and memory of the process and its
-children, samples so far; and one line when samples come again after a second of silence.
+``python client.py KIND NAME`` prints one JSON line a second with the samples so far, and one when samples
+come again after a second of silence.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import psutil
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 POLL_S = 0.05
 SILENCE_S = 1.0
 
 
 class Report:
-    """Counts samples and tells of cost and returns."""
+    """Counts samples and tells of returns."""
 
     def __init__(self) -> None:
-        self._process = psutil.Process()
         self._samples, self._last_s, self._said_s = 0, 0.0, 0.0
 
     def heard(self, samples: int) -> None:
@@ -37,18 +34,7 @@ class Report:
             self._last_s, self._samples = now_s, self._samples + samples
         if now_s - self._said_s >= 1.0:
             self._said_s = now_s
-            self._say({"at_s": now_s, "samples": self._samples, **self._cost()})
-
-    def _cost(self) -> dict[str, float]:
-        cpu_s = rss = uss = 0.0
-        for process in (self._process, *self._process.children(recursive=True)):
-            try:
-                times, memory = process.cpu_times(), process.memory_full_info()
-            except psutil.Error:
-                continue
-            cpu_s += times.user + times.system
-            rss, uss = rss + memory.rss, uss + memory.uss
-        return {"cpu_s": cpu_s, "rss_mb": rss / 1e6, "uss_mb": uss / 1e6}
+            self._say({"at_s": now_s, "samples": self._samples})
 
     def _say(self, words: dict[str, float]) -> None:
         print(json.dumps(words), flush=True)

@@ -37,6 +37,8 @@ def write(path: Path, hours: float) -> dict[str, float]:
     for number in range(count):
         like = chunks[number % 16]
         recorder.hear(replace(like, times_s=like.times_s + 16 * (number - number % 16) / RATE_HZ))
+        if number == count - 6:
+            time.sleep(1.0)  # the last batch is to hold no more than it would hold live
         if number % 8 == 0:
             recorder.text("EmotionState", '{"emotion": "relaxed", "arousal": -0.31234, "seq": 12}')
     recorder.close()

@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench" / "inference")]
 
@@ -53,6 +55,15 @@ class Client:
         for line in self._process.stdout:
             self.lines.append(json.loads(line))
 
+    def spent(self) -> tuple[float, float]:
+        """CPU seconds so far, and bytes that are only this reader's."""
+        cpu_s = uss = 0.0
+        own = psutil.Process(self._process.pid)
+        for process in (own, *own.children(recursive=True)):
+            times = process.cpu_times()
+            cpu_s, uss = cpu_s + times.user + times.system, uss + process.memory_full_info().uss
+        return cpu_s, uss
+
     def samples(self) -> int:
         """Samples so far."""
         return max((line["samples"] for line in list(self.lines) if "samples" in line), default=0)
@@ -67,17 +78,17 @@ class Client:
         self._process.wait()
 
 
-def cost(client: Client) -> dict[str, float]:
-    """CPU of the wall time and memory over the measured stretch."""
-    lines = [line for line in client.lines if "cpu_s" in line]
-    first = next(line for line in lines if line["at_s"] > lines[0]["at_s"] + WARM_S)
-    last = lines[-1]
-    span_s = last["at_s"] - first["at_s"]
+def costs(clients: list[Client]) -> dict[str, dict[str, float]]:
+    """CPU of the wall time, and memory, of each reader with its children, looked at from outside."""
+    begin_s, before = time.monotonic(), {client.kind: client.spent() for client in clients}
+    time.sleep(COST_S)
+    span_s, after = time.monotonic() - begin_s, {client.kind: client.spent() for client in clients}
     return {
-        "cpu_percent_of_a_core": round(100 * (last["cpu_s"] - first["cpu_s"]) / span_s, 2),
-        "uss_mb": round(last["uss_mb"], 1),
-        "rss_mb": round(last["rss_mb"], 1),
-        "samples_per_s": round((last["samples"] - first["samples"]) / span_s, 1),
+        kind: {
+            "cpu_percent_of_a_core": round(100 * (after[kind][0] - before[kind][0]) / span_s, 2),
+            "uss_mb": round(after[kind][1] / 1e6, 1),
+        }
+        for kind in after
     }
 
 
@@ -128,8 +139,8 @@ def measure(peers: str | None) -> dict[str, Any]:
             until_s = time.monotonic() + 60
             while time.monotonic() < until_s and not all(client.samples() for client in clients):
                 time.sleep(0.2)
-            time.sleep(WARM_S + COST_S)
-            costs = {client.kind: cost(client) for client in clients}
+            time.sleep(WARM_S)
+            cost = costs(clients)
             killed = [returns(clients, outlet, hang=False) for _ in range(KILLS)]
             hung = [returns(clients, outlet, hang=True) for _ in range(HANGS)]
         finally:
@@ -138,7 +149,7 @@ def measure(peers: str | None) -> dict[str, Any]:
     kinds = [client.kind for client in clients]
     return {
         "stream": {"channels": 4, "rate_hz": 256.0, "seconds": COST_S},
-        "cost": costs,
+        "cost": cost,
         "killed_s": {kind: [turn[kind] for turn in killed] for kind in kinds},
         "hung_s": {kind: [turn[kind] for turn in hung] for kind in kinds},
         "killed_median_s": {kind: median([turn[kind] for turn in killed]) for kind in kinds},
