@@ -22,7 +22,7 @@ from acquisition.xdf_format import (
     XdfError,
     XdfStream,
     is_sealed,
-    parse_numeric,
+    parse_span,
     parse_stream,
     parse_text,
     samples_stream,
@@ -43,7 +43,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What became of a recording: ``lost_bytes`` were torn; ``path`` is None where nothing was recovered."""
+    """What became of a recording: ``lost_bytes`` were torn; ``path`` is None where nothing was recovered.
+
+    ``why`` is empty for one that is being written now, which is left alone.
+    """
 
     path: Path | None
     lost_bytes: int
@@ -119,7 +122,7 @@ def recover(part: Path) -> Recovered:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return Recovered(None, 0, f"{part}: is being written by another process")
+            return Recovered(None, 0, "")
         size = os.fstat(fd).st_size
         if size <= len(MAGIC):
             return _hopeless(part, size)
@@ -212,9 +215,9 @@ def _note(data: memoryview, chunk: XdfChunk, contents: _Contents) -> None:
             tally.footer = True
             return
         if stream_of.format == "string":
-            times_s = [time_s for time_s, _ in parse_text(data, chunk)]
+            lines = parse_text(data, chunk)
+            count, first_s, last_s = len(lines), lines[0][0], lines[-1][0]
         else:
-            times_s = parse_numeric(data, chunk, stream_of)[0].tolist()
-        if times_s:
-            tally.first_s = tally.first_s if tally.count else times_s[0]
-            tally.count, tally.last_s = tally.count + len(times_s), times_s[-1]
+            count, first_s, last_s = parse_span(data, chunk, stream_of)
+        tally.first_s = tally.first_s if tally.count else first_s
+        tally.count, tally.last_s = tally.count + count, last_s

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 from xml.sax.saxutils import escape, unescape
 
@@ -202,6 +203,17 @@ def parse_numeric(data: memoryview, found: XdfChunk, stream: XdfStream) -> tuple
     return table["time_s"].astype(np.float64), values
 
 
+def parse_span(data: memoryview, found: XdfChunk, stream: XdfStream) -> tuple[int, float, float]:
+    """How many samples a numeric chunk of ours has, and its first and last time. Raises ``XdfError``."""
+    count, at = _read_length(data, found.content + 4)
+    size = _row(stream).itemsize
+    if at + count * size != found.end or not count:
+        raise XdfError(f"{count} samples of {stream.name} do not fit the chunk at byte {found.begin}")
+    (first_s,) = struct.unpack_from("<d", data, at + 1)
+    (last_s,) = struct.unpack_from("<d", data, at + 1 + (count - 1) * size)
+    return count, first_s, last_s
+
+
 def parse_text(data: memoryview, found: XdfChunk) -> list[tuple[float, str]]:
     """Times and strings of a samples chunk of ours. Raises ``XdfError``."""
     count, at = _read_length(data, found.content + 4)
@@ -220,8 +232,12 @@ def parse_text(data: memoryview, found: XdfChunk) -> list[tuple[float, str]]:
 
 
 def _row(stream: XdfStream) -> np.dtype[Any]:
-    values = (WIDTHS[stream.format], (len(stream.channels),))
-    return np.dtype([("stamped", "u1"), ("time_s", "<f8"), ("values", *values)])
+    return _row_of(WIDTHS[stream.format], len(stream.channels))
+
+
+@lru_cache(maxsize=64)
+def _row_of(width: str, channels: int) -> np.dtype[Any]:
+    return np.dtype([("stamped", "u1"), ("time_s", "<f8"), ("values", width, (channels,))])
 
 
 def _ours(words: dict[str, Any]) -> str:

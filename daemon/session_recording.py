@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,12 +41,17 @@ class Items(Protocol):
     def hear(self, valence: float | None, arousal: float | None) -> None: ...
 
 
-def recover_recordings(settings: Settings) -> None:
-    """Close what a crash has left open, and say so."""
-    folder = recordings_dir(settings.state_dir)
-    if folder.is_dir():
-        for done in recover_all(folder):
-            log.warning("%s", done.why)
+def recover_recordings(settings: Settings) -> threading.Thread:
+    """Close what a crash has left open, and say so; beside the session, for hours of EEG take a while."""
+
+    def mend() -> None:
+        for done in recover_all(recordings_dir(settings.state_dir)):
+            if done.why:
+                log.warning("%s", done.why)
+
+    thread = threading.Thread(target=mend, name="recovery", daemon=True)
+    thread.start()
+    return thread
 
 
 def start_recording(settings: Settings, node: topics.Topics, *, simulated: bool) -> SessionRecording | None:
