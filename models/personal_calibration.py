@@ -32,7 +32,7 @@ from models.stored_as_keras import as_keras
 
 FROZEN = 4
 """Input, direction, mean over time and bound stay; how sure and where the threshold lies is learnt."""
-EPOCHS = 20
+EPOCHS = 40
 MIN_EXAMPLES = 40
 VALENCE_FOLDS = 4
 Say = Callable[[str], None]
@@ -143,7 +143,8 @@ def calibrate(
         examples.trials,
         freeze_layers=FROZEN,
         epochs=EPOCHS,
-        learning_rate=0.08,
+        learning_rate=0.1,
+        batch_size=16,
         schedule="cosine",
         patience=EPOCHS,
     )

@@ -30,7 +30,15 @@ def trained() -> EmotionRecognitionModel:
     X, y, groups = blobs(n=200)
     model = EmotionRecognitionModel((20,), n_classes=2, model_name="blobs", seed=3)
     model.build_model("dense", dense_units=(8,))
-    model.train(X, np.array(["calm", "engaged"])[y], groups=groups, epochs=12, batch_size=16, progress=False)
+    model.train(
+        X,
+        np.array(["calm", "engaged"])[y],
+        groups=groups,
+        epochs=12,
+        batch_size=16,
+        progress=False,
+        checkpoints=False,
+    )
     return model
 
 

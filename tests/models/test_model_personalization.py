@@ -118,7 +118,15 @@ def base() -> EmotionRecognitionModel:
     X, y, groups = blobs(n=200)
     model = EmotionRecognitionModel((20,), n_classes=2, model_name="base")
     model.build_model("dense", dense_units=(8,), dropout=0.1)
-    model.train(X, np.array(["calm", "engaged"])[y], groups=groups, epochs=12, batch_size=16, progress=False)
+    model.train(
+        X,
+        np.array(["calm", "engaged"])[y],
+        groups=groups,
+        epochs=12,
+        batch_size=16,
+        progress=False,
+        checkpoints=False,
+    )
     return model
 
 

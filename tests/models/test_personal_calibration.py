@@ -89,6 +89,7 @@ def _store(tmp_path: Path) -> PersonalStore:
 
 @pytest.mark.train
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_wearer_whom_the_shipped_network_misreads_gets_a_personal_one(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
     store = _store(tmp_path)
