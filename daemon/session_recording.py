@@ -56,7 +56,6 @@ def recover_recordings(settings: Settings) -> threading.Thread:
 
 def start_recording(settings: Settings, node: topics.Topics, *, simulated: bool) -> SessionRecording | None:
     """A recording of the session that begins now, with its consent; None if none is wanted or can be."""
-    recover_recordings(settings)
     if not settings.record:
         return None
     now = datetime.now(UTC)

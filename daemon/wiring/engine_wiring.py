@@ -22,11 +22,13 @@ from daemon.places import own_networks
 from daemon.reloading import RestartInPlace
 from daemon.roles.engine import EngineRole
 from daemon.roles.lifetime import log_to_stderr, until_stopped
-from daemon.session_recording import Prepare, start_recording
+from daemon.session_recording import Prepare, recover_recordings, start_recording
 from daemon.settings import Settings
 from daemon.topics import Topics
 from daemon.wiring.pipeline_wiring import PipelineMaker
 
+MEND_S = 1.5
+"""So long the end waits for a recording that is being mended; the next start takes it up again."""
 Tap = Callable[[HeadsetStatus | EegChunk | Gap], None]
 
 
@@ -52,6 +54,7 @@ async def _serve(settings: Settings) -> int:
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
+    mending = recover_recordings(settings)
     recording = start_recording(settings, topics, simulated=spec.kind == "simulated")
     prepare: Prepare = PipelineMaker(settings, model_roots(settings))
     role = EngineRole(
@@ -75,6 +78,7 @@ async def _serve(settings: Settings) -> int:
     finally:
         if recording:
             recording.close()
+        await asyncio.to_thread(mending.join, MEND_S)
         if host:
             await asyncio.to_thread(host.close)
     return restart.status
