@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from acquisition.montage import canonical
 from acquisition.signal import StreamInfo
 from daemon.baseline_store import BaselineStore
 from daemon.places import own_valence
@@ -96,7 +97,7 @@ class StreamPipeline:
             notes.append(f"no stored network fits the electrodes {', '.join(self._info.channels[:8])}")
             return [*notes, _RULE_NOTE]
         wanted = zip(self._manifest.channels, self._channels(), strict=True)
-        return notes + [f"{have} stands in for {want}" for want, have in wanted if want != have]
+        return notes + [_stand_in(have, want) for want, have in wanted if want != have]
 
     def _channels(self) -> tuple[str, ...]:
         if self._manifest is None:
@@ -265,3 +266,9 @@ def _features(manifest: Manifest) -> object:
         manifest.hop_s,
         manifest.evidence_s,
     )
+
+
+def _stand_in(have: str, want: str) -> str:
+    """How an electrode was found: the same place by another name, or the nearest one."""
+    how = "the same place" if canonical(have) == canonical(want) else "nearest"
+    return f"{have} stands in for {want} ({how})"

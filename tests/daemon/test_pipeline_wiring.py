@@ -53,8 +53,8 @@ def test_the_network_for_these_electrodes(roots: tuple[Path], settings: Settings
 def test_stand_ins_are_named(roots: tuple[Path], settings: Settings) -> None:
     prepared = _loaded(settings, roots, CYTON)
     assert prepared.model.name == "tiny"
-    assert "P7 stands in for TP9" in prepared.notes
-    assert "Fp1 stands in for AF7" in prepared.notes
+    assert "P7 stands in for TP9 (nearest)" in prepared.notes
+    assert "Fp1 stands in for AF7 (nearest)" in prepared.notes
 
 
 def test_a_changed_file_is_not_loaded_and_the_other_one_is_taken(
