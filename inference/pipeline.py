@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from acquisition.signal import EegChunk, FloatArray, Gap, StreamInfo
 from inference.baseline import Baseline
 from inference.baseline_keeper import BaselineKeeper
@@ -82,6 +84,7 @@ class Pipeline:
         self._keeper = BaselineKeeper(settings, given, stored=stored and baseline is not None)
         self._delay = (self._front.mains_hz, self._front.signal_delay_ms)
         self._latency_ms: dict[str, float] = {}
+        self._warm_up()
         self.stored_refused = False
         """The stored baseline did not agree with the signal, so a new rest was asked for."""
 
@@ -175,6 +178,21 @@ class Pipeline:
         """The signal has stopped: claim nothing."""
         self._settler.restart()
         return self._settler.say(at_s, "stale")
+
+    def _warm_up(self) -> None:
+        """Fill tables and finish imports now: the first window of a process would pay with tens of ms."""
+        settings, n = self._settings, len(self._channels)
+        window = np.zeros((n, round(settings.window_s * settings.model_rate_hz)))
+        spectrum = spectrum_of(window, settings.model_rate_hz)
+        gate = judge_window(
+            self._channels,
+            spectrum,
+            np.zeros((n, round(settings.window_s * self._info.rate_hz))),
+            raw_rate_hz=self._info.rate_hz,
+            end_s=0.0,
+            finite=np.ones(n),
+        )
+        self._extract.of(spectrum, gate.usable(self._extract.schema.bands))
 
     def _forget(self) -> None:
         self._mind.forget()

@@ -1,15 +1,16 @@
 """One hour of EEG replayed as fast as it goes, on one core: ours against timeflux and an mne-lsl stream.
 
-``python bench/inference/replay.py`` in an environment with ``timeflux`` and ``mne-lsl`` beside the product's
-own dependencies; writes to bench/results/. Ours does the whole way to settled states: resampling, filters,
-quality gate, features, baseline, network, settling. The timeflux nodes filter and cut windows, whose band
-powers are taken by Welch's method, and so is done with the mne-lsl stream, whose player is in its CPU.
-A peer is given minutes, not the hour, and its rate compared.
+``python bench/inference/replay.py``; writes to bench/results/. ``PEERS_PYTHON`` names the interpreter of an
+environment with ``timeflux``, ``timeflux_dsp`` and ``mne-lsl``, which cannot live with the newest numpy. Ours
+does the whole way to settled states: resampling, filters, quality gate, features, baseline, network, settling.
+The timeflux nodes filter and cut windows, whose band powers are taken by Welch's method, and so is done with
+the mne-lsl stream, whose player is in its CPU. A peer is given minutes, not the hour, and its rate compared.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -147,7 +148,7 @@ def mne_lsl(seconds: float, speed: float) -> dict[str, float]:
 
 def peer(name: str) -> dict[str, Any]:
     """One peer in a process of its own; why not, where it cannot."""
-    command = [sys.executable, "-W", "ignore", str(HERE), name]
+    command = [os.environ.get("PEERS_PYTHON", sys.executable), "-W", "ignore", str(HERE), name]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PEERS_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
