@@ -2,7 +2,7 @@
 
 ``python bench/inference/replay.py``; writes to bench/results/. ``PEERS_PYTHON`` names the interpreter of an
 environment with ``timeflux``, ``timeflux_dsp`` and ``mne-lsl``, which cannot live with the newest numpy. Ours
-does the whole way to settled states: resampling, filters, quality gate, features, baseline, network, settling.
+does the whole way to settled states: resampling, filters, quality gate, features, baseline, network, mood.
 The timeflux nodes filter and cut windows, whose band powers are taken by Welch's method, and so is done with
 the mne-lsl stream, whose player is in its CPU. A peer is given minutes, not the hour, and its rate compared.
 """
