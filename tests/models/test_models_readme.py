@@ -64,6 +64,7 @@ def test_the_python_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     quick = "\n".join(block for kind, block in BLOCKS if kind == "python")
     quick = re.sub(r"epochs=\d+", "epochs=1, progress=False", quick)
     quick = quick.replace("freeze_layers=10, epochs=1, progress=False)", "freeze_layers=10, epochs=1)")
+    quick = quick.replace("trials_personal, freeze_layers", "trials_personal, n_folds=2, freeze_layers")
     exec(compile(quick, "models/README.md", "exec"), names)  # noqa: S102 - the document under test
     assert names["probabilities"].shape == (60, 5)
     assert (tmp_path / "models" / "my_custom_model_history.pkl").exists()

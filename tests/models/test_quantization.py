@@ -10,6 +10,7 @@ from example_making import SMALL, blobs
 
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError, TrainingError
+from models.input_layout import InputLayout
 from models.quantization import quantize, table
 
 pytestmark = pytest.mark.train
@@ -41,7 +42,9 @@ def test_every_variant_of_a_network_agrees_with_it(tmp_path: Path) -> None:
 
 def test_a_recurrent_network_with_three_heads_is_quantised_too(tmp_path: Path) -> None:
     X, y, groups = blobs(n=120)
-    model = EmotionRecognitionModel((20,), heads={"valence": 2, "arousal": 2, "emotion": 2}, model_name="r")
+    heads = {"valence": 2, "arousal": 2, "emotion": 2}
+    layout = InputLayout(("time", "feature"), (5, 4))
+    model = EmotionRecognitionModel((20,), heads=heads, model_name="r", layout=layout)
     model.build_model("cnn_bilstm", **SMALL)
     labels = {"valence": y, "arousal": 1 - y, "emotion": y}
     model.train(X, labels, groups=groups, epochs=12, batch_size=8, progress=False, learning_rate=0.01)
