@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from live_page import CHROMIUM, Hand, LivePage, live_page
+from sheet import DESKTOP, Sheet
 
 from daemon.web.live_state import LiveState
 from daemon.web.texts import Texts, texts
@@ -49,3 +50,20 @@ def chromium() -> Iterator[Any]:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def sheet(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Sheet]:
+    """A fresh browser context; ``indirect`` parameters go to it."""
+    options = {"viewport": DESKTOP} | getattr(request, "param", {})
+    context = chromium.new_context(**options)
+    context.set_default_timeout(15_000)
+    found = Sheet(context.new_page())
+    yield found
+    context.close()
+    assert found.complaints == []
+    assert [
+        url
+        for url in found.fetched
+        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
+    ] == []

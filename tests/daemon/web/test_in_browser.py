@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import talker as say
 from live_page import LivePage
+from sheet import AUDIT, PHONE, Sheet, chart, overflow, plane_ready
 from talker import eventually
 
 from acquisition.consent import Consent, write_consent
@@ -17,65 +17,6 @@ from daemon.web.frame import PAGES
 from daemon.web.palette import DARK, LIGHT
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
-
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
-
-
-class Sheet:
-    """A browser page that remembers everything it complained about."""
-
-    def __init__(self, tab: Any) -> None:
-        self.tab = tab
-        self.complaints: list[str] = []
-        self.fetched: list[str] = []
-        tab.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        tab.on("console", self._console)
-        tab.on("request", lambda request: self.fetched.append(request.url))
-        tab.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
-
-    def _console(self, message: Any) -> None:
-        if message.type == "error":
-            self.complaints.append(f"console: {message.text}")
-
-    def go(self, page: LivePage, path: str = "/") -> Any:
-        self.tab.goto(page.url + path)
-        self.tab.wait_for_function("window.socket && window.socket.connected && window.did_handshake")
-        return self.tab
-
-
-@pytest.fixture
-def sheet(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Sheet]:
-    """A fresh browser context; ``indirect`` parameters go to it."""
-    options = {"viewport": DESKTOP} | getattr(request, "param", {})
-    context = chromium.new_context(**options)
-    context.set_default_timeout(15_000)
-    found = Sheet(context.new_page())
-    yield found
-    context.close()
-    assert found.complaints == []
-    assert [
-        url
-        for url in found.fetched
-        if not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:"))
-    ] == []
-
-
-def chart(tab: Any, selector: str, what: str) -> Any:
-    """Ask the chart at ``selector`` something, once it is drawn."""
-    found = f"getElement(document.querySelector('{selector}').id.slice(1))?.chart"
-    tab.wait_for_function(found)
-    return tab.evaluate(f"{found}.{what}")
-
-
-def plane_ready(tab: Any) -> None:
-    """Until the plane can be touched."""
-    tab.wait_for_function("getElement(document.querySelector('.plane-chart').id.slice(1))?.chart?.neuroReady")
-
-
-def overflow(tab: Any) -> float:
-    """Pixels by which the page is wider than the screen."""
-    return float(tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 @pytest.fixture(autouse=True)
@@ -399,53 +340,6 @@ def test_commands_are_limited(page: LivePage, sheet: Sheet) -> None:
     time.sleep(0.5)
     heard = sum(name == "skip" for name, _ in page.talker.commands)
     assert 5 <= heard < 40
-
-
-AUDIT = """() => {
-  const found = [];
-  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
-    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = (at) => {
-    for (let up = at; up; up = up.parentElement) {
-      const style = getComputedStyle(up);
-      if (style.backgroundImage !== "none") return null;
-      const colour = parse(style.backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  for (const at of document.querySelectorAll("body *")) {
-    const box = at.getBoundingClientRect();
-    const own = [...at.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
-    if (!box.width || !box.height || !at.checkVisibility()) continue;
-    if (at.closest("[aria-hidden=true], .visually-hidden")) continue;
-    if (own && !at.matches("script, style, option")) {
-      const style = getComputedStyle(at), behind = ground(at);
-      if (behind) {
-        const [hi, lo] = [light(parse(style.color)), light(behind)].sort((a, b) => b - a);
-        const size = parseFloat(style.fontSize);
-        const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-        const ratio = (hi + 0.05) / (lo + 0.05);
-        const told = at.textContent.trim().slice(0, 40);
-        if (ratio < (large ? 3 : 4.5)) found.push(`contrast ${ratio.toFixed(2)}: ${told}`);
-      }
-    }
-    if (at.matches("button, a[href], input, select, [role=img], [role=progressbar], [role=application]")) {
-      const name = at.ariaLabel || at.innerText?.trim() || at.labels?.[0]?.innerText;
-      if (!name) found.push(`no name: ${at.outerHTML.slice(0, 120)}`);
-    }
-    const target = at.matches("button, a[href], select") && !at.matches(".skip, .brand");
-    if (target && Math.min(box.width, box.height) < 24)
-      found.push(`small to touch: ${at.outerHTML.slice(0, 120)}`);
-  }
-  const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-  if (new Set(ids).size !== ids.length) found.push("an id is used twice");
-  if (document.querySelectorAll("main").length !== 1) found.push("not one main");
-  if (!document.documentElement.lang) found.push("no language");
-  return found;
-}"""
 
 
 def test_the_audit_would_find_something(page: LivePage, sheet: Sheet) -> None:
