@@ -36,6 +36,12 @@ MAX_EVENTS = 64
 MAX_INCOMING = 1_000
 MAX_PACKET_BYTES = 256 * 1024
 TAKEN_OVER = 0x8E
+SHORT_LIFE_S = 5.0
+SHORT_LIVES = 3
+"""So many connections in a row that ended so early mean that two clients of one id drive each other out: not
+every broker says so."""
+REFUSED = {4, 5, 0x86, 0x87, 0x8A}
+"""Bad user or password, not authorised, banned; of MQTT 3.1.1 and 5."""
 NO_ANSWER = "Operation timed out"
 """What aiomqtt says when no CONNACK came."""
 UNSUPPORTED_PROTOCOL = {0x84, 1}
@@ -171,30 +177,35 @@ class MqttLink:
             await asyncio.wait_for(self._task, timeout=1.5)
 
     async def _run(self) -> None:
-        failures, started = 0, time.monotonic()
+        failures, started, short_lives = 0, time.monotonic(), 0
         while not self._closing.is_set():
             before = self.counters.connects
-            wait_s = 0.0
+            wait_s, began = 0.0, time.monotonic()
             try:
                 await self._attempt()
             except (aiomqtt.MqttError, OSError, ValueError) as error:
                 failures = 1 if self.counters.connects > before else failures + 1
                 patient = time.monotonic() - started < PATIENCE_S and not self.counters.connects
-                wait_s = self._note(error, 0.1 if patient else backoff_s(failures, self._rng))
+                short = self.counters.connects > before and time.monotonic() - began < SHORT_LIFE_S
+                short_lives = short_lives + 1 if short else 0
+                pause_s = 0.1 if patient else backoff_s(failures, self._rng)
+                wait_s = self._note(error, pause_s, quarrel=short_lives >= SHORT_LIVES)
             finally:
                 self.connected.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), timeout=wait_s or 0.001)
 
-    def _note(self, error: Exception, wait_s: float) -> float:
+    def _note(self, error: Exception, wait_s: float, *, quarrel: bool) -> float:
         """Say once what is wrong, choose 3.1.1 for a broker that knows no 5, and return the pause."""
         self.counters.failures += 1
-        code = _reason(error)
+        code = TAKEN_OVER if quarrel else _reason(error)
         if code in UNSUPPORTED_PROTOCOL and self._protocol is aiomqtt.ProtocolVersion.V5:
             self._protocol = aiomqtt.ProtocolVersion.V311
             return 0.0
         if str(error) == NO_ANSWER and not self.counters.connects:
             self._protocol = _other(self._protocol)  # some brokers hang up on a CONNECT they do not know
+        if code in REFUSED or _untrusted(error):
+            wait_s = MAX_BACKOFF_S * self._rng.uniform(0.5, 1.0)  # asking again will not change its mind
         if code == TAKEN_OVER:
             self.counters.taken_over += 1
             wait_s = MAX_BACKOFF_S * self._rng.uniform(1.0, 1.5)
@@ -318,6 +329,14 @@ def _reason(error: Exception) -> int | None:
             return seen.rc.value if isinstance(seen.rc, ReasonCode) else seen.rc
         seen = seen.__cause__
     return None
+
+
+def _untrusted(error: Exception) -> bool:
+    """Whether the broker's certificate was refused, or ours by it."""
+    chain: list[BaseException] = [error]
+    while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
+        chain.append(deeper)
+    return any(isinstance(one, ssl.SSLError) for one in chain)
 
 
 def _abandon(client: aiomqtt.Client) -> None:
