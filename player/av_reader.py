@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO
@@ -168,7 +169,10 @@ class AudioReader:
 def _stereo(frame: AudioFrame) -> NDArray[np.float32]:
     planes = frame.to_ndarray().astype(np.float32, copy=False)
     pair: NDArray[np.float32] = np.repeat(planes, 2, axis=0) if planes.shape[0] == 1 else planes[:2]
-    return np.nan_to_num(pair, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    # one pass instead of the five of nan_to_num: hardly any file holds what is no number
+    if not math.isfinite(float(pair.sum())):
+        np.nan_to_num(pair, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    return pair
 
 
 def _short(error: BaseException) -> str:

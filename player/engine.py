@@ -61,7 +61,7 @@ class EngineSettings:
 
 
 class Engine:
-    """Steers a mixer; ``tick`` is called often (live 50 times a second, offline before each block).
+    """Steers a mixer; ``tick`` is called often (live 30 times a second, offline before each block).
 
     Not thread-safe: one thread ticks and calls. All times are seconds of the chooser's clock.
     """

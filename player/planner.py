@@ -15,6 +15,8 @@ TARGET_LUFS = -18.0
 """Loudness every track is brought to (the ReplayGain 2 reference level)."""
 CEILING_DBTP = -1.0
 """True peaks stay below this after the gain (EBU R128 / EBU Tech 3343)."""
+LIMITED_DB = 3.0
+"""By how much single peaks may be left to the limiter, so that dynamic music is not softer than the rest."""
 MAX_GAIN_DB = 9.0
 MIN_GAIN_DB = -30.0
 UNKNOWN_LOUDNESS_GAIN_DB = -6.0
@@ -58,12 +60,12 @@ def usable_s(track: Track) -> float:
 
 
 def gain_db(track: Track, target_lufs: float = TARGET_LUFS) -> float:
-    """Gain in dB that brings the track to the target, kept under +9 dB and under the true-peak ceiling."""
+    """Gain in dB to the target, at most +9 dB, with peaks at most 3 dB over the ceiling (for the limiter)."""
     if track.loudness_lufs is None or not math.isfinite(track.loudness_lufs):
         return UNKNOWN_LOUDNESS_GAIN_DB
     gain = min(target_lufs - track.loudness_lufs, MAX_GAIN_DB)
     if track.true_peak_dbtp is not None and math.isfinite(track.true_peak_dbtp):
-        gain = min(gain, CEILING_DBTP - track.true_peak_dbtp)
+        gain = min(gain, CEILING_DBTP + LIMITED_DB - track.true_peak_dbtp)
     return max(gain, MIN_GAIN_DB)
 
 

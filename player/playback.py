@@ -21,7 +21,7 @@ from player.policy import Chooser
 from player.targets import parse_policy, parse_target, point_target
 from player.taste import Taste, TasteFile
 
-TICK_S = 0.02
+TICK_S = 0.03
 MAX_COMMANDS = 256
 FADE_OUT_S = 0.5
 OPEN_OUTPUTS_S = 1.0
@@ -218,7 +218,7 @@ class Playback:
         self._commands.append(self._engine.rescanned)
 
     def state(self) -> PlaybackState:
-        """What sounds now, at most 20 ms old."""
+        """What sounds now, at most 30 ms old."""
         return self._state
 
     @property

@@ -16,7 +16,7 @@ RING_S = 6.0
 """libVLC paces itself and runs 1-2 s ahead; a ring of 1 s loses sound when it is not read for 4 s."""
 PAUSE_ABOVE_S = 3.0
 RESUME_BELOW_S = 2.0
-WATCH_S = 0.03
+WATCH_S = 0.1
 CLOSE_S = 3.0
 LEAST_FRAMES = MIX_RATE_HZ // 10
 INSTANCE_OPTIONS = ("--no-video", "--quiet", "--intf=dummy", "--no-media-library", "--no-lua")

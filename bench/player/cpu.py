@@ -49,12 +49,13 @@ loop = AudioLoop(mixer, Outputs([NullSink()]))
 decks = [make(path) for path in sys.argv[2:4]]
 for deck, path in zip(decks, sys.argv[2:4]):
     deck.open(path)
-while any(deck.buffered_frames() < MIX_RATE_HZ // 2 for deck in decks):
+full_s = 34 if sys.argv[1] == "av" else 2  # steady playing: what is decoded ahead at the start does not count
+while any(deck.buffered_frames() < full_s * MIX_RATE_HZ for deck in decks):
     time.sleep(0.05)
 mixer.change_to(decks[0], gain_db=-3, start_frame=0, fade_frames=0)
 loop.start()
 time.sleep(0.5)
-mixer.change_to(decks[1], gain_db=-3, start_frame=2 * MIX_RATE_HZ, fade_frames=10 * MIX_RATE_HZ)
+mixer.change_to(decks[1], gain_db=-3, start_frame=MIX_RATE_HZ, fade_frames=10 * MIX_RATE_HZ)
 print("ready", flush=True)
 time.sleep(600)
 """

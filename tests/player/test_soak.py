@@ -1,0 +1,22 @@
+"""An hour of music with a busy process beside: by ``make soak`` only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(4500)
+def test_an_hour_without_an_underrun_and_with_memory_flat() -> None:
+    subprocess.run([sys.executable, "bench/player/soak.py", "3600"], cwd=ROOT, check=True, timeout=4400)
+    answer = json.loads((ROOT / "bench" / "results" / "player_soak.json").read_text(encoding="utf-8"))
+    measured = {row["figure"]: row["measured"] for row in answer["rows"]}
+    assert measured["underruns of a card fed 150 ms ahead"] == 0
+    assert measured["growth from then to the end, MB"] < 20
