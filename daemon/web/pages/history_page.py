@@ -17,6 +17,7 @@ from daemon.web.session_log import MAX_FILES, read_session, session_names
 from daemon.web.viewer import Viewer, button, named, tag, words
 
 REFRESH_S = 10.0
+MAX_COMPARED = 3
 
 
 async def history_page(viewer: Viewer) -> None:
@@ -40,7 +41,8 @@ class _History:
 
     def __init__(self, viewer: Viewer, names: list[str]) -> None:
         self._viewer, self._names = viewer, names
-        self._name, self._other = names[0], ""
+        self._name = names[0]
+        self._others: list[str] = []
         self._read: dict[str, tuple[Timeline, Summary]] = {}
 
     async def build(self) -> None:
@@ -95,15 +97,18 @@ class _History:
             self._draw()
 
     async def _compare(self, event: Any) -> None:
-        self._other = str(event.args) if event.args in self._names else ""
-        if self._other:
-            await self._load(self._other)
-        self._draw()
+        """Each choice adds a session, up to three beside the first; to choose nothing clears."""
+        if event.args not in self._names:
+            self._others.clear()
+        elif event.args not in self._others:
+            self._others = [*self._others, str(event.args)][-MAX_COMPARED:]
+            await self._load(str(event.args))
+        self._draw_compared()
 
     async def _refresh(self) -> None:
         """The running session grows; the zoom stays."""
         running = self._viewer.hub.log.name
-        if running in (self._name, self._other) and running is not None:
+        if running is not None and running in (self._name, *self._others):
             await self._load(running)
             self._draw(keep_zoom=True)
 
@@ -115,7 +120,7 @@ class _History:
         found = await run.io_bound(_read, self._viewer, name)
         if found is not None:
             self._read[name] = found
-            for old in [one for one in self._read if one not in (self._name, self._other)]:
+            for old in [one for one in self._read if one not in (self._name, *self._others)]:
                 del self._read[old]
 
     def _draw(self, *, keep_zoom: bool = False) -> None:
@@ -135,14 +140,18 @@ class _History:
         self._figures.clear()
         with self._figures:
             _figures(viewer, self._title(self._name), figures)
+        self._draw_compared()
+
+    def _draw_compared(self) -> None:
+        viewer, texts = self._viewer, self._viewer.hub.texts
         sessions = [(self._title(name), self._read[name][0]) for name in self._shown()]
         self._compared.options.clear()
         self._compared.options.update(compare_options(sessions, viewer.colours, texts))
         self._compared.update()
 
     def _shown(self) -> list[str]:
-        other = [self._other] if self._other and self._other != self._name else []
-        return [name for name in [self._name, *other] if name in self._read]
+        others = [name for name in self._others if name != self._name]
+        return [name for name in [self._name, *others] if name in self._read]
 
     def _ask_forget(self) -> None:
         viewer, texts = self._viewer, self._viewer.hub.texts

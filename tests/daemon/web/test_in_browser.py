@@ -15,6 +15,7 @@ from talker import eventually
 from acquisition.consent import Consent, write_consent
 from daemon.web.frame import PAGES
 from daemon.web.palette import DARK, LIGHT
+from daemon.web.session_log import session_names
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
@@ -281,7 +282,18 @@ def test_the_history_draws_a_session_and_gives_it_away(page: LivePage, sheet: Sh
     options = tab.locator("#choice-history-compare option").count()
     assert options >= 2
     tab.locator("#choice-history-compare").select_option(index=1)
-    assert chart(tab, ".compare-chart", "getOption().series.length") >= 1
+    kept = page.folder / "state" / "history"
+    first = kept / f"{session_names(kept)[0]}.jsonl"
+    for name in ("20260101T200000Z", "20260102T200000Z"):
+        (kept / f"{name}.jsonl").write_bytes(first.read_bytes())
+    tab = sheet.go(page, "/history")
+    for name in ("20260101T200000Z", "20260102T200000Z"):
+        tab.locator("#choice-history-compare").select_option(name)
+        tab.wait_for_timeout(600)
+    assert chart(tab, ".compare-chart", "getOption().series.length") == 3
+    tab.locator("#choice-history-compare").select_option(index=0)
+    tab.wait_for_timeout(600)
+    assert chart(tab, ".compare-chart", "getOption().series.length") == 1
 
 
 def test_a_recording_is_shown_and_forgotten(page: LivePage, sheet: Sheet) -> None:
