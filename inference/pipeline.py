@@ -15,6 +15,7 @@ from inference.baseline_keeper import BaselineKeeper
 from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, ModelId, Reading
 from inference.features import FeatureExtractor, schema_named
 from inference.front_end import FrontEnd, Mains, ReadyWindow
+from inference.mains import find_mains_hz
 from inference.mind import Mind
 from inference.port import Classifier
 from inference.quality import judge_window
@@ -193,6 +194,7 @@ class Pipeline:
             finite=np.ones(n),
         )
         self._extract.of(spectrum, gate.usable(self._extract.schema.bands))
+        find_mains_hz(np.zeros((n, round(self._info.rate_hz))), self._info.rate_hz)
 
     def _forget(self) -> None:
         self._mind.forget()
