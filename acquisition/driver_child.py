@@ -20,7 +20,7 @@ HEARTBEAT_S = 0.5
 LOOK_AGAIN_S = 0.3
 PR_SET_PDEATHSIG = 1
 
-Previous = tuple[StreamInfo, float] | None
+Previous = tuple[StreamInfo, float, float] | None
 
 
 def serve(make: Callable[[], EegSource], pipe: Connection, parent: int, previous: Previous) -> None:
@@ -69,7 +69,8 @@ def _open(make: Callable[[], EegSource], port: _Port, previous: Previous) -> Eeg
     while port.wanted:
         source = make()
         if previous is not None and isinstance(source, Resumes):
-            source.resume(previous[0], previous[1] + time.monotonic() - began_s)
+            info, silent_s, last_stamp_s = previous
+            source.resume(info, silent_s + time.monotonic() - began_s, last_stamp_s)
         try:
             port.send(Frame("info", info_words(source.open())))
         except AbsentError as error:

@@ -8,6 +8,7 @@ prompt.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -186,7 +187,8 @@ class Feed:
             return self._judge(self._clock() - self._new_s)
         source = self._make()
         if self._info is not None and isinstance(source, Resumes):
-            source.resume(self._info, self._clock() - self._new_s)
+            last_s = self._timeline.newest_stamp_s if self._timeline is not None else math.nan
+            source.resume(self._info, self._clock() - self._new_s, last_s)
         if isinstance(source, OpensSlowly):
             self._opening = source
             source.begin()

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from acquisition.driver_child import serve
+from acquisition.driver_child import Previous, serve
 from acquisition.frames import Frame, FrameError, FrameReader, info_from
 from acquisition.port import (
     MAX_POLL_S,
@@ -32,7 +32,8 @@ from acquisition.signal import EegChunk, StreamInfo
 OPEN_S = 25.0
 """A driver that says nothing for so long while it opens is killed (a Bluetooth scan takes 15 s)."""
 CLOSE_S = 1.0
-HUNG_S = 2.5
+HUNG_S = 4.0
+"""A child beats twice a second; on a starved machine it may be late, so it is given this long."""
 READ_BYTES = 256 * 1024
 
 _ERRORS: dict[str, type[SourceError]] = {
@@ -54,7 +55,7 @@ class IsolatedSource:
         self._child: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._frames = FrameReader()
-        self._previous: tuple[StreamInfo, float] | None = None
+        self._previous: Previous = None
         self._heard_s = 0.0
         self.absence = ""
 
@@ -63,9 +64,9 @@ class IsolatedSource:
         """The child's process number, while there is one."""
         return self._child.pid if self._child is not None else None
 
-    def resume(self, previous: StreamInfo, silent_s: float) -> None:
+    def resume(self, previous: StreamInfo, silent_s: float, last_stamp_s: float) -> None:
         """What was open before, for the source inside the child."""
-        self._previous = (previous, silent_s)
+        self._previous = (previous, silent_s, last_stamp_s)
 
     def open(self) -> StreamInfo:
         """Start the child and wait for its stream. Raises ``SourceError``, also when the device is absent."""

@@ -24,6 +24,8 @@ MAX_SAMPLES = 1024
 MAX_CHANNELS = 512
 RATES_HZ = (50.0, 20_000.0)
 CLOCK_EVERY_S = 5.0
+STAMP_S = 30.0
+"""Stamps further than this from the loss are of another clock."""
 TWIN_S = 0.5
 """A stream that began so long before the loss ran beside the lost one."""
 OPTIONS = ("type", "source_id", "scope", "host", "uid")
@@ -68,14 +70,14 @@ class LslSource:
         if scope not in SCOPES:
             raise UnknownSourceError(f"source: LSL scope must be one of {', '.join(SCOPES)}, got {scope!r}")
         self._scope = scope
-        self._previous: tuple[StreamInfo, float] | None = None
+        self._previous: tuple[StreamInfo, float, float] | None = None
         self._inlet: Any = None
         self._scale = 1.0
         self._correction_s, self._corrected_s = 0.0, 0.0
 
-    def resume(self, previous: StreamInfo, silent_s: float) -> None:
+    def resume(self, previous: StreamInfo, silent_s: float, last_stamp_s: float) -> None:
         """Open only the stream that was open before, or what has come back in its place since."""
-        self._previous = (previous, silent_s)
+        self._previous = (previous, silent_s, last_stamp_s)
 
     def open(self) -> StreamInfo:
         """Find the stream and subscribe.
@@ -156,11 +158,16 @@ class LslSource:
             )
         return found[0]
 
-    def _not_twins(self, found: list[Any], previous: StreamInfo, silent_s: float) -> list[Any]:
+    def _not_twins(
+        self, found: list[Any], previous: StreamInfo, silent_s: float, last_stamp_s: float
+    ) -> list[Any]:
         """The stream that was open, or one that began after it fell silent; never one that ran beside it."""
         import pylsl
 
-        lost_s = pylsl.local_clock() - silent_s
+        lost_s = float(pylsl.local_clock()) - silent_s
+        if abs(last_stamp_s - lost_s) < STAMP_S:
+            # the sample's own stamp is nearer the truth than when a busy machine came to read it
+            lost_s = min(lost_s, last_stamp_s)
         same = [stream for stream in found if stream.uid() == previous.instance]
         back = [stream for stream in found if _identity(stream) == previous.identity]
         # start times of other machines' clocks tell nothing here

@@ -67,10 +67,10 @@ class MontageSource:
         self._inner, self._edit = inner, edit
         self._rows: list[int] = []
 
-    def resume(self, previous: StreamInfo, silent_s: float) -> None:
+    def resume(self, previous: StreamInfo, silent_s: float, last_stamp_s: float) -> None:
         """Pass it on."""
         if isinstance(self._inner, Resumes):
-            self._inner.resume(previous, silent_s)
+            self._inner.resume(previous, silent_s, last_stamp_s)
 
     def hear(self, valence: float | None, arousal: float | None) -> None:
         """Pass it on."""

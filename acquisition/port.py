@@ -89,6 +89,8 @@ class OpensSlowly(Protocol):
 class Resumes(Protocol):
     """A source that can be told what was open before, so that it does not take a twin for it."""
 
-    def resume(self, previous: StreamInfo, silent_s: float) -> None:
-        """Before opening again: ``previous`` gave its last sample ``silent_s`` seconds ago."""
+    def resume(self, previous: StreamInfo, silent_s: float, last_stamp_s: float) -> None:
+        """Before opening again: ``previous`` gave its last sample ``silent_s`` seconds ago as far as is known
+        here (a busy machine learns of it late), with the stamp ``last_stamp_s``.
+        """
         ...

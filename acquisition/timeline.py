@@ -50,12 +50,17 @@ class Timeline:
         self._arrivals = Arrivals(rate_hz, reorder_s)
         self._last_s: float | None = None
         self._last_uv: FloatArray | None = None
-        self._raw_s = 0.0
+        self._raw_s = float("nan")
         self._counter: float | None = None
         self._arrived_s: float | None = None
         self._offset_s = 0.0
         self._steady = 0
         self._reanchor = False
+
+    @property
+    def newest_stamp_s(self) -> float:
+        """The device's own time of the newest sample; NaN before the first."""
+        return self._raw_s
 
     def push(self, chunk: EegChunk, arrived_s: float | None = None) -> list[EegChunk | Gap]:
         """What the chunk amounts to: gaps, and the samples that are new, in order.

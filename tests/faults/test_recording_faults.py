@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pyxdf
-from session_making import RATE_HZ, chunk_at, make_session
+from session_making import BEGAN, INFO, RATE_HZ, SETTINGS, chunk_at, make_session
 
 from acquisition.recovery import recover, recover_all, spans
 from acquisition.session_file import read_session
-from acquisition.signal import EegChunk, FloatArray
+from acquisition.session_recorder import SessionRecorder
+from acquisition.signal import EegChunk, FloatArray, HeadsetStatus
 from acquisition.xdf_format import MAGIC, walk
 
 HERE = Path(__file__).parent
@@ -69,11 +74,7 @@ def test_f35_fifty_kills_lose_a_second_at_most(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[int]]:
     """A short recording of several batches and where its chunks begin."""
-    import time
-
-    from session_making import BEGAN, SETTINGS, session_items
-
-    from acquisition.session_recorder import SessionRecorder
+    from session_making import session_items
 
     path = tmp_path_factory.mktemp("small") / "a.xdf"
     recorder = SessionRecorder(path, BEGAN, SETTINGS, say=lambda _: None)
@@ -197,3 +198,54 @@ def test_recovery_says_what_it_did(tmp_path: Path) -> None:
     assert done.lost_bytes == 4
     assert "recovered" in done.why
     assert (tmp_path / "a.xdf").read_bytes() == (tmp_path / "b.xdf").read_bytes()
+
+
+def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    errs = threading.Event()
+    write = os.write
+
+    def erring(fd: int, data: bytes) -> int:
+        if errs.is_set():
+            raise OSError(errno.EIO, "Input/output error")
+        return write(fd, data)
+
+    monkeypatch.setattr("acquisition.recording_file.os.write", erring)
+    monkeypatch.setattr("acquisition.recording_file.MAX_WAITING_BYTES", 60_000)
+    monkeypatch.setattr("acquisition.recording_file.RETRY_S", 0.1)
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=said.append)
+    recorder.hear(HeadsetStatus("streaming", INFO))
+    number = 0
+
+    def until(true: Callable[[], bool], fast: bool) -> None:
+        nonlocal number
+        end = time.monotonic() + 20
+        while not true():
+            assert time.monotonic() < end, said
+            recorder.hear(chunk_at(number))
+            number += 1
+            time.sleep(0.002 if fast else 0.02)
+
+    until(lambda: number > 5, False)
+    errs.set()
+    until(lambda: len(said) == 1, False)
+    assert "is paused: Input/output error" in said[0]
+    assert recorder.active
+    assert not recorder.recording
+    errs.clear()
+    until(lambda: len(said) == 2, False)
+    assert "goes on" in said[1]
+    errs.set()
+    until(lambda: len(said) == 4, True)
+    assert "has stopped: Input/output error" in said[3]
+    recorder.hear(chunk_at(number))
+    assert not recorder.active
+    errs.clear()
+    assert recorder.close() is None
+    (done,) = recover_all(tmp_path)
+    assert done.path is not None
+    found = _samples(done.path)
+    assert found.shape[1] > 80
+    assert np.array_equal(found, _truth(found.shape[1]))
