@@ -68,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     output: str = "device"
     broker: BrokerSettings = BrokerSettings()
     baseline: float | Literal["last"] = 45.0
+    rest_again: bool = False
+    """For an engine that died in a session: the rest it had stored is tried before a new one is taken."""
     policy: str = "match"
     target: str | None = None
     duration_s: float | None = None

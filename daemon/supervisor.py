@@ -41,6 +41,8 @@ class _Child:
     role: RoleName
     process: asyncio.subprocess.Process | None = None
     starts: int = 0
+    renewed: bool = False
+    """It was ended to begin anew with other settings: nothing of its last life is gone on with."""
     heart: Heartbeat | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
 
@@ -83,9 +85,10 @@ class Supervisor:
         """From now on start roles with these settings, and start the ones named again."""
         self._settings = settings
         for role in roles:
-            process = self._children[role].process if role in self._children else None
-            if process is not None and process.returncode is None:
-                process.terminate()
+            child = self._children.get(role)
+            if child and child.process is not None and child.process.returncode is None:
+                child.renewed = True
+                child.process.terminate()
 
     def hang_up(self, role: RoleName) -> None:
         """Tell a role to read its configuration anew."""
@@ -161,7 +164,7 @@ class Supervisor:
         heart.started()
         if process.stdin is not None:
             with contextlib.suppress(ConnectionError):
-                process.stdin.write(to_json(self._for_life(child.starts)))
+                process.stdin.write(to_json(self._for_life(child)))
                 await process.stdin.drain()
             process.stdin.close()
         relay = asyncio.create_task(self._relay(child, process.stderr)) if process.stderr else None
@@ -173,13 +176,14 @@ class Supervisor:
             relay.cancel()
         return code
 
-    def _for_life(self, number: int) -> Settings:
+    def _for_life(self, child: _Child) -> Settings:
         """A later life goes on with what an earlier one has begun: the recorded sound, the wearer's rest."""
-        if number == 1:
+        renewed, child.renewed = child.renewed, False
+        if child.starts == 1:
             return self._settings
         output = re.sub(r"(^|,)wav:", r"\1wav+:", self._settings.output)
-        baseline = self._settings.baseline and "last"
-        return msgspec.structs.replace(self._settings, output=output, baseline=baseline)
+        rest_again = self._settings.baseline != 0 and not renewed
+        return msgspec.structs.replace(self._settings, output=output, rest_again=rest_again)
 
     async def _wait(self, role: RoleName, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
         """The exit status; a role that hangs is killed."""

@@ -150,8 +150,12 @@ class StreamPipeline:
         self._notes.append(f"valence by your own calibration: {share}")
         return reader
 
+    @property
+    def _tries_stored(self) -> bool:
+        return self._settings.baseline == "last" or self._settings.rest_again
+
     def _stored(self, classifier: Classifier) -> Baseline | None:
-        if self._settings.baseline != "last":
+        if not self._tries_stored:
             return None
         found = self._baselines.load(self._info, classifier.feature_schema, classifier.channels)
         self._notes.append(
@@ -210,7 +214,7 @@ class StreamPipeline:
             if self._told:
                 log.warning("the network has failed: %s", self._told)
                 return self._without_network(())
-        if self._pipeline.stored_refused and self._settings.baseline == "last" and not self._refused:
+        if self._pipeline.stored_refused and self._tries_stored and not self._refused:
             self._refused = True
             self._notes.append("the stored rest does not agree with the signal: a new one is taken")
             return self._prepared(loading=False)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from real_broker import RealBroker
 
-from daemon.settings import BrokerSettings, RoleName, Settings
+from daemon.settings import BrokerSettings, RoleName, Settings, to_json
 from daemon.supervisor import Supervisor
 
 pytestmark = pytest.mark.broker
@@ -110,17 +110,32 @@ async def test_bad_input_later_does_not_end_the_music(settings: Settings, tmp_pa
         assert not task.done()
 
 
-def test_a_later_life_goes_on_with_the_recordings_and_the_rest(settings: Settings) -> None:
+async def test_a_later_life_goes_on_with_the_recordings_and_the_rest(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import msgspec
 
+    from daemon import supervisor
     from player.output_spec import split_outputs
 
+    given: list[Settings] = []
+
+    def noted(settings: Settings) -> bytes:
+        given.append(settings)
+        return to_json(settings)
+
+    monkeypatch.setattr(supervisor, "to_json", noted)
     asked = msgspec.structs.replace(settings, output="device,wav:/a.wav,wav:/b.wav", baseline=60.0)
-    supervisor = Supervisor([], asked, say=print)
-    assert supervisor._for_life(1) == asked
-    later = supervisor._for_life(2)
-    assert split_outputs(later.output) == ("device", "wav+:/a.wav", "wav+:/b.wav")
-    assert later.baseline == "last"
-    assert (
-        Supervisor([], msgspec.structs.replace(asked, baseline=0.0), say=print)._for_life(2).baseline == 0.0
-    )
+    watched = Watched(asked, ["engine"])
+    async with watched.running():
+        await watched.until(lambda: watched.engine is not None)
+        first = watched.engine
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await watched.until(lambda: len(given) == 2 and watched.engine is not None)
+        watched.supervisor.renew(msgspec.structs.replace(asked, baseline=30.0), ["engine"])
+        await watched.until(lambda: len(given) == 3)
+    assert given[0] == asked
+    assert split_outputs(given[1].output) == ("device", "wav+:/a.wav", "wav+:/b.wav")
+    assert (given[1].baseline, given[1].rest_again) == (60.0, True)
+    assert (given[2].baseline, given[2].rest_again) == (30.0, False)

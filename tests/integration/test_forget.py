@@ -43,7 +43,8 @@ def test_forget_while_recording_leaves_nothing_and_nothing_new_is_written(
     assert again.wait(30) == 0
     with MosquittoSub(broker.port) as late:
         time.sleep(1.0)
-        assert {heard.topic for heard in late.heard} <= {"neuroplayer/t/engine/availability"}
+        ours = {heard.topic for heard in late.heard if heard.topic.startswith("neuroplayer/")}
+        assert ours <= {"neuroplayer/t/engine/availability"}
 
 
 def test_forget_asks_first(product: Product) -> None:
