@@ -183,7 +183,15 @@ class EmotionRecognitionModel:
 
     def load_model(self, path: Path | str) -> EmotionRecognitionModel:
         """Read a stored model into this one. The input shape must be the one this was made for."""
+        return self._take(Path(path), read_model(Path(path)))
+
+    @classmethod
+    def from_file(cls, path: Path | str) -> EmotionRecognitionModel:
+        """Open a stored model whose input shape is not known beforehand."""
         stored = read_model(Path(path))
+        return cls(stored.network.input_shape[1:])._take(Path(path), stored)
+
+    def _take(self, path: Path, stored: StoredModel) -> EmotionRecognitionModel:
         shape = tuple(int(n) for n in stored.network.input_shape[1:])
         if shape != self.input_shape:
             raise ModelFileError(f"{path}: its input is {shape}, this model's input_shape {self.input_shape}")
@@ -193,18 +201,12 @@ class EmotionRecognitionModel:
         self.history = dict(stored.history)
         self.architecture = config.get("architecture")
         self.training = dict(config.get("training", {}))
-        self.model_name = str(config.get("model_name", Path(path).stem))
+        self.model_name = str(config.get("model_name", path.stem))
         if "settings" in config and self.architecture:
             self.settings = settings_for(self.architecture, config["settings"])
         if "layout" in config:
             self.layout = InputLayout(tuple(config["layout"]["axes"]), tuple(config["layout"]["shape"]))
         return self
-
-    @classmethod
-    def from_file(cls, path: Path | str) -> EmotionRecognitionModel:
-        """Open a stored model whose input shape is not known beforehand."""
-        stored_shape = read_model(Path(path)).network.input_shape[1:]
-        return cls(stored_shape).load_model(path)
 
     def config(self) -> dict[str, Any]:
         """What the configuration file holds: enough to build the same network again, and where it is from."""

@@ -15,7 +15,6 @@ from inference.baseline import fit_baseline
 from inference.model_store import Manifest, require_channels
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
-from models import folders
 from models.datasets.trial import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
@@ -193,11 +192,15 @@ def calibrate_valence(
 
 
 def store_valence(
-    base: Manifest, model: EmotionRecognitionModel, verdict: Verdict, examples: PersonalExamples
+    store: PersonalStore,
+    base: Manifest,
+    model: EmotionRecognitionModel,
+    verdict: Verdict,
+    examples: PersonalExamples,
 ) -> Path:
     """Keep a valence network that beat guessing, with its proof, in a folder of its own; returns the file."""
     name = timestamped("valence-personal")
-    path = folders.personalized() / "valence" / name / "valence.keras"
+    path = store.folder / "valence" / name / "valence.keras"
     model.model_name = name
     model.save_model(path)
     data = {"X": examples.X, "y": examples.y, "trials": examples.trials}

@@ -95,17 +95,19 @@ def _calibrate(store: PersonalStore, options: dict[str, Any], as_json: bool) -> 
         if result.name:
             lines.append("undo with: neuroplayer calibrate --undo")
     if "valence" in heads:
-        document["valence"], line = _valence(base, trials, channels, rate_hz)
+        document["valence"], line = _valence(store, base, trials, channels, rate_hz)
         lines.append(line)
     return document | {"lines": lines}
 
 
-def _valence(base: Any, trials: Any, channels: Any, rate_hz: float) -> tuple[dict[str, Any], str]:
+def _valence(
+    store: PersonalStore, base: Any, trials: Any, channels: Any, rate_hz: float
+) -> tuple[dict[str, Any], str]:
     from models.personal_calibration import calibrate_valence, personal_examples, store_valence
 
     examples = personal_examples(base, trials, channels, rate_hz, "valence")
     model, verdict = calibrate_valence(examples)
-    path = store_valence(base, model, verdict, examples) if verdict.kept else None
+    path = store_valence(store, base, model, verdict, examples) if verdict.kept else None
     stored = f", stored as {path}" if path else "; valence stays unknown"
     document = {"kept": verdict.kept, "path": str(path) if path else None, "verdict": verdict.as_json()}
     return document, f"valence {verdict.reason}{stored}"

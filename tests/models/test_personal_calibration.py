@@ -15,9 +15,10 @@ from inference.litert_classifier import LiteRtClassifier
 from inference.model_store import ModelStore
 from models import personal_calibration
 from models.datasets import Trial
+from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError, TrainingError
-from models.model_personalization import Verdict
-from models.personal_calibration import calibrate, calibrate_valence, personal_examples
+from models.files import read_json
+from models.personal_calibration import calibrate, calibrate_valence, personal_examples, store_valence
 from models.personal_store import PersonalStore
 from models.stored_networks import shipped_folder
 
@@ -154,20 +155,24 @@ def _songs(effect: float, n: int = 12) -> tuple[Trial, ...]:
     return tuple(trials)
 
 
-def _valence(effect: float) -> Verdict:
-    base = ModelStore((shipped_folder(),)).get(MUSE)
-    channels = ("TP9", "AF7", "AF8", "TP10")
-    examples = personal_examples(base, _songs(effect), channels, 128.0, "valence")
-    return calibrate_valence(examples)[1]
-
-
 @pytest.mark.train
 @pytest.mark.parametrize(("effect", "kept"), [(0.5, True), (0.0, False)], ids=["readable", "unreadable"])
-def test_valence_is_said_only_of_wearers_in_whom_it_can_be_read(effect: float, kept: bool) -> None:
+def test_valence_is_said_only_of_wearers_in_whom_it_can_be_read(
+    effect: float, kept: bool, tmp_path: Path
+) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
-    verdict = _valence(effect)
+    store = _store(tmp_path)
+    base = store.live.get(MUSE)
+    channels = ("TP9", "AF7", "AF8", "TP10")
+    examples = personal_examples(base, _songs(effect), channels, 128.0, "valence")
+    model, verdict = calibrate_valence(examples)
     assert verdict.kept is kept, verdict.reason
     assert verdict.n_trials == 12
+    if kept:
+        path = store_valence(store, base, model, verdict, examples)
+        assert EmotionRecognitionModel.from_file(path).encoder("valence").classes == ("negative", "positive")
+        assert read_json(path.with_name("card.json"))["verdict"]["kept"] is True
+        assert store.versions() == ()  # no network for the calm-engaged axis
 
 
 def test_bad_trials_are_named(tmp_path: Path) -> None:
