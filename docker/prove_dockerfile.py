@@ -18,7 +18,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 SUITES = {"debian:bookworm-slim": "bookworm", "debian:trixie-slim": "trixie"}
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-SMOKE = "run --plain --json --output null --no-web --baseline none --duration 25s"
+SMOKE = "run --plain --json --output null --no-web --baseline none --duration 100s"
 
 
 def instructions(text: str) -> Iterator[tuple[str, str]]:
