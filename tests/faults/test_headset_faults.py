@@ -92,6 +92,7 @@ async def test_f03_a_twin_is_never_taken_for_the_one_that_died() -> None:
                 await watch.until(lambda: len(watch.chunks) > begin, 10)
 
 
+@pytest.mark.slow
 async def test_f04_a_stream_that_comes_back_changed_is_refused_until_it_is_right() -> None:
     changes: list[dict[str, object]] = [
         {"labels": [f"E{i}" for i in range(8)]},

@@ -38,6 +38,7 @@ def _truth(n: int) -> FloatArray:
     return np.concatenate([chunk_at(i).samples_uv for i in range(max(1, -(-n // 16)))], axis=1)[:, :n]
 
 
+@pytest.mark.slow
 def test_f35_fifty_kills_lose_a_second_at_most(tmp_path: Path) -> None:
     script = HERE / "record_until_killed.py"
     runs = [
