@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from player.audio_loop import AudioLoop
@@ -22,6 +24,7 @@ from player.targets import parse_policy, parse_target, point_target
 from player.taste import Taste, TasteFile
 
 TICK_S = 0.03
+PRIORITY = -10
 MAX_COMMANDS = 256
 FADE_OUT_S = 0.5
 OPEN_OUTPUTS_S = 1.0
@@ -86,8 +89,9 @@ class Playback:
         if place is not None:
             self._go_back(place)
         self._outputs.wait_ready(OPEN_OUTPUTS_S)
-        self._loop.start()
-        self._thread.start()
+        with _raised_priority():
+            self._loop.start()
+            self._thread.start()
 
     def _go_back(self, place: Place) -> None:
         self._engine.set_volume(place.volume)
@@ -272,3 +276,22 @@ class DeckCloser:
         """Close what is left; what hangs is left behind."""
         self._decks.put(None)
         self._thread.join(patience_s)
+
+
+@contextlib.contextmanager
+def _raised_priority() -> Iterator[None]:
+    """Where we may, the threads begun here, and the decoders they begin, go before the rest of the machine.
+
+    All of them, for each may hold the interpreter while sound is due.
+    """
+    me = threading.get_native_id()
+    before = None
+    with contextlib.suppress(OSError, AttributeError):
+        before = os.getpriority(os.PRIO_PROCESS, me)
+        os.setpriority(os.PRIO_PROCESS, me, min(before, PRIORITY))
+    try:
+        yield
+    finally:
+        if before is not None:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, me, before)
