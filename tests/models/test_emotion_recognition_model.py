@@ -17,7 +17,7 @@ from models.files import read_json
 from models.input_layout import InputLayout
 from models.model_files import read_model
 
-pytestmark = pytest.mark.train
+pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
 pytest.importorskip("tensorflow", reason="needs the train extra")
 h5py = pytest.importorskip("h5py")
 

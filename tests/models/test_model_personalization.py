@@ -131,6 +131,7 @@ def base() -> EmotionRecognitionModel:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 def test_frozen_layers_stay_and_the_model_given_is_not_changed(base: EmotionRecognitionModel) -> None:
     X, y, groups = blobs(n=40, seed=4)
     labels = np.array(["calm", "engaged"])[y]
@@ -152,6 +153,7 @@ def test_frozen_layers_stay_and_the_model_given_is_not_changed(base: EmotionReco
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 def test_a_person_who_differs_gets_a_model_of_their_own(base: EmotionRecognitionModel) -> None:
     X, y, _ = blobs(n=160, seed=5)
     labels, trials = np.array(["calm", "engaged"])[y], np.array([f"{c}{i // 20}" for i, c in enumerate(y)])
@@ -166,6 +168,7 @@ def test_a_person_who_differs_gets_a_model_of_their_own(base: EmotionRecognition
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 def test_labels_without_meaning_never_give_a_personal_model(base: EmotionRecognitionModel) -> None:
     X, _, _ = blobs(n=160, seed=6)
     rng = np.random.default_rng(0)

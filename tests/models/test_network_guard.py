@@ -20,7 +20,7 @@ from models.input_layout import layout_for
 from models.keras_backend import keras
 from models.network_guard import check_network_file
 
-pytestmark = pytest.mark.train
+pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
 pytest.importorskip("tensorflow", reason="needs the train extra")
 h5py = pytest.importorskip("h5py")
 

@@ -124,6 +124,7 @@ def test_a_wearer_whom_the_shipped_network_misreads_gets_a_personal_one(tmp_path
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 def test_nothing_is_kept_of_a_wearer_the_shipped_network_reads_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +157,7 @@ def _songs(effect: float, n: int = 12) -> tuple[Trial, ...]:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("effect", "kept"), [(0.5, True), (0.0, False)], ids=["readable", "unreadable"])
 def test_valence_is_said_only_of_wearers_in_whom_it_can_be_read(
     effect: float, kept: bool, tmp_path: Path

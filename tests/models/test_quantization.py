@@ -13,7 +13,7 @@ from models.errors import ModelsError, TrainingError
 from models.input_layout import InputLayout
 from models.quantization import quantize, table
 
-pytestmark = pytest.mark.train
+pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
 

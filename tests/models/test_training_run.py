@@ -49,6 +49,7 @@ def _json(capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 def test_arrays_become_a_timestamped_folder_with_a_card(
     arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,6 +71,7 @@ def test_arrays_become_a_timestamped_folder_with_a_card(
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 def test_arrays_without_groups_are_marked_leaky(
     arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,6 +183,7 @@ def test_recipes_say_what_may_be_expected() -> None:
 
 
 @pytest.mark.train
+@pytest.mark.timeout(400)
 def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path: Path) -> None:
     X, y, groups = blobs(n=80)
     labels = np.array(["calm", "engaged"])[y]
