@@ -28,6 +28,7 @@ from models.evidence import HORIZONS_S, LogitFunction, sequences
 
 RESULTS = Path(__file__).parent / "results"
 LENGTH = 17
+MONTAGES = (MUSE4, FULL19)
 
 
 def over_time(fit: Callable[[FloatArray, FloatArray, FloatArray], Any], distance: bool = False) -> Fit:
@@ -159,10 +160,11 @@ def measure(people: People, residue: People, fit: Fit) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
+    parser.add_argument("--quick", action="store_true", help="4 electrodes alone")
     given = parser.parse_args()
     table = []
     held: dict[tuple[str, str], tuple[People, People]] = {}
-    for montage in (MUSE4, FULL19):
+    for montage in MONTAGES[: 1 if given.quick else 2]:
         for what, schema, fit in rows():
             key = (montage.name, schema)
             if key not in held:

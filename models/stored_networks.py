@@ -66,3 +66,29 @@ def remove_own(store: ModelStore, own: Path, name: str) -> None:
     if store.selected() == name:
         store.select(None)
     shutil.rmtree(folder)
+
+
+def table(store: ModelStore) -> str:
+    """The stored networks' figures on unseen people as a Markdown table, from their cards."""
+    heads = (
+        *("network", "electrodes", "one window", "10 s", "30 s"),
+        *("10 s, after 10 s of rest", "calibration error", "controls"),
+    )
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
+    for manifest in store.list():
+        card = _card(manifest)
+        figures = card.get("leave_one_person_out")
+        if not figures:
+            continue
+        cells = [
+            f"{figures['balanced_accuracy'][h]:.2f} "
+            f"({figures['interval_95'][h][0]:.2f}-{figures['interval_95'][h][1]:.2f})"
+            for h in ("window", "10s", "30s")
+        ]
+        controls = " / ".join(f"{values['10s']:.2f}" for values in card["controls"].values())
+        lines.append(
+            f"| `{manifest.name}` | {len(manifest.channels)} | {' | '.join(cells)} | "
+            f"{card['shorter_baseline']['10s']['10s']:.2f} | {figures['calibration_error']['10s']:.3f} | "
+            f"{controls} |"
+        )
+    return "\n".join(lines)

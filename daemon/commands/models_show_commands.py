@@ -44,11 +44,15 @@ def print_json(value: Any) -> None:
 
 
 @click.command("list")
+@click.option("--markdown", is_flag=True, help="Answer with a Markdown table.")
 @AS_JSON
-def list_networks(as_json: bool) -> None:
+def list_networks(markdown: bool, as_json: bool) -> None:
     """List the stored networks with their balanced accuracy on people they never saw."""
-    from models.stored_networks import describe
+    from models.stored_networks import describe, table
 
+    if markdown:
+        click.echo(answer(lambda: table(network_store())))
+        return
     rows = answer(lambda: [describe(manifest) for manifest in network_store().list()])
     if as_json:
         print_json(rows)

@@ -18,9 +18,9 @@ from models.evidence import HORIZONS_S, LogitFunction
 
 RESIDUE_BANDS = 5
 """2 Hz each, as many as the classical bands of the reference."""
-OTHER_RESIDUE_BANDS = (1, 10, 20)
+OTHER_RESIDUE_BANDS = (1, 10)
 """Reported beside it: how much of a residue can be read depends on how finely it is told."""
-SHUFFLES = 3
+SHUFFLES = 2
 
 
 def results_of(
@@ -28,13 +28,11 @@ def results_of(
     settings: RecipeSettings,
     choices: Mapping[str, FisherSettings],
     baseline_s: float = 60.0,
-    *,
-    calibrate: bool = True,
 ) -> list[PersonResult]:
     """Leave one person out with the whole recipe; ``choices`` are what the others chose without that one."""
 
     def fit(pairs: Sequence[StatePair], without: str) -> LogitFunction:
-        return train(pairs, replace(settings, fisher=choices[without]), calibrate=calibrate).logit
+        return train(pairs, replace(settings, fisher=choices[without])).logit
 
     return list(
         leave_one_out(
@@ -64,7 +62,7 @@ def shuffled(
             n = len(pairs) // versions
             swap = np.repeat(rng.permutation(n) < n // 2, versions)
             mixed = [(task, rest) if s else (rest, task) for (rest, task), s in zip(pairs, swap, strict=True)]
-            return train(mixed, replace(settings, fisher=choices[without]), calibrate=False).logit
+            return train(mixed, replace(settings, fisher=choices[without])).logit
 
         scores.append(
             by_horizon(

@@ -30,6 +30,7 @@ def convert(network: CalmEngaged, representative: FloatArray) -> dict[str, bytes
             weights=network.direction.weights,
             offset=network.direction.offset,
             gain=network.gain,
+            ceiling=network.ceiling,
             length=network.sequence_length,
             representative=representative.astype(np.float32),
         )
@@ -47,7 +48,7 @@ def convert(network: CalmEngaged, representative: FloatArray) -> dict[str, bytes
 def _convert_here(folder: Path) -> None:
     with np.load(folder / "network.npz", allow_pickle=False) as held:
         direction = Direction(held["weights"], float(held["offset"]))
-        network = CalmEngaged(direction, float(held["gain"]), int(held["length"]))
+        network = CalmEngaged(direction, float(held["gain"]), float(held["ceiling"]), int(held["length"]))
         representative = held["representative"]
     model = network.keras_model()
     import tensorflow

@@ -75,7 +75,8 @@ def direction_from(people: Sequence[Moments], settings: FisherSettings) -> Direc
         raise ValueError(f"a direction across people needs at least 2 people, got {len(people)}")
     calm = np.array([person.calm for person in people])
     engaged = np.array([person.engaged for person in people])
-    within = np.mean([person.within for person in people], axis=0)
+    # one person told with several baselines has one scatter, and everyone is told equally often
+    within = np.mean(list({id(person.within): person.within for person in people}.values()), axis=0)
     between = (np.atleast_2d(np.cov(calm.T)) + np.atleast_2d(np.cov(engaged.T))) / 2
     step, middle = (engaged - calm).mean(axis=0), (engaged + calm).mean(axis=0) / 2
     weights = np.zeros(len(step))

@@ -11,25 +11,23 @@ from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import Direction
 from models.keras_backend import keras
 
-SURE = 4.0
-"""The network's log-odds stay inside +-4: nobody is ever called calm or engaged with more than 98 %."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalmEngaged:
-    """``logit = SURE * tanh(gain * mean over time of the direction)``: monotone in one direction.
+    """``logit = ceiling * tanh(gain * mean over time of the direction)``: monotone in one direction.
 
-    ``gain`` makes the probability after 10 s of evidence a calibrated one.
+    ``gain`` and ``ceiling`` make the probability after 10 s of evidence a calibrated one.
     """
 
     direction: Direction
     gain: float
+    ceiling: float
     sequence_length: int
 
     def logit(self, runs: FloatArray) -> FloatArray:
         """Log-odds of being engaged (n,) of sequences (n, sequence_length, n_features)."""
         place = self.direction.along(runs).mean(axis=-1)
-        result: FloatArray = SURE * np.tanh(self.gain * place)
+        result: FloatArray = self.ceiling * np.tanh(self.gain * place)
         return result
 
     def keras_model(self) -> Any:
@@ -46,5 +44,5 @@ class CalmEngaged:
         kernel = self.gain * self.direction.weights[np.newaxis, :, np.newaxis]
         constant = np.array([self.gain * self.direction.offset])
         model.get_layer("direction").set_weights([kernel, constant])
-        model.get_layer("state").set_weights([np.array([[-SURE / 2, SURE / 2]]), np.zeros(2)])
+        model.get_layer("state").set_weights([np.array([[-self.ceiling / 2, self.ceiling / 2]]), np.zeros(2)])
         return model

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from acquisition.readers.npz_people import open_people
 from acquisition.signal import FloatArray
-from inference.baseline import MAD_TO_SD, Baseline, fit_baseline
+from inference.baseline import MAD_TO_SD, MIN_SCALE, POPULATION_SHARE, Baseline, fit_baseline
 from inference.features import MIN_VARIANCE_UV2, band_power_uv2, schema_named
 from inference.front_end import FrontEnd
 from inference.offline import feature_sequence
@@ -51,6 +51,8 @@ class People:
     schema: str
     window_s: float
     hop_s: float
+    _rests: dict[str, tuple[FloatArray, FloatArray]] = field(default_factory=dict)
+    _baselines: dict[tuple[str, str, float], Baseline] = field(default_factory=dict)
 
     @property
     def n_features(self) -> int:
@@ -58,24 +60,35 @@ class People:
 
     def population(self, without: str = "") -> tuple[FloatArray, FloatArray]:
         """(centre, scale) of rest over people: medians of each person's median and of their robust spread."""
-        centres, scales = [], []
-        for person in self.people:
-            if person.name != without:
-                rest = person.rest.features
-                centre = np.nanmedian(rest, axis=0)
-                centres.append(centre)
-                scales.append(MAD_TO_SD * np.nanmedian(np.abs(rest - centre), axis=0))
+        found = [self._rest_of(person) for person in self.people if person.name != without]
+        centres, scales = zip(*found, strict=True)
         return np.nanmedian(centres, axis=0), np.nanmedian(scales, axis=0)
 
-    def baseline(self, rest: FloatArray, scale: FloatArray) -> Baseline:
-        """The live engine's baseline over these windows of rest."""
-        return fit_baseline(
-            rest,
-            schema=self.schema,
-            channels=self.channels,
-            seconds=len(rest) * self.hop_s,
-            population_scale=scale,
-        )
+    def _rest_of(self, person: Person) -> tuple[FloatArray, FloatArray]:
+        if person.name not in self._rests:
+            rest = person.rest.features
+            centre = np.nanmedian(rest, axis=0)
+            spread = MAD_TO_SD * np.nanmedian(np.abs(rest - centre), axis=0)
+            self._rests[person.name] = (centre, spread)
+        return self._rests[person.name]
+
+    def baseline(self, person: Person, state: str, seconds: float, scale: FloatArray) -> Baseline:
+        """The live engine's baseline over the first ``seconds`` of a person's ``rest`` or ``task``.
+
+        ``scale`` (n_features,) is the population's. The person's own part does not depend on it and is kept.
+        """
+        key = (person.name, state, seconds)
+        if key not in self._baselines:
+            part: Part = getattr(person, state)
+            self._baselines[key] = fit_baseline(
+                part.between(0, seconds, self.window_s),
+                schema=self.schema,
+                channels=self.channels,
+                seconds=seconds,
+            )
+        own = self._baselines[key]
+        mixed = POPULATION_SHARE * scale + (1 - POPULATION_SHARE) * own.scale
+        return replace(own, scale=np.maximum(mixed, MIN_SCALE))
 
 
 def load_people(path: Path, channels: Sequence[str], schema: str, settings: PipelineSettings) -> People:
@@ -127,32 +140,3 @@ def load_residue(
             parts.append(Part(np.array(ends), np.stack(features)))
         people.append(Person(name, *parts))
     return People(tuple(people), tuple(channels), schema, settings.window_s, settings.hop_s)
-
-
-def store(people: People, path: Path) -> None:
-    """Keep the windows for the next run (a cache: safe to delete)."""
-    arrays = {
-        f"{person.name}/{state}/{what}": getattr(getattr(person, state), what)
-        for person in people.people
-        for state in ("rest", "task")
-        for what in ("end_s", "features")
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, **arrays)
-
-
-def restore(path: Path, like: People) -> People:
-    """Windows kept earlier; ``like`` gives what the file does not say."""
-    with np.load(path, allow_pickle=False) as arrays:
-        names = sorted({key.split("/")[0] for key in arrays.files})
-        people = tuple(
-            Person(
-                name,
-                *(
-                    Part(arrays[f"{name}/{state}/end_s"], arrays[f"{name}/{state}/features"])
-                    for state in ("rest", "task")
-                ),
-            )
-            for name in names
-        )
-    return replace(like, people=people)

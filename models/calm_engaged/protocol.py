@@ -50,15 +50,15 @@ class Scored:
 
 def scored_windows(people: People, person: Person, baseline_s: float, scale: FloatArray) -> Scored:
     """z-scores on the person's first ``baseline_s`` of rest; what is scored never begins before 60 s."""
+    base = people.baseline(person, "rest", baseline_s, scale)
     own = person.rest.between(0, baseline_s, people.window_s)
-    base = people.baseline(own, scale)
     rest = person.rest.between(BASELINE_S, np.inf, people.window_s)
     return Scored(base.z(rest), base.z(person.task.features), base.z(own))
 
 
 def swapped_rest(people: People, person: Person, scale: FloatArray) -> FloatArray:
     """Rest as it looks when the baseline was taken in the first half minute of the task."""
-    base = people.baseline(person.task.between(0, SWAP_S, people.window_s), scale)
+    base = people.baseline(person, "task", SWAP_S, scale)
     return base.z(person.rest.between(BASELINE_S, np.inf, people.window_s))
 
 

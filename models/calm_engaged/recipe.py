@@ -35,6 +35,7 @@ from models.calm_engaged.controls import (
 from models.calm_engaged.conversion import convert
 from models.calm_engaged.fisher import FisherSettings
 from models.calm_engaged.montages import ShippedMontage
+from models.calm_engaged.network import CalmEngaged
 from models.calm_engaged.people import People, load_people
 from models.calm_engaged.protocol import BASELINE_S, PersonResult, scored_windows
 from models.calm_engaged.selection import select
@@ -81,10 +82,10 @@ def make_network(
     files = convert(network, runs[picked[:N_REPRESENTATIVE]])
     place = network.logit(runs) * np.where(engaged > 0, 1, -1)
     # one sequence of either state that is named rightly and not at the very edge
-    golden = runs[[np.flatnonzero((engaged == side) & (place > 1) & (place < 3))[0] for side in (0, 1)]]
+    golden = runs[[np.flatnonzero((engaged == side) & (place > 0.5) & (place < 1.8))[0] for side in (0, 1)]]
     manifest = write_network(folder, montage, network, files, people, golden)
     card |= _agreement(folder, runs[picked[:2000]])
-    card |= _facts(manifest, montage, settings, data, people, seed, network.gain)
+    card |= _facts(manifest, montage, settings, data, people, seed, network)
     write_card(folder, card)
     say(f"  {folder}: {card['files']} agreement {card['float_int8_agreement']}")
     return manifest
@@ -99,10 +100,7 @@ def _controlled(
     seed: int,
 ) -> dict[str, Any]:
     """The four controls with their limits, and the residue told in other ways."""
-    heard = {
-        n: by_horizon(results_of(others, settings, choices, calibrate=False))
-        for n, others in residues.items()
-    }
+    heard = {n: by_horizon(results_of(others, settings, choices)) for n, others in residues.items()}
     controls = {
         "residue": heard[RESIDUE_BANDS],
         "shuffled": shuffled(people, settings, choices, seed),
@@ -156,7 +154,7 @@ def _facts(
     data: Path,
     people: People,
     seed: int,
-    gain: float,
+    network: CalmEngaged,
 ) -> dict[str, Any]:
     n, length = people.n_features, settings.sequence_length
     return {
@@ -180,7 +178,8 @@ def _facts(
             "within_shares": list(settings.fisher.within_shares),
             "shrinkage": settings.fisher.shrinkage,
             "train_baselines_s": list(settings.train_baselines_s),
-            "gain": round(gain, 6),
+            "gain": round(network.gain, 6),
+            "ceiling": network.ceiling,
             "seed": seed,
             "python": platform.python_version(),
             "libraries": _versions(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models.calm_engaged.calibration import fit_gain
+from models.calm_engaged.calibration import CEILING, fit_gain
 from models.calm_engaged.fisher import FisherSettings, Moments, StatePair, direction_from, moments_of
 from models.calm_engaged.network import CalmEngaged
 from models.evidence import moving_mean
@@ -23,10 +23,6 @@ class RecipeSettings:
     fisher: FisherSettings = field(default_factory=FisherSettings)
 
 
-UNCALIBRATED_GAIN = 0.5
-"""Where only the side of the threshold is asked for, as in the controls."""
-
-
 def all_moments(pairs: Sequence[StatePair], versions: int) -> list[Moments]:
     """Moments of each person with each training baseline, in order of ``pairs``.
 
@@ -39,7 +35,7 @@ def all_moments(pairs: Sequence[StatePair], versions: int) -> list[Moments]:
     return found
 
 
-def train(pairs: Sequence[StatePair], settings: RecipeSettings, *, calibrate: bool = True) -> CalmEngaged:
+def train(pairs: Sequence[StatePair], settings: RecipeSettings) -> CalmEngaged:
     """The network of these people, ``pairs`` holding each person once for every training baseline in turn.
 
     Its gain comes from each person read by a direction of the others.
@@ -48,12 +44,10 @@ def train(pairs: Sequence[StatePair], settings: RecipeSettings, *, calibrate: bo
     moments = all_moments(pairs, versions)
     direction = direction_from(moments, settings.fisher)
     length = settings.sequence_length
-    if not calibrate:
-        return CalmEngaged(direction, UNCALIBRATED_GAIN, length)
     calm, engaged = [], []
     for first in range(0, len(pairs), versions):
         held_out = direction_from(moments[:first] + moments[first + versions :], settings.fisher)
         rest, task = pairs[first]
         calm.append(moving_mean(held_out.along(rest), length))
         engaged.append(moving_mean(held_out.along(task), length))
-    return CalmEngaged(direction, fit_gain(calm, engaged), length)
+    return CalmEngaged(direction, fit_gain(calm, engaged), CEILING, length)

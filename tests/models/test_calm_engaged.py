@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from acquisition.signal import FloatArray
+from inference.baseline import fit_baseline
 from models.calm_engaged.card import LIMIT, built_in_controls, kept
 from models.calm_engaged.fisher import FisherSettings, StatePair, fit_direction
 from models.calm_engaged.people import Part, People, Person
@@ -125,3 +126,19 @@ def test_the_keras_twin_answers_as_the_recipe_does() -> None:
     model = network.keras_model()
     p = np.array([np.asarray(model(run[np.newaxis].astype(np.float32)))[0, 1] for run in runs])
     assert np.log(p / (1 - p)) == pytest.approx(network.logit(runs), abs=1e-3)
+
+
+def test_the_baseline_is_the_live_one() -> None:
+    people = made_up(step=1.0, file_shift=0.3, n_people=3)
+    person = people.people[0]
+    _, scale = people.population(without=person.name)
+    live = fit_baseline(
+        person.rest.between(0, 60, WINDOW_S),
+        schema=SCHEMA,
+        channels=CHANNELS,
+        seconds=60.0,
+        population_scale=scale,
+    )
+    mine = people.baseline(person, "rest", 60.0, scale)
+    assert mine.centre == pytest.approx(live.centre)
+    assert mine.scale == pytest.approx(live.scale)

@@ -160,3 +160,13 @@ def test_several_networks_stand_in_one_table_and_report(
     ]
     assert names[1] in page.read_text("utf-8")
     assert page.with_suffix(".json").is_file()
+
+
+def test_the_list_can_be_a_markdown_table(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = ask(capsys, "list", "--markdown")
+    assert status == 0
+    assert [line.split("|")[1].strip() for line in out.splitlines()[2:]] == [
+        "`calm-engaged-cyton8`",
+        "`calm-engaged-full19`",
+        "`calm-engaged-muse4`",
+    ]

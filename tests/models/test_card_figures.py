@@ -1,0 +1,62 @@
+"""The cards' figures come out again from the recordings, for people nobody trained on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inference.model_store import ModelStore, read_card
+from inference.pipeline import PipelineSettings
+from models.calm_engaged.controls import RESIDUE_BANDS, residue_people
+from models.calm_engaged.montages import MUSE4
+from models.calm_engaged.people import load_people
+from models.calm_engaged.protocol import BASELINE_S, balanced_accuracy, read_person, scored_windows
+from models.calm_engaged.selection import select
+from models.calm_engaged.training import RecipeSettings, train
+from models.evidence import HORIZONS_S
+from models.people_evaluation import evaluate_people
+from models.stored_networks import shipped_folder
+
+DATA = Path("eegmat") / "eegmat_128hz_int16.npz"
+SOME = ("S00", "S12", "S25")
+
+
+@pytest.mark.eeg
+@pytest.mark.slow
+def test_people_left_out_are_read_as_the_card_says(eeg_dir: Path) -> None:
+    card = read_card(ModelStore((shipped_folder(),)).get(MUSE4.name))
+    settings = RecipeSettings()
+    people = load_people(eeg_dir / DATA, MUSE4.channels, settings.schema, PipelineSettings())
+    residue = residue_people(eeg_dir / DATA, MUSE4, settings, RESIDUE_BANDS)
+    for person in people.people:
+        if person.name not in SOME:
+            continue
+        _, scale = people.population(without=person.name)
+        chosen = select(people, residue, person.name, settings.train_baselines_s)[0]
+        pairs = [
+            (scored.rest, scored.task)
+            for other in people.people
+            if other.name != person.name
+            for seconds in settings.train_baselines_s
+            for scored in (scored_windows(people, other, seconds, scale),)
+        ]
+        network = train(pairs, replace(settings, fisher=chosen))
+        read = read_person(people, person, network.logit, settings.sequence_length, scale, BASELINE_S)
+        told = card["leave_one_person_out"]["per_person"][person.name]
+        for horizon in HORIZONS_S:
+            again = balanced_accuracy(read.rest[horizon], read.task[horizon])
+            assert again == pytest.approx(told[horizon], abs=0.02), (person.name, horizon)
+
+
+@pytest.mark.eeg
+def test_the_shipped_file_reads_the_people_it_was_trained_on_at_least_as_well(eeg_dir: Path) -> None:
+    manifest = ModelStore((shipped_folder(),)).get(MUSE4.name)
+    document, evaluations = evaluate_people(manifest, eeg_dir / DATA)
+    unseen = read_card(manifest)["leave_one_person_out"]["balanced_accuracy"]
+    assert document["trained_on_these"]
+    assert document["people"] == 26
+    for horizon in HORIZONS_S:
+        assert document["balanced_accuracy"][horizon] >= unseen[horizon] - 0.01
+    assert [one.model for one in evaluations] == [MUSE4.name] * 3
