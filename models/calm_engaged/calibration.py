@@ -11,8 +11,8 @@ from acquisition.signal import FloatArray
 GAINS = np.geomspace(0.1, 5.0, 50)
 CEILING = 2.5
 """Log-odds that the network never exceeds, 92 %: one or two in ten people are read wrongly however far they
-lie on the axis, so that no distance deserves more. A constant, because fitted without the one misread person it
-comes out too high for just that person.
+lie on the axis, so that no distance deserves more. A constant, because fitted without the one misread
+person it comes out too high for just that person.
 """
 
 
