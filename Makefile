@@ -44,9 +44,9 @@ wheel: $(BIN)/.dev-stamp ## Build the wheel into dist/
 
 lock: $(BIN)/.dev-stamp ## Resolve the dependencies anew into the two locks
 	@$(BIN)/uv pip compile -q pyproject.toml --extra train --group dev --universal --generate-hashes \
-		--no-emit-index-url -o requirements.lock
-	@$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url \
-		-o requirements-run.lock
+		--constraint docker/lock-constraints.txt --no-emit-index-url -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes \
+		--constraint docker/lock-constraints.txt --no-emit-index-url -o requirements-run.lock
 
 clean: ## Remove the environment and every build product
 	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

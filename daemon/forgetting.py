@@ -11,10 +11,12 @@ from pathlib import Path
 from daemon import topics
 from daemon.mqtt_link import MqttLink
 from daemon.settings import BrokerSettings
+from player.place import FILE_NAME as PLACE
+from player.taste import FILE_NAME as TASTE
 
 RAW = ("recordings",)
-DERIVED = ("baselines", "labels.jsonl", "history", "nicegui", "neuroplayer.log")
-"""In the state folder: rests, what the wearer said to feel, histories, models made from the wearer."""
+DERIVED = ("baselines", "labels.jsonl", "history", "nicegui", "neuroplayer.log", TASTE, PLACE)
+"""In the state folder: rests, what the wearer said to feel, histories, likes, bans, the place reached."""
 RETAINED = (topics.HEADSET, topics.SIGNAL, topics.EMOTION, topics.SESSION, topics.PLAYER_STATE)
 BROKER_S = 5.0
 

@@ -25,6 +25,7 @@ def test_forget_while_recording_leaves_nothing_and_nothing_new_is_written(
     wait_until(lambda: len(ear.documents("estimate")) > 3, 30, "estimates")
     wait_until((state / "baselines").is_dir, 30, "a stored rest")
     (state / "labels.jsonl").write_text("{}\n")
+    (state / "taste.json").write_text("{}\n")
     running = product.start("forget", "--yes", "--node", "t", "--broker", url)
     assert running.wait(30) == 0, running.errors
     assert running.says(".xdf.part")
@@ -35,6 +36,7 @@ def test_forget_while_recording_leaves_nothing_and_nothing_new_is_written(
     time.sleep(1.0)
     assert not (state / "recordings").exists()
     assert not (state / "labels.jsonl").exists()
+    assert not (state / "taste.json").exists()
     wait_until(lambda: '"recording":false' in ear.on("session")[-1].payload, 10, "REC is off")
     engine.interrupt()
     assert engine.wait(15) == 0
