@@ -29,8 +29,8 @@ from models.personal_store import PersonalStore
 from models.provenance import provenance, timestamped
 from models.stored_as_keras import as_keras
 
-FROZEN = 4
-"""Input, direction, mean over time and bound stay; how sure and where the threshold lies is learnt."""
+FROZEN = 3
+"""Input, direction and mean over time stay; how sure and where the threshold lies is learnt."""
 EPOCHS = 40
 MIN_EXAMPLES = 40
 VALENCE_FOLDS = 4

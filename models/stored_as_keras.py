@@ -1,7 +1,7 @@
 """A shipped calm-engaged network as a Keras model, so that it can be tuned to one person.
 
-The shipped networks compute ``SURE * tanh(mean over the windows of a direction)`` as log-odds. Direction and
-offset are recovered from the answers of the very file that runs live, and checked on other inputs.
+The shipped networks compute ``ceiling * tanh(mean over the windows of a direction)`` as log-odds. Ceiling,
+direction and offset are recovered from the answers of the very file that runs live, and checked elsewhere.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from models.input_layout import InputLayout
 from models.keras_backend import keras
 from models.label_encoder import LabelEncoder
 
-SURE = 4.0
-"""Bound of the shipped networks' log-odds."""
+FAR = 1e3
+"""Inputs so large that the bound is reached whatever the direction."""
 MAX_ERROR = 2e-3
 N_CHECKS = 32
 
@@ -28,15 +28,17 @@ N_CHECKS = 32
 def as_keras(manifest: Manifest) -> EmotionRecognitionModel:
     """The stored network as a model with input (sequence_length, n_features) and one head ``state``.
 
-    Its layers are ``windows``, ``direction`` (convolution), ``over_time``, ``bound`` and ``state``. Raises
+    Its layers are ``windows``, ``direction`` (convolution), ``over_time``, ``threshold`` (where the wearer's
+    middle lies, learnt before the bound hides it), ``bound`` and ``state``. Raises
     ``ModelsError`` where the network is of another kind, ``ClassifierError`` where its file is damaged.
     """
     if len(manifest.labels) != 2 or "float" not in manifest.files:
         raise ModelsError(f"{manifest.name}: a float file with two labels is needed to personalise it")
     classifier = LiteRtClassifier(manifest, "float")
     try:
-        weights, offset = _direction(manifest, classifier)
-        model = _wrap(manifest, _network(manifest, weights, offset))
+        ceiling = _ceiling(manifest, classifier)
+        weights, offset = _direction(manifest, classifier, ceiling)
+        model = _wrap(manifest, _network(manifest, weights, offset, ceiling))
         _check(manifest, classifier, model)
     finally:
         classifier.close()
@@ -48,7 +50,17 @@ def _log_odds(classifier: LiteRtClassifier, example: FloatArray) -> float:
     return float(np.log(engaged / calm))
 
 
-def _direction(manifest: Manifest, classifier: LiteRtClassifier) -> tuple[FloatArray, float]:
+def _ceiling(manifest: Manifest, classifier: LiteRtClassifier) -> float:
+    """The bound of the log-odds: what the network says of inputs far out on either side."""
+    rng = np.random.default_rng(2)
+    runs = FAR * rng.normal(size=(8, 1, manifest.n_features)).repeat(manifest.sequence_length, axis=1)
+    ceiling = max(abs(_log_odds(classifier, run)) for run in runs)
+    if ceiling <= 0:
+        raise ModelsError(f"{manifest.name}: the network gives one answer to every input")
+    return ceiling
+
+
+def _direction(manifest: Manifest, classifier: LiteRtClassifier, ceiling: float) -> tuple[FloatArray, float]:
     """Least squares on small inputs, where the bound is far."""
     rng = np.random.default_rng(0)
     n = manifest.n_features
@@ -56,22 +68,24 @@ def _direction(manifest: Manifest, classifier: LiteRtClassifier) -> tuple[FloatA
     places = []
     for point in points:
         run = np.repeat(point[np.newaxis], manifest.sequence_length, axis=0)
-        bounded = np.clip(_log_odds(classifier, run) / SURE, -0.999, 0.999)
+        bounded = np.clip(_log_odds(classifier, run) / ceiling, -0.999, 0.999)
         places.append(np.arctanh(bounded))
     design = np.column_stack([points, np.ones(len(points))])
     solution: FloatArray = np.linalg.lstsq(design, np.array(places), rcond=None)[0]
     return solution[:-1], float(solution[-1])
 
 
-def _network(manifest: Manifest, weights: FloatArray, offset: float) -> Any:
+def _network(manifest: Manifest, weights: FloatArray, offset: float, ceiling: float) -> Any:
     layers = keras().layers
     inputs = keras().Input((manifest.sequence_length, manifest.n_features), name="windows")
-    x = layers.Conv1D(1, 1, name="direction")(inputs)
+    x = layers.Conv1D(1, 1, use_bias=False, name="direction")(inputs)
     x = layers.GlobalAveragePooling1D(name="over_time")(x)
+    x = layers.Dense(1, name="threshold")(x)
     x = layers.Activation("tanh", name="bound")(x)
     network = keras().Model(inputs, layers.Dense(2, activation="softmax", name="state")(x), name="personal")
-    network.get_layer("direction").set_weights([weights[np.newaxis, :, np.newaxis], np.array([offset])])
-    network.get_layer("state").set_weights([np.array([[-SURE / 2, SURE / 2]]), np.zeros(2)])
+    network.get_layer("direction").set_weights([weights[np.newaxis, :, np.newaxis]])
+    network.get_layer("threshold").set_weights([np.ones((1, 1)), np.array([offset])])
+    network.get_layer("state").set_weights([np.array([[-ceiling / 2, ceiling / 2]]), np.zeros(2)])
     return network
 
 
