@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import Mapping
 
 import click
 
 from daemon import __version__
+from daemon.commands.lazy_group import CommandTable, LazyGroup
 from daemon.errors import EXIT_BAD_INPUT, BadInputError
 
-COMMANDS: Mapping[str, tuple[str, str]] = {
+COMMANDS: CommandTable = {
     "run": ("daemon.commands.run_command:run", "Start everything: broker, engine, player and the live page."),
     "engine": ("daemon.commands.role_commands:engine", "Headset in, emotion states on MQTT."),
     "player": ("daemon.commands.role_commands:player", "Emotion states in, music out."),
@@ -51,28 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 """Name -> where the click command is, and the line that ``--help`` shows without importing it."""
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported only when they are called or asked for help."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of the table."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command; None for a name that is not in the table."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), name)
-        return command if isinstance(command, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands from the table alone, so that ``--help`` is instant."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="neuroplayer")
 def cli() -> None:
     """Music that follows your EEG: headset in, crossfaded music out.
