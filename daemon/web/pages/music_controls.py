@@ -12,6 +12,8 @@ from daemon import messages
 from daemon.web.music_view import MusicView
 from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag
 
+HELD_S = 2.0
+
 
 def controls(viewer: Viewer) -> Callable[[MusicView], None]:
     """Build the buttons; returns what shows their state."""
@@ -23,7 +25,7 @@ def controls(viewer: Viewer) -> Callable[[MusicView], None]:
         icon_button("block", texts("music.ban"), lambda: _ban(viewer))
         with tag("div", "volume"):
             ui.icon("volume_up")
-            slider = named(tag("input", "range"), type="range", min="0", max="100", step="1", value="100")
+            slider = named(tag("input", "range"), type="range", min="0", max="100", step="1")
             named(slider, aria_label=texts("music.volume"))
     follow = _volume(viewer, slider)
 
@@ -58,21 +60,27 @@ def _ban(viewer: Viewer) -> None:
 
 
 def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:
-    """The slider follows the player, but never pulls itself out of a hand."""
+    """The slider follows the player, but never pulls itself out of a hand.
+
+    Its value is set in the browser and is no attribute of ours: an attribute travels back with every
+    render, and one a step behind would undo the step that was made meanwhile.
+    """
     clock = viewer.hub.state.clock
-    moved_s = [-10.0]
+    moved_s, told = [-10.0], [-1]
 
     def sent(event: Any) -> None:
-        moved_s[0] = clock()
         value = event.args
         if isinstance(value, int | float) and 0 <= value <= 100:
-            attribute(slider, "value", str(round(value)))
+            moved_s[0], told[0] = clock(), round(value)
             viewer.send("volume", messages.VolumeCommand(volume=round(value / 100, 2)))
 
     slider.on("change", sent, js_handler="(event) => emit(Number(event.target.value))")
 
     def follow(music: MusicView) -> None:
-        if music.present and clock() - moved_s[0] > 2.0:
-            attribute(slider, "value", str(round(100 * music.volume)))
+        percent = round(100 * music.volume)
+        news = percent != told[0] and (music.present or told[0] < 0)
+        if news and clock() - moved_s[0] > HELD_S:
+            told[0] = percent
+            viewer.client.run_javascript(f"getHtmlElement({slider.id}).value = {percent}")
 
     return follow

@@ -140,7 +140,9 @@ def test_the_buttons_send_commands(page: LivePage, sheet: Sheet) -> None:
     assert heard("ban") == {"id": "track-1", "banned": True}
     tab.get_by_role("button", name="Contrast").click()
     assert heard("policy") == {"policy": "contrast"}
-    tab.get_by_role("slider", name="Volume").focus()
+    slider = tab.get_by_role("slider", name="Volume")
+    tab.wait_for_function("at => at.value === '80'", arg=slider.element_handle())
+    slider.focus()
     for _ in range(5):
         tab.keyboard.press("ArrowLeft")
     assert eventually(lambda: heard("volume")["volume"] == 0.75)
