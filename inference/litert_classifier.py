@@ -8,18 +8,18 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.answers import check_golden, checked_probabilities
-from inference.emotion import ModelId
 from inference.model_store import Manifest, read_verified
 from inference.port import ClassifierError
+from inference.stored_network import StoredNetwork
 
 
-class LiteRtClassifier:
+class LiteRtClassifier(StoredNetwork):
     """One shipped network. Raises ``ClassifierError`` when the file is not what its manifest says."""
 
     def __init__(self, manifest: Manifest, variant: str = "float") -> None:
         from ai_edge_litert.interpreter import Interpreter  # costs 0.2 s: only where a network is used
 
-        self._manifest, self._variant = manifest, variant
+        super().__init__(manifest, variant)
         content = read_verified(manifest, variant)
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=1)
@@ -28,41 +28,13 @@ class LiteRtClassifier:
             raise ClassifierError(f"{manifest.name}: LiteRT refuses the file: {error}") from error
         given, answer = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         self._check_shapes(given["shape"].tolist(), answer["shape"].tolist())
-        self._wanted = (manifest.sequence_length, manifest.n_features)
         self._input, self._output = _Tensor(given), _Tensor(answer)
         self._buffer = np.zeros((1, *self._wanted), dtype=given["dtype"])
         check_golden(manifest, variant, self.predict)
 
-    @property
-    def manifest(self) -> Manifest:
-        return self._manifest
-
-    @property
-    def model_id(self) -> ModelId:
-        return ModelId(self._manifest.name, self._manifest.files[self._variant].sha256)
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        return self._manifest.channels
-
-    @property
-    def feature_schema(self) -> str:
-        return self._manifest.feature_schema
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return self._manifest.labels
-
-    @property
-    def sequence_length(self) -> int:
-        return self._manifest.sequence_length
-
     def predict(self, features: FloatArray) -> FloatArray:
         """Probabilities (n_labels,) of features (sequence_length, n_features)."""
-        if features.shape != self._wanted:
-            raise ClassifierError(
-                f"{self._manifest.name}: wants features {self._wanted}, got {features.shape}"
-            )
+        self._check_features(features)
         interpreter = self._interpreter
         if interpreter is None:
             raise ClassifierError(f"{self._manifest.name}: it was closed")
@@ -78,16 +50,6 @@ class LiteRtClassifier:
     def close(self) -> None:
         """Let go of the interpreter."""
         self._interpreter = None
-
-    def _check_shapes(self, given: list[int], answer: list[int]) -> None:
-        manifest = self._manifest
-        wanted = [1, manifest.sequence_length, manifest.n_features]
-        if given != wanted:
-            raise ClassifierError(f"{manifest.name}: the manifest says input {wanted}, the file has {given}")
-        if answer != [1, len(manifest.labels)]:
-            raise ClassifierError(
-                f"{manifest.name}: the manifest has {len(manifest.labels)} labels, the file gives {answer}"
-            )
 
 
 class _Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from player.av_reader import AudioReader, UnreadableAudioError
 from player.deck import MIX_RATE_HZ, OpenFile, PcmBlock, is_stream, silence
-from player.ring import PcmRing
+from player.ring_deck import RingDeck
 
 AHEAD_S = 35.0
 """A library that vanishes must leave at least 30 s to play."""
@@ -49,25 +48,14 @@ def _blocks(reader: AudioReader, start_s: float) -> Iterator[PcmBlock]:
         yield np.concatenate(parts)
 
 
-class AvDeck:
+class AvDeck(RingDeck):
     """A deck by PyAV. ``open_file`` opens local tracks; see ``Deck`` for what the methods promise."""
 
     def __init__(self, open_file: OpenFile, ahead_s: float = AHEAD_S) -> None:
         if not math.isfinite(ahead_s) or ahead_s <= 0:
             raise ValueError(f"ahead_s must be a positive number of seconds, got {ahead_s!r}")
+        super().__init__(ahead_s, "av-deck")
         self._open_file = open_file
-        self._ring = PcmRing(int(ahead_s * MIX_RATE_HZ))
-        self._error: str | None = None
-        self._thread: threading.Thread | None = None
-
-    def open(self, location: str, start_s: float = 0.0) -> None:
-        """Begin decoding; a deck plays one track only."""
-        if self._thread is not None:
-            raise RuntimeError("a deck plays one track only")
-        self._thread = threading.Thread(
-            target=self._decode, args=(location, start_s), name="av-deck", daemon=True
-        )
-        self._thread.start()
 
     def _decode(self, location: str, start_s: float) -> None:
         try:
@@ -83,40 +71,15 @@ class AvDeck:
             if not written and start_s <= 0:
                 self._error = "holds no sound that can be decoded"
         except (UnreadableAudioError, OSError, MemoryError, ValueError) as error:
-            self._error = (str(error) or type(error).__name__)[:200]
+            self._fail(error)
         finally:
             self._ring.finish()
-
-    def buffered_frames(self) -> int:
-        """Frames that can be read at once."""
-        return self._ring.buffered
-
-    def read(self, n_frames: int) -> PcmBlock:
-        """At most ``n_frames`` frames; never blocks."""
-        return self._ring.read(n_frames)
-
-    @property
-    def complete(self) -> bool:
-        """True once everything is in the ring."""
-        return self._ring.complete
-
-    @property
-    def ended(self) -> bool:
-        """True once everything was read."""
-        return self._ring.complete and self._ring.buffered == 0
-
-    @property
-    def error(self) -> str | None:
-        """Why decoding stopped early."""
-        return self._error
 
     def close(self) -> None:
         """A thread that hangs in a read is left behind; it ends by itself when the read does."""
         self._ring.close()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(CLOSE_S)
-            if self._thread.is_alive():
-                log.debug("a decoder is still busy and is left to end by itself")
+        if self._left_behind(CLOSE_S):
+            log.debug("a decoder is still busy and is left to end by itself")
 
 
 class PullDeck:

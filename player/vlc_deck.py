@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from player.deck import MIX_RATE_HZ, DeckError, OpenFile, PcmBlock, is_stream
-from player.ring import PcmRing
+from player.deck import MIX_RATE_HZ, DeckError, OpenFile, is_stream
+from player.ring_deck import RingDeck
 
 RING_S = 6.0
 """libVLC paces itself and runs 1-2 s ahead; a ring of 1 s loses sound when it is not read for 4 s."""
@@ -53,7 +53,7 @@ def libvlc_version() -> str:
     return str(vlc.libvlc_get_version().decode("utf-8", "replace"))
 
 
-class VlcDeck:
+class VlcDeck(RingDeck):
     """A deck by libVLC 3, which always delivers 16-bit samples; see ``Deck`` for what the methods promise.
 
     Callbacks do nothing but copy into the ring. All calls into libVLC come from one worker thread, because
@@ -61,27 +61,16 @@ class VlcDeck:
     """
 
     def __init__(self, open_file: OpenFile) -> None:
+        super().__init__(RING_S, "vlc-deck")
         self._vlc, self._instance = _LibVlc.get()
         self._open_file = open_file
-        self._ring = PcmRing(int(RING_S * MIX_RATE_HZ))
-        self._error: str | None = None
         self._drained = threading.Event()
         self._closing = threading.Event()
-        self._worker: threading.Thread | None = None
         self._file: IO[bytes] | None = None
         self._heard_frames = 0
         self._callbacks: tuple[Any, ...] = ()
 
-    def open(self, location: str, start_s: float = 0.0) -> None:
-        """Begin decoding; a deck plays one track only."""
-        if self._worker is not None:
-            raise RuntimeError("a deck plays one track only")
-        self._worker = threading.Thread(
-            target=self._work, args=(location, start_s), name="vlc-deck", daemon=True
-        )
-        self._worker.start()
-
-    def _work(self, location: str, start_s: float) -> None:
+    def _decode(self, location: str, start_s: float) -> None:
         player = None
         try:
             player = self._start(location, start_s)
@@ -96,7 +85,7 @@ class VlcDeck:
             if not self._heard_frames and not self._closing.is_set():
                 raise DeckError("holds no sound that can be decoded")
         except (OSError, DeckError, ValueError) as error:
-            self._error = (str(error) or type(error).__name__)[:200]
+            self._fail(error)
         finally:
             self._ring.finish()
             if player is not None:
@@ -166,35 +155,9 @@ class VlcDeck:
                 player.set_pause(0)
                 paused = False
 
-    def buffered_frames(self) -> int:
-        """Frames that can be read at once."""
-        return self._ring.buffered
-
-    def read(self, n_frames: int) -> PcmBlock:
-        """At most ``n_frames`` frames; never blocks."""
-        return self._ring.read(n_frames)
-
-    @property
-    def complete(self) -> bool:
-        """True once everything is in the ring."""
-        return self._ring.complete
-
-    @property
-    def ended(self) -> bool:
-        """True once everything was read."""
-        return self._ring.complete and self._ring.buffered == 0
-
-    @property
-    def error(self) -> str | None:
-        """Why decoding stopped early."""
-        return self._error
-
     def close(self) -> None:
         """Free the ring first, then stop; a libVLC that hangs is left behind after 3 s."""
         self._ring.close()
         self._closing.set()
-        worker = self._worker
-        if worker is not None and worker is not threading.current_thread():
-            worker.join(CLOSE_S)
-            if worker.is_alive():
-                log.warning("libVLC does not stop; its decoder is left behind")
+        if self._left_behind(CLOSE_S):
+            log.warning("libVLC does not stop; its decoder is left behind")
