@@ -207,20 +207,6 @@ def test_the_fit_page_shows_what_helps_and_the_rest_counts_down(page: LivePage, 
     assert page.talker.wait_command("session") == {"action": "stop"}
 
 
-def test_engine_and_player_gone_and_back(page: LivePage, sheet: Sheet) -> None:
-    tab = sheet.go(page)
-    page.talker.online("engine", False)
-    tab.get_by_text("The engine is not running").wait_for()
-    tab.get_by_text("Not known").first.wait_for()
-    page.talker.online("player", False)
-    tab.get_by_text("The player is not running").wait_for()
-    page.talker.online("engine")
-    page.talker.online("player")
-    page.talker.say(say.emotion())
-    tab.get_by_text("You seem relaxed").wait_for()
-    tab.get_by_text("The engine is not running").wait_for(state="hidden")
-
-
 def test_the_broker_gone_and_back(page: LivePage, sheet: Sheet) -> None:
     tab = sheet.go(page)
     tab.get_by_text("You seem relaxed").wait_for()
@@ -232,18 +218,6 @@ def test_the_broker_gone_and_back(page: LivePage, sheet: Sheet) -> None:
     tab.get_by_text("No connection to the MQTT broker").wait_for(state="hidden", timeout=30_000)
     eventually(page.talker._client.is_connected, 30)
     page.talker._client.subscribe(page.talker.topics.full("cmd/#"), qos=1)
-
-
-def test_the_server_gone_shows_lost_and_comes_back_by_itself(page: LivePage, sheet: Sheet) -> None:
-    tab = sheet.go(page)
-    tab.get_by_text("You seem relaxed").wait_for()
-    page.stop(signal.SIGKILL)
-    tab.locator("#neuro-lost.shown").wait_for()
-    assert "Lost" in tab.locator("#neuro-lost").inner_text()
-    page.start()
-    tab.wait_for_function("!document.querySelector('#neuro-lost.shown')", timeout=30_000)
-    tab.get_by_text("You seem relaxed").wait_for(timeout=30_000)
-    sheet.complaints.clear()  # the browser itself reports the connections that failed meanwhile
 
 
 @pytest.mark.soak
