@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from daemon import messages
 from daemon.messages import MessageError
-from daemon.mqtt_link import LinkCounters
+from daemon.outbox import LinkCounters
 
 PREFIX = "neuroplayer"
 LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)

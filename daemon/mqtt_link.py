@@ -11,20 +11,20 @@ import logging
 import random
 import socket
 import ssl
+import threading
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiomqtt
-from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from daemon.outbox import MAX_EVENTS, LinkCounters, Message, Outbox
 from daemon.settings import BrokerSettings
 from daemon.topics import OFFLINE, ONLINE
 
@@ -32,8 +32,6 @@ KEEPALIVE_S = 10
 MAX_BACKOFF_S = 30.0
 PATIENCE_S = 5.0
 """So long after the start a missing broker is asked again at once: it may be starting beside us."""
-MAX_EVENTS = 64
-MAX_INCOMING = 1_000
 MAX_PACKET_BYTES = 256 * 1024
 TAKEN_OVER = 0x8E
 SHORT_LIFE_S = 5.0
@@ -51,51 +49,37 @@ log = logging.getLogger(__name__)
 Hear = Callable[[str, bytes, bool], None]
 
 
-@dataclass
-class LinkCounters:
-    """What happened on the link since the start."""
+class DirectClient(aiomqtt.Client):
+    """``aiomqtt.Client`` without its two detours: what comes is heard in the call that has read it, and what
+    is said is written in the call that says it. The detours cost two or three turns of the event loop each.
 
-    connects: int = 0
-    failures: int = 0
-    published: int = 0
-    received: int = 0
-    dropped_events: int = 0
-    superseded_states: int = 0
-    taken_over: int = 0
+    There is no queue of messages either: while they are digested the broker waits, by TCP's own means.
+    """
 
+    def __init__(self, digest: Callable[[MQTTMessage], None], *given: Any, **options: Any) -> None:
+        self._digest = digest
+        self._digesting = False
+        self._thread = threading.get_ident()
+        super().__init__(*given, **options)
 
-@dataclass(frozen=True)
-class _Message:
-    payload: bytes
-    qos: int
-    retain: bool
+    def _on_message(self, client: Any, userdata: Any, message: MQTTMessage) -> None:
+        self._digesting = True
+        try:
+            self._digest(message)
+        finally:
+            self._digesting = False
 
-
-@dataclass
-class _Outbox:
-    """What waits to be published: one state per topic (the newest), and a bounded line of events."""
-
-    counters: LinkCounters
-    states: OrderedDict[str, _Message] = field(default_factory=OrderedDict)
-    events: deque[tuple[str, _Message]] = field(default_factory=lambda: deque(maxlen=MAX_EVENTS))
-    ready: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def put_state(self, topic: str, message: _Message) -> None:
-        self.counters.superseded_states += topic in self.states
-        self.states[topic] = message
-        self.ready.set()
-
-    def put_event(self, topic: str, message: _Message) -> None:
-        self.counters.dropped_events += len(self.events) == MAX_EVENTS
-        self.events.append((topic, message))
-        self.ready.set()
-
-    async def take(self) -> tuple[str, _Message]:
-        while not self.states and not self.events:
-            self.ready.clear()
-            await self.ready.wait()
-        # an event is written without waiting for an answer, so it does not hold up the states
-        return self.events.popleft() if self.events else self.states.popitem(last=False)
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        """Something is to be written. Do it now; what the socket does not take waits for the loop."""
+        if not self._digesting and threading.get_ident() == self._thread:
+            try:
+                client.loop_write()
+            except Exception as error:  # noqa: BLE001 - as aiomqtt itself does: the link is broken
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+            if not client.want_write() or sock.fileno() < 0:
+                return
+        super()._on_socket_register_write(client, userdata, sock)
 
 
 def backoff_s(failures: int, rng: random.Random) -> float:
@@ -139,15 +123,15 @@ class MqttLink:
         self._subscriptions = tuple(subscriptions)
         self._availability = availability
         self._rng = random.Random(seed)  # noqa: S311 - jitter, no secret
-        self._kept: dict[str, _Message] = {}
-        self._outbox = _Outbox(self.counters)
+        self._kept: dict[str, Message] = {}
+        self._outbox = Outbox(self.counters)
         self._closing = asyncio.Event()
         self._protocol = aiomqtt.ProtocolVersion.V311 if broker.mqtt3 else aiomqtt.ProtocolVersion.V5
         self._task: asyncio.Task[None] | None = None
 
     def keep(self, topic: str, payload: bytes) -> None:
         """Publish a retained state; only the newest of a topic is sent, and again on every connect."""
-        message = _Message(payload, 1, retain=True)
+        message = Message(payload, 1, retain=True)
         self._kept[topic] = message
         if self.connected.is_set():
             self._outbox.put_state(topic, message)
@@ -155,7 +139,7 @@ class MqttLink:
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:
         """Publish an event. Without a broker QoS 0 is dropped; others wait, the oldest being dropped."""
         if qos or self.connected.is_set():
-            self._outbox.put_event(topic, _Message(payload, qos, retain=False))
+            self._outbox.put_event(topic, Message(payload, qos, retain=False))
 
     def say_again(self) -> None:
         """Publish every kept state once more, as after a listener's restart."""
@@ -225,7 +209,8 @@ class MqttLink:
         if properties is not None:
             properties.MaximumPacketSize = MAX_PACKET_BYTES
         will = aiomqtt.Will(self._availability, OFFLINE, 1, retain=True) if self._availability else None
-        return aiomqtt.Client(
+        return DirectClient(
+            self._digest,
             self._broker.host,
             self._broker.port,
             username=self._broker.username,
@@ -237,7 +222,6 @@ class MqttLink:
             will=will,
             timeout=10,
             keepalive=KEEPALIVE_S,
-            max_queued_incoming_messages=MAX_INCOMING,
             max_queued_outgoing_messages=MAX_EVENTS,
             properties=properties,
             tls_context=tls_context(self._broker),
@@ -301,13 +285,16 @@ class MqttLink:
             await asyncio.sleep(0.01)
 
     async def _read(self, client: aiomqtt.Client) -> None:
+        """Messages go to ``_digest``; what is waited for here is the error with which the link breaks."""
         async for message in client.messages:
-            self.counters.received += 1
-            payload = message.payload if isinstance(message.payload, bytes) else b""
-            try:
-                self._hear(str(message.topic), payload, bool(message.retain))
-            except Exception:  # a listener's fault must not cut the link
-                log.exception("a message on %.200s was not digested", message.topic)
+            log.error("a message on %.200s came by the wrong way", message.topic)
+
+    def _digest(self, message: MQTTMessage) -> None:
+        self.counters.received += 1
+        try:
+            self._hear(message.topic, bytes(message.payload), message.retain)
+        except Exception:  # a listener's fault must not cut the link
+            log.exception("a message was not digested")
 
     async def _write(self, client: aiomqtt.Client) -> None:
         while True:

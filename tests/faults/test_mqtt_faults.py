@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from real_broker import RealBroker
 from tcp_proxy import TcpProxy
 
-from daemon.mqtt_link import MAX_EVENTS, MqttLink
+from daemon.mqtt_link import MqttLink
+from daemon.outbox import MAX_EVENTS
 from daemon.settings import BrokerSettings
 from daemon.topics import TopicError, Topics, checked_node
 

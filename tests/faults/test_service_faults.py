@@ -198,7 +198,8 @@ def test_f44_an_end_at_random_moments_is_in_time_and_leaves_nothing(
         running.process.terminate()
         status = running.wait(15)
         took_s = time.monotonic() - asked_s
-        assert status == 0, running.errors
+        # an interpreter that is still starting dies of the signal: then it has begun nothing yet
+        assert status == 0 or (status == -signal.SIGTERM and not children), running.errors
         assert took_s < 6.5
         assert not [child for child in children if _lives(child)]
         assert not any("Traceback" in line for line in running.errors), running.errors
