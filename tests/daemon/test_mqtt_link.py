@@ -113,3 +113,31 @@ def test_the_pause_between_attempts_grows_to_thirty_seconds_with_jitter() -> Non
     assert 0.5 <= pauses[0] <= 1.5
     assert all(15 <= pause <= 45 for pause in pauses[5:])
     assert len(set(pauses)) == len(pauses)
+
+
+async def test_what_is_heard_is_answered_at_once_and_a_fault_of_the_listener_costs_nothing(
+    broker: RealBroker,
+) -> None:
+    heard: list[bytes] = []
+
+    def echo(topic: str, payload: bytes, retained: bool) -> None:
+        if payload == b"bad":
+            raise ValueError(payload)
+        for qos in (0, 1):
+            there.send("t/back", payload, qos=qos)
+
+    there = MqttLink(BrokerSettings(port=broker.port), "there", hear=echo, subscriptions=["t/go"])
+    here = MqttLink(
+        BrokerSettings(port=broker.port),
+        "here",
+        hear=lambda _topic, payload, _retained: heard.append(payload),
+        subscriptions=["t/back"],
+    )
+    long = b"x" * 200_000  # more than the socket takes at once
+    async with here, there:
+        await until(lambda: here.connected.is_set() and there.connected.is_set())
+        for payload in (b"bad", b"1", long, b"2"):
+            here.send("t/go", payload, qos=1)
+        await until(lambda: heard.count(b"2") == 2)
+    assert heard == [b"1", b"1", long, long, b"2", b"2"]
+    assert (here.counters.connects, there.counters.connects) == (1, 1)
