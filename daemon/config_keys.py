@@ -132,6 +132,12 @@ KEYS: tuple[Key, ...] = (
     Key("music.crossfade_s", _number(0, 30), "8", "Length of the crossfades in seconds."),
     Key("music.volume", _number(0, 1), "0.8", "Volume, 0 to 1."),
     Key("sound.output", _text(opt.check_output), '"device"', "device, wav:FILE, fifo:FILE or null."),
+    Key(
+        "sound.cues",
+        _choice(("off", "chime", "voice")),
+        '"chime"',
+        "How the guided rest and a lost headset are told: off, chime or voice (needs espeak-ng).",
+    ),
     Key("mqtt.broker", _text(opt.parse_broker), '"mqtt://192.168.1.2:1883"', "mqtt:// or mqtts:// address."),
     Key("mqtt.username", _text(), '"neuroplayer"', "Name to log in with."),
     Key("mqtt.password", _text(), '""', "Better: password_file.", secret=True),

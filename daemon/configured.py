@@ -39,6 +39,7 @@ FLAGS: Mapping[str, str] = {
     "policy": "music.policy",
     "target": "music.target",
     "output": "sound.output",
+    "cues": "sound.cues",
     "broker": "mqtt.broker",
     "web": "web.listen",
 }
@@ -57,6 +58,7 @@ PLAIN: Mapping[str, str] = {
     "crossfade_s": "music.crossfade_s",
     "volume": "music.volume",
     "output": "sound.output",
+    "cues": "sound.cues",
     "health_port": "health.port",
 }
 

@@ -281,6 +281,12 @@ class PlayCommand(Command, frozen=True, kw_only=True):
     id: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
+class SpeakCommand(Command, frozen=True, kw_only=True):
+    """Let a cue be heard over the music, as a chime or spoken, as the player is configured."""
+
+    cue: Literal["rest_begin", "rest_end", "headset_lost", "headset_back"]
+
+
 class LibraryRescanCommand(Command, frozen=True, kw_only=True):
     """Look through the music folders again."""
 
@@ -310,6 +316,7 @@ COMMANDS: dict[str, type[Command]] = {
     "like": LikeCommand,
     "ban": BanCommand,
     "play": PlayCommand,
+    "speak": SpeakCommand,
     "library_rescan": LibraryRescanCommand,
 }
 

@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -23,7 +23,7 @@ from daemon.notify import notify, reloading
 from daemon.settings import RoleName, Settings
 
 ENGINE_KEYS = ("source", "speed", "baseline", "dwell_s", "seed")
-PLAYER_KEYS = ("volume", "policy", "target", "crossfade_s")
+PLAYER_KEYS = ("volume", "policy", "target", "crossfade_s", "cues")
 LATER_KEYS = ("node", "share", "broker", "home_assistant", "health_port", "log", "output", "music", "web")
 """Changing these would cut the music or tear the roles apart: they wait for the next start."""
 
@@ -105,6 +105,8 @@ class Adjustable(Protocol):
 
     def set_crossfade(self, seconds: float) -> None: ...
 
+    def set_cues(self, kind: Literal["off", "chime", "voice"]) -> None: ...
+
 
 class PlayerReload:
     """Applies what has changed in the configuration since the last look to the running playback."""
@@ -133,6 +135,8 @@ class PlayerReload:
                 self._music.set_target(new.target)
             case "crossfade_s":
                 self._music.set_crossfade(new.crossfade_s)
+            case "cues":
+                self._music.set_cues(new.cues)
 
 
 class Supervising(Protocol):

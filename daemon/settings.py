@@ -78,6 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     view: ViewKind = "live"
     crossfade_s: float = 8.0
     volume: float = 1.0
+    cues: Literal["off", "chime", "voice"] = "chime"
     lsl_out: str = ""
     """Name under which the EEG is offered as an LSL outlet; empty where it is not."""
     record: str = ""

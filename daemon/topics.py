@@ -32,6 +32,7 @@ PLAYER_COMMANDS = (
     "like",
     "ban",
     "play",
+    "speak",
     "library_rescan",
 )
 COMMANDS = ENGINE_COMMANDS + PLAYER_COMMANDS

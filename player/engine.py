@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from player.cues import CueDeck, CueSound
 from player.deck import MIX_RATE_HZ, Deck, DeckMaker
 from player.fades import CURVES, Curve
 from player.lineup import Lineup, Prepared, as_skip, is_filler
@@ -136,14 +137,9 @@ class Engine:
         self._drop_seek()
         self._seek = Prepared(current.track, current.prepared.decision, place_s)
 
-    def speak(self, location: str, cue_gain_db: float = 0.0) -> bool:
-        """Play a spoken cue over the ducked music; False while another one speaks. Raises DeckError."""
-        deck = self._make_deck(location)
-        deck.open(location)
-        if self.mixer.speak(deck, cue_gain_db):
-            return True
-        self._close_deck(deck)
-        return False
+    def speak(self, sound: CueSound) -> bool:
+        """Play a cue over the music, lowered for it; False while another one sounds, and while paused."""
+        return self.mixer.speak(CueDeck(sound.pcm), sound.duck_db)
 
     def resume_at(self, track: Track, position_s: float, now_s: float) -> None:
         """Begin with this track at this place, as a player that was killed does."""

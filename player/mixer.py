@@ -15,8 +15,8 @@ from player.voice import Voice
 GLIDE_FRAMES = MIX_RATE_HZ // 20
 """Volume, pause and resume take 50 ms."""
 DUCK_FRAMES = MIX_RATE_HZ * 3 // 10
-DUCK_GAIN = 10 ** (-14 / 20)
-"""Music under speech: 14 dB lower, between the 12 and 18 dB that broadcasters use."""
+UNDUCK_FRAMES = MIX_RATE_HZ * 8 // 10
+"""Music goes down under a cue in 0.3 s, before it begins, and comes back in 0.8 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +139,18 @@ class Mixer:
             self._running.go(0.0 if paused else 1.0, glide_frames)
 
     def set_volume(self, gain: float) -> None:
-        """Linear gain 0..1 of everything but spoken cues."""
+        """Linear gain 0..1 of all that sounds, cues too: what is soft at night stays soft."""
         with self._lock:
             self._volume.go(min(1.0, max(0.0, gain)))
 
-    def speak(self, deck: Deck, gain_db: float) -> bool:
-        """Play a spoken cue over the ducked music; False while another one speaks."""
+    def speak(self, deck: Deck, duck_db: float) -> bool:
+        """Play a cue over the music, ``duck_db`` lower; False while another one sounds, or none can."""
         with self._lock:
-            if self._cue is not None:
+            if self._cue is not None or self._running.target == 0.0:
                 return False
             # the music goes down first
-            self._cue = Voice(deck, 10 ** (gain_db / 20), self.frame + DUCK_FRAMES)
-            self._duck.go(DUCK_GAIN)
+            self._cue = Voice(deck, 1.0, self.frame + DUCK_FRAMES)
+            self._duck.go(10 ** (-duck_db / 20), DUCK_FRAMES)
             return True
 
     def retired(self) -> list[Deck]:
@@ -179,11 +179,11 @@ class Mixer:
         voices = {id(v): v for v in (self._lead, change and change.leaving, change and change.coming) if v}
         for voice in voices.values():
             voice.add_to(mix, self.frame)
-        for level in (self._volume, self._duck):
-            _scale(mix, level.next(n_frames))
+        _scale(mix, self._duck.next(n_frames))
         if self._cue is not None:
             self._cue.add_to(mix, self.frame)
-        _scale(mix, self._running.next(n_frames))
+        for level in (self._volume, self._running):
+            _scale(mix, level.next(n_frames))
         self.frame += n_frames
         self._settle()
         return mix
@@ -200,7 +200,7 @@ class Mixer:
         if self._cue is not None and self._cue.over:
             self._retired.append(self._cue.deck)
             self._cue = None
-            self._duck.go(1.0)
+            self._duck.go(1.0, UNDUCK_FRAMES)
 
 
 def _scale(mix: PcmBlock, gains: np.ndarray | float) -> None:

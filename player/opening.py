@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from player.chooser_log import ChooserLog, LoggedChooser
+from player.cues import CueKind
 from player.deck_opening import DeckKind, deck_maker
 from player.demo_music import begin_demo_music
 from player.engine import Engine, EngineSettings
@@ -34,6 +35,7 @@ def open_playback(
     crossfade_s: float = 8.0,
     curve: Curve = "equal_power",
     volume: float = 1.0,
+    cues: CueKind = "off",
     deck: DeckKind = "auto",
     seed: int = 0,
     on_decision: Callable[[Decision], None] = lambda decision: None,
@@ -69,4 +71,14 @@ def open_playback(
     )
     place = None if state_dir is None else PlaceFile(state_dir, time.time)
     taste = None if state_dir is None else TasteFile(state_dir)
-    return Playback(engine, chooser, library, Outputs(sinks), closer, place=place, taste=taste, clock=clock)
+    return Playback(
+        engine,
+        chooser,
+        library,
+        Outputs(sinks),
+        closer,
+        place=place,
+        taste=taste,
+        cues=cues,
+        clock=clock,
+    )

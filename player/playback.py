@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from player.audio_loop import AudioLoop
+from player.cues import CUE_KINDS, Cue, CueError, CueKind, CueSound, check_cue, cue_sound
 from player.deck import MIX_RATE_HZ, Deck, DeckError
 from player.engine import Engine
 from player.filler_deck import filler_loop
@@ -63,6 +64,7 @@ class Playback:
         *,
         place: PlaceFile | None = None,
         taste: TasteFile | None = None,
+        cues: CueKind = "off",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -75,6 +77,8 @@ class Playback:
         self._taste = taste.read() if taste is not None else Taste()
         chooser.set_taste(self._taste)
         self._clock = clock
+        self._cues = cues
+        self._cue_making = threading.Lock()
         # more than this many unheard commands say nothing new: the oldest are dropped
         self._commands: deque[Callable[[], None]] = deque(maxlen=MAX_COMMANDS)
         self._loop = AudioLoop(engine.mixer, outputs)
@@ -180,13 +184,28 @@ class Playback:
         """Go to a place in the current track."""
         self._commands.append(lambda: self._engine.seek(position_s))
 
-    def speak(self, location: str) -> None:
-        """Play a spoken cue over the ducked music."""
-        self._commands.append(lambda: self._speak(location))
+    def speak(self, cue: Cue) -> None:
+        """Let a cue be heard over the music. Raises CueError for one that is none, and where they are off."""
+        check_cue(cue, self._cues)
+        if self._cue_making.acquire(blocking=False):
+            threading.Thread(target=self._make_cue, args=(cue,), name="cue", daemon=True).start()
 
-    def _speak(self, location: str) -> None:
-        if not self._engine.speak(location):
-            log.warning("a spoken cue was left out: another one speaks")
+    def _make_cue(self, cue: Cue) -> None:
+        try:
+            sound = cue_sound(cue, self._cues)
+        finally:
+            self._cue_making.release()
+        self._commands.append(lambda: self._speak(sound))
+
+    def _speak(self, sound: CueSound) -> None:
+        if not self._engine.speak(sound):
+            log.info("a cue was left out: another one sounds, or the music is paused")
+
+    def set_cues(self, kind: CueKind) -> None:
+        """Chimes, a voice, or none from now on. Raises CueError."""
+        if kind not in CUE_KINDS:
+            raise CueError(f"cues must be one of {', '.join(CUE_KINDS)}; got {kind!r:.40}")
+        self._cues = kind
 
     def set_volume(self, volume: float) -> None:
         """0..1. Raises ValueError."""

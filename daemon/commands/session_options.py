@@ -25,6 +25,9 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
         help="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas.",
     ),
     click.option(
+        "--cues", metavar="off|chime|voice", help="How rest and a lost headset are told over the music."
+    ),
+    click.option(
         "--broker", metavar="URL", help="mqtt[s]://HOST:PORT; without it one is started on loopback."
     ),
     click.option("--node", metavar="NAME", help="Name of this node in the MQTT topics."),

@@ -15,13 +15,18 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from daemon import messages, topics
+from daemon.cues import CueWatch
 from daemon.messages import MessageError
 from daemon.mqtt_link import MqttLink
+from player.cues import Cue, CueError
 from player.music import Decision, PlaybackState, Track, WearerMood
 from player.targets import UnknownTargetError, parse_target
 from player.taste import Taste
 
 STATE_EVERY_S = 1.0
+CUE_TOPICS = (topics.SESSION, topics.HEADSET)
+HEADSET_CUES = ("headset_lost", "headset_back")
+"""Who wants to fall asleep is not woken for these."""
 MAX_EARLY = 8
 """Decisions taken before there was a link: the newest so many are told once there is one."""
 
@@ -56,6 +61,8 @@ class Music(Protocol):
 
     def rescan(self) -> None: ...
 
+    def speak(self, cue: Cue) -> None: ...
+
     def state(self) -> PlaybackState: ...
 
     @property
@@ -87,12 +94,13 @@ class PlayerRole:
         self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
         self._changed = asyncio.Event()
         self._refused = 0
+        self._cues = CueWatch()
 
     @property
     def subscriptions(self) -> list[str]:
-        """What the role wants to hear: its commands and the settled mood."""
+        """What the role wants to hear: its commands, the settled mood, and what cues are about."""
         commands = [self._topics.command(name) for name in topics.PLAYER_COMMANDS]
-        return [*commands, self._topics.full(topics.EMOTION)]
+        return [*commands, *(self._topics.full(name) for name in (topics.EMOTION, *CUE_TOPICS))]
 
     async def run(self, link: MqttLink) -> None:
         """Publish the state on every change and each second, until cancelled."""
@@ -102,6 +110,7 @@ class PlayerRole:
             self._say_decision(self._early.popleft())
         while True:
             self._publish(topics.PLAYER_STATE, self._state(), kept=True)
+            self._give_cue()
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), timeout=STATE_EVERY_S)
@@ -121,9 +130,9 @@ class PlayerRole:
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker: a command or the settled mood."""
         name = self._topics.short(topic) or ""
-        if name == topics.EMOTION:
+        if name in (topics.EMOTION, *CUE_TOPICS):
             with contextlib.suppress(MessageError):
-                self._hear_emotion(messages.decode(name, payload))
+                self._hear_engine(messages.decode(name, payload))
             return
         command = name.removeprefix("cmd/")
         try:
@@ -145,11 +154,22 @@ class PlayerRole:
         )
         self._publish(topics.COMMAND_ERROR, refusal, kept=False)
 
-    def _hear_emotion(self, emotion: messages.Document) -> None:
-        if not isinstance(emotion, messages.Emotion):
+    def _hear_engine(self, document: messages.Document) -> None:
+        age_s = max(0.0, (self._wall() - document.at).total_seconds())
+        if isinstance(document, messages.Emotion):
+            self._hear_emotion(document, age_s)
+        else:
+            self._cues.hear(document, age_s, self._clock())
+
+    def _give_cue(self) -> None:
+        cue = self._cues.due(self._clock())
+        if cue is None or (cue in HEADSET_CUES and self._music.state().target == "sleep"):
             return
+        with contextlib.suppress(CueError):
+            self._music.speak(cue)
+
+    def _hear_emotion(self, emotion: messages.Emotion, age_s: float) -> None:
         self._simulated = emotion.simulated
-        age_s = max(0.0, (self._wall() - emotion.at).total_seconds())
         self._music.hear(
             WearerMood(
                 at_s=self._clock() - age_s,
@@ -188,6 +208,8 @@ class PlayerRole:
                 self._music.ban(command.id, command.banned)
             case messages.LibraryRescanCommand():
                 self._music.rescan()
+            case messages.SpeakCommand():
+                self._music.speak(command.cue)
 
     def _state(self) -> messages.PlayerState:
         return state_document(

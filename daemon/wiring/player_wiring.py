@@ -38,6 +38,7 @@ def _open(settings: Settings, on_decision: Callable[[Decision], None]) -> Playba
             target=settings.target,
             crossfade_s=settings.crossfade_s,
             volume=settings.volume,
+            cues=settings.cues,
             seed=settings.seed,
             on_decision=on_decision,
             decisions_log=decisions_log(settings.state_dir, settings.record) if settings.record else None,

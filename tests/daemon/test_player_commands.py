@@ -43,6 +43,7 @@ class Heard:
         ("play", b'{"id":"a"}', ("play", ("a",))),
         ("skip", b"", ("skip", ())),
         ("library_rescan", b"{}", ("rescan", ())),
+        ("speak", b'{"cue":"rest_end"}', ("speak", ("rest_end",))),
     ],
 )
 def test_commands_reach_the_playback(
@@ -61,6 +62,8 @@ def test_commands_reach_the_playback(
         ("play", b'{"id":""}', False),
         ("play", b'{"id":"unknown"}', False),
         ("like", b'{"id":5}', False),
+        ("speak", b'{"cue":"/etc/passwd"}', False),
+        ("speak", b"{}", False),
         ("ban", b"{}", True),
     ],
 )

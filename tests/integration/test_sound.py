@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product, wait_until
 from sound_checks import levels_db, longest_gap_s, read_wav, sounding
@@ -118,6 +120,57 @@ def test_a_killed_player_goes_on_with_the_recording(
     assert running.wait(15) == 0
     samples, rate_hz = read_wav(wav)
     assert len(samples) > 6 * rate_hz
+
+
+def said(**facts: object) -> str:
+    """A document of an engine with a wearer."""
+    return json.dumps({"at": datetime.now(UTC).isoformat(), "simulated": False, **facts})
+
+
+def resting(phase: str) -> str:
+    """What an engine says of the guided rest."""
+    rest = {"baseline_wanted_s": 45, "baseline_trusted_s": 0, "baseline_done": phase == "running"}
+    other = {"active": True, "started": None, "model": None, "notes": [], "recording": False, "dwell_s": None}
+    return said(phase=phase, **rest, **other)
+
+
+def bells(samples: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """For each 0.2 s: does the lowest bell of a rest's chime sound over the noise?"""
+    n = RATE_HZ // 5
+    parts = samples[: len(samples) // n * n, 0].reshape(-1, n) * np.hanning(n)
+    spectrum = np.abs(np.fft.rfft(parts, axis=1))
+    note = round(440 * 2 ** ((67 - 69) / 12) / 5)
+    around = np.median(spectrum[:, note - 40 : note + 40], axis=1)
+    return np.asarray(spectrum[:, note - 1 : note + 2].max(axis=1) > 8 * around)
+
+
+def test_the_begin_and_the_end_of_a_rest_are_heard_over_the_music(
+    product: Product, broker: RealBroker, ear: MosquittoSub, noise: Path, tmp_path: Path
+) -> None:
+    wav = tmp_path / "session.wav"
+    running = product.start(
+        *("player", "--music", str(noise), "--output", f"wav:{wav}", "--node", "t"),
+        *("--broker", f"mqtt://127.0.0.1:{broker.port}"),
+    )
+    wait_until(lambda: any(d["track"] for d in ear.documents("player/state")), 30, "music sounds")
+    headset = {"source": "lsl:t", "device": "", "rate_hz": 256, "channels": [], "reason": ""}
+    publish(broker, "headset", said(state="streaming", battery_percent=None, gap_s=None, **headset))
+    publish(broker, "session", resting("calibrating"))
+    time.sleep(4.5)
+    publish(broker, "cmd/speak", '{"cue":"rest_end"}')
+    time.sleep(4)
+    publish(broker, "cmd/speak", '{"cue":"/etc/passwd"}')
+    wait_until(lambda: len(ear.on("cmd/error")) == 1, 5, "the bad cue is refused")
+    running.interrupt()
+    assert running.wait(15) == 0
+    samples, rate_hz = read_wav(wav)
+    heard = sounding(samples)
+    assert longest_gap_s(heard, rate_hz) <= MAX_GAP_S
+    starts = np.flatnonzero(np.diff(bells(heard).astype(int)) == 1)
+    assert 2 <= len(starts) <= 4, "two chimes"
+    assert starts[-1] - starts[0] > 3 / 0.2, "one after the other"
+    levels = levels_db(heard[2 * rate_hz : -rate_hz], rate_hz, 0.2)
+    assert np.median(levels) - levels.min() <= 3.5, "the music went down by no more than a chime asks for"
 
 
 @pytest.mark.parametrize(("emotion", "arousal"), [("relaxed", -0.8), ("focused", 0.8)])
