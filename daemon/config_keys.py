@@ -160,7 +160,12 @@ KEYS: tuple[Key, ...] = (
     Key("home_assistant.name", _text(limit=80), '"Living room"', "How the device is called there."),
     Key("web.enabled", _switch, "true", "Serve the live page."),
     Key("web.listen", _text(opt.parse_web), '"127.0.0.1:8765"', "Where the page is served."),
-    Key("health.port", _number(1, 65530, int), "9464", "Metrics and health on loopback, one port a role."),
+    Key(
+        "health.port",
+        _number(1, 65530, int),
+        "9464",
+        "Metrics and health on loopback, one port a role: engine, player, web, broker.",
+    ),
     Key("log.format", _choice(("human", "json")), '"human"', "Lines for people or for machines."),
     Key("log.level", _choice(("debug", "info", "warning", "error")), '"warning"', "What is said."),
 )

@@ -87,6 +87,12 @@ class EegTap:
         self._ring: deque[EegChunk | Gap] = deque()
         self._ring_samples = 0
         self._filter: DisplayFilter | None = None
+        self._dropped_before = 0
+
+    @property
+    def dropped(self) -> int:
+        """Frames that no watcher had time for."""
+        return self._dropped_before + sum(watcher.dropped for watcher in self._watchers)
 
     async def __aenter__(self) -> Self:
         try:
@@ -169,6 +175,7 @@ class EegTap:
             return
         finally:
             self._watchers.discard(watcher)
+            self._dropped_before += watcher.dropped
             writer.close()
 
     def _replay(self, watcher: _Watcher) -> None:

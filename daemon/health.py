@@ -9,21 +9,22 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 import msgspec
 
-from daemon.metrics import LinkState, Metrics
+from daemon.metrics import LinkState, Metrics, RoleCounts
 
 LOOPBACK = "127.0.0.1"
-PORT_OF: dict[str, int] = {"engine": 0, "player": 1}
+PORT_OF: dict[str, int] = {"engine": 0, "player": 1, "web": 2, "broker": 3}
 """Added to the configured port."""
 MAX_REQUEST_BYTES = 4096
 PATIENCE_S = 2.0
 MAX_CONNECTIONS = 16
 SILENT_S = 30.0
-"""A role that has published nothing for so long is not well: both say something every 10 s."""
+"""An engine or player that has published nothing for so long is not well: both say something every 10 s."""
+SPEAKERS = frozenset({"engine", "player"})
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 BROKEN = (TimeoutError, ConnectionError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
@@ -42,12 +43,19 @@ class Answers(Protocol):
 
 
 class Health:
-    """How one role is doing, from what it publishes and from its link."""
+    """How one role is doing, from what it publishes, from its link, and from ``ails``: words, or nothing."""
 
-    def __init__(self, role: str, link: LinkState) -> None:
+    def __init__(
+        self,
+        role: str,
+        link: LinkState,
+        counts: RoleCounts | None = None,
+        ails: Callable[[], str] = lambda: "",
+    ) -> None:
         self.role = role
         self._link = link
-        self._metrics = Metrics(role, link)
+        self._ails = ails
+        self._metrics = Metrics(role, link, counts or RoleCounts())
         self._began_s = self._spoke_s = time.monotonic()
 
     def note(self, name: str, payload: bytes) -> None:
@@ -57,11 +65,13 @@ class Health:
 
     def status(self) -> tuple[int, bytes]:
         """HTTP status and a JSON document. A missing broker is told, but is no illness: the music goes on."""
-        silent_s = time.monotonic() - self._spoke_s
-        well = silent_s < SILENT_S
+        silent_s = time.monotonic() - self._spoke_s if self.role in SPEAKERS else 0.0
+        ails = self._ails() or (f"silent for {silent_s:.0f} s" if silent_s >= SILENT_S else "")
+        well = not ails
         document = {
             "role": self.role,
             "healthy": well,
+            "reason": ails or None,
             "connected": self._link.connected.is_set(),
             "last_error": self._link.last_error,
             "silent_s": round(silent_s, 1),
@@ -75,8 +85,11 @@ class Health:
 
 
 @contextlib.asynccontextmanager
-async def serve_health(health: Answers, port: int) -> AsyncIterator[None]:
-    """Serve on loopback; a taken port costs the endpoint, never the role."""
+async def serve_health(health: Answers, port: int | None) -> AsyncIterator[None]:
+    """Serve on loopback where a port is configured; a taken one costs the endpoint, never the role."""
+    if port is None:
+        yield
+        return
     own_port = port + PORT_OF.get(health.role, len(PORT_OF))
     open_now = asyncio.Semaphore(MAX_CONNECTIONS)
 

@@ -15,6 +15,7 @@ from daemon.health import Health, serve_health
 from daemon.home_assistant import Announcement
 from daemon.home_assistant_entities import Owner
 from daemon.messages import Emotion, MessageError, decode, encode
+from daemon.metrics import RoleCounts
 from daemon.mood_events import MoodEvents
 from daemon.mqtt_link import Hear, MqttLink
 from daemon.settings import Settings
@@ -30,7 +31,15 @@ MAX_STATUS_BYTES = 64
 class HomeLink(MqttLink):
     """The one link of the engine or of the player. Serves the role's health while it lasts."""
 
-    def __init__(self, settings: Settings, owner: Owner, *, hear: Hear, subscriptions: Sequence[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        owner: Owner,
+        *,
+        hear: Hear,
+        subscriptions: Sequence[str],
+        counts: RoleCounts | None = None,
+    ) -> None:
         self._node = Topics(settings.node)
         self._coarse = settings.share == "coarse"
         self._owner = owner
@@ -38,7 +47,7 @@ class HomeLink(MqttLink):
         self._mood = MoodEvents()
         self._announced_s = -ANNOUNCE_AGAIN_S
         self._announcement = announcement_of(settings)
-        self._health = Health(owner, self) if settings.health_port is not None else None
+        self._health = Health(owner, self, counts) if settings.health_port is not None else None
         self._health_port = settings.health_port
         self._stack = contextlib.AsyncExitStack()
         super().__init__(
@@ -50,7 +59,7 @@ class HomeLink(MqttLink):
         )
 
     async def __aenter__(self) -> Self:
-        if self._health is not None and self._health_port is not None:
+        if self._health is not None:
             await self._stack.enter_async_context(serve_health(self._health, self._health_port))
         self._introduce()
         await super().__aenter__()

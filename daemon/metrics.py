@@ -1,12 +1,17 @@
-"""What a role publishes, as numbers for Prometheus: latency, loss, quality, decisions, queue drops."""
+"""What a role does, as numbers for Prometheus: latency, loss, quality, decisions, underruns, queue drops."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from daemon import messages
 from daemon.messages import MessageError
@@ -14,6 +19,16 @@ from daemon.outbox import LinkCounters
 
 PREFIX = "neuroplayer"
 LATENCY_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
+LINK = (
+    ("connects", "Connections made to the broker"),
+    ("failures", "Attempts and links that broke"),
+    ("published", "Messages published"),
+    ("received", "Messages heard"),
+    ("superseded_states", "States replaced by newer ones before they were sent"),
+    ("taken_over", "Times another client took over our id"),
+)
+
+Read = Callable[[], float]
 
 
 class LinkState(Protocol):
@@ -24,12 +39,78 @@ class LinkState(Protocol):
     last_error: str | None
 
 
+@dataclass(frozen=True)
+class RoleCounts:
+    """What a role counts beside its link. Each is read when asked for; all but ``gauges`` only grow."""
+
+    queues: Mapping[str, Read] = field(default_factory=dict)
+    """What a full queue has dropped, by the queue's name."""
+    underruns: Mapping[str, Read] = field(default_factory=dict)
+    """How often sound ran dry, by where: the decoder or the device."""
+    lost_s: Read | None = None
+    """EEG that was lost between the headset and the classifier, in seconds."""
+    counters: Mapping[str, tuple[str, Read]] = field(default_factory=dict)
+    """Further counters: name without prefix and ``_total``, what it counts, its value."""
+    gauges: Mapping[str, tuple[str, Read]] = field(default_factory=dict)
+    """Further gauges, likewise."""
+
+
+class CountsCollector(Collector):
+    """Reads the counters of the link and of the role when Prometheus asks."""
+
+    def __init__(self, link: LinkState, counts: RoleCounts) -> None:
+        self._link, self._counts = link, counts
+
+    def collect(self) -> Iterator[Metric]:
+        """One family each, named by Prometheus' conventions."""
+        link, counts = self._link, self._counts
+        for name, text in LINK:
+            yield _counter(f"mqtt_{name}", text, float(getattr(link.counters, name)))
+        yield _gauge("mqtt_connected", "1 while connected to the broker", float(link.connected.is_set()))
+        queues = {"mqtt_events": lambda: float(link.counters.dropped_events), **counts.queues}
+        yield _labelled("queue_drops", "What full queues have dropped", "queue", queues)
+        if counts.underruns:
+            yield _labelled("audio_underruns", "Times the sound ran dry", "at", counts.underruns)
+        if counts.lost_s is not None:
+            yield _counter("lost_seconds", "EEG time lost in gaps", counts.lost_s())
+        for name, (text, read) in counts.counters.items():
+            yield _counter(name, text, read())
+        for name, (text, read) in counts.gauges.items():
+            yield _gauge(name, text, read())
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"{PREFIX}_{name}", text, value)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"{PREFIX}_{name}", text, value)
+
+
+def _labelled(name: str, text: str, label: str, values: Mapping[str, Read]) -> Metric:
+    family = CounterMetricFamily(f"{PREFIX}_{name}", text, labels=[label])
+    for word, read in values.items():
+        family.add_metric([word], read())
+    return family
+
+
 class Metrics:
     """One role's numbers, in a registry of its own. Labels are bounded: electrodes, stages, kinds."""
 
-    def __init__(self, role: str, link: LinkState) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._link = link
+    def __init__(self, role: str, link: LinkState, counts: RoleCounts) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(CountsCollector(link, counts))
+        if role == "engine":
+            self._measure_engine()
+        if role == "player":
+            self._measure_player()
+        if role in ("engine", "player"):
+            self._refused = Counter(
+                f"{PREFIX}_commands_refused", "Commands that were refused", registry=self._registry
+            )
+
+    def _measure_engine(self) -> None:
+        registry = self._registry
         self._latency = Histogram(
             f"{PREFIX}_stage_seconds",
             "Computing time by stage",
@@ -41,23 +122,11 @@ class Metrics:
         self._quality = Gauge(f"{PREFIX}_signal_quality", "Overall, 0..1", registry=registry)
         self._electrode = Gauge(f"{PREFIX}_electrode_quality", "0..1", ["channel"], registry=registry)
         self._streaming = Gauge(f"{PREFIX}_headset_streaming", "1 while samples come", registry=registry)
-        self._lost = Counter(f"{PREFIX}_lost_seconds", "EEG time lost in gaps", registry=registry)
+
+    def _measure_player(self) -> None:
+        registry = self._registry
         self._decisions = Counter(f"{PREFIX}_decisions", "Tracks chosen", ["kind"], registry=registry)
         self._degraded = Gauge(f"{PREFIX}_player_degradations", "Reasons shown now", registry=registry)
-        self._refused = Counter(f"{PREFIX}_commands_refused", "Bad commands", registry=registry)
-        for name, field, text in (
-            ("mqtt_connects", "connects", "Connections made"),
-            ("mqtt_failures", "failures", "Attempts and links that broke"),
-            ("mqtt_published", "published", "Messages published"),
-            ("mqtt_received", "received", "Messages heard"),
-            ("mqtt_dropped_events", "dropped_events", "Events dropped from the full queue"),
-            ("mqtt_superseded_states", "superseded_states", "States replaced before they were sent"),
-            ("mqtt_taken_over", "taken_over", "Times another client took over our id"),
-        ):
-            gauge = Gauge(f"{PREFIX}_{name}", text, registry=registry)
-            gauge.set_function(lambda field=field: float(getattr(link.counters, field)))  # type: ignore[misc]
-        up = Gauge(f"{PREFIX}_mqtt_connected", "1 while connected", registry=registry)
-        up.set_function(lambda: float(link.connected.is_set()))
 
     def note(self, name: str, payload: bytes) -> None:
         """Count a document as it leaves."""
@@ -78,7 +147,6 @@ class Metrics:
                     self._electrode.labels(electrode.channel[:32]).set(electrode.score)
             case messages.Headset():
                 self._streaming.set(document.state == "streaming")
-                self._lost.inc(document.gap_s or 0.0)
             case messages.Decision():
                 self._decisions.labels(document.kind).inc()
             case messages.PlayerState():

@@ -51,6 +51,8 @@ class Mixer:
         self._duck = Level(1.0, DUCK_FRAMES)
         self.frame = 0
         self.peak = 0.0
+        self.underruns = 0
+        """Times a voice ran dry."""
 
     @property
     def lead(self) -> Voice | None:
@@ -178,7 +180,9 @@ class Mixer:
         change = self._change
         voices = {id(v): v for v in (self._lead, change and change.leaving, change and change.coming) if v}
         for voice in voices.values():
+            dry_before = voice.dry_since
             voice.add_to(mix, self.frame)
+            self.underruns += voice.dry_since not in (None, dry_before)
         _scale(mix, self._duck.next(n_frames))
         if self._cue is not None:
             self._cue.add_to(mix, self.frame)

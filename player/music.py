@@ -87,3 +87,17 @@ class PlaybackState:
     policy: str
     target: str | None
     degraded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackCounts:
+    """What went wrong since the start, in numbers that only grow."""
+
+    decoder_underruns: int
+    """Times a track ran dry in the mix: its decoder was late."""
+    device_underruns: int
+    """Times the sound device found nothing to play: this program was late."""
+    frames_dropped: int
+    """Frames an output had no room for."""
+    commands_dropped: int
+    """Commands that were overtaken by so many newer ones that they were left out."""

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from player.deck import PcmBlock
 from player.sink import Pacer, Sink, SinkError
@@ -94,7 +95,6 @@ class Outputs:
         self._kept = [KeptSink(sink, retry_s) for sink in sinks]
         self._pacer = pacer or Pacer()
         self._names = ", ".join(sink.name for sink in sinks)
-        self.late_blocks = 0
 
     @property
     def name(self) -> str:
@@ -110,6 +110,10 @@ class Outputs:
                 word = "no_audio_device" if kept.sink.paces else "output_lost"
                 reasons.append(f"{word}: {kept.problem}")
         return tuple(reasons)
+
+    def count(self, what: Literal["underruns", "dropped_frames"]) -> int:
+        """The sum over those outputs that count such a thing."""
+        return sum(getattr(kept.sink, what, 0) for kept in self._kept)
 
     def wait_ready(self, timeout_s: float) -> None:
         """Wait until each has been tried once, so that the first note is not lost."""

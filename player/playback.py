@@ -17,7 +17,7 @@ from player.cues import CUE_KINDS, Cue, CueError, CueKind, CueSound, check_cue, 
 from player.deck import MIX_RATE_HZ, Deck, DeckError
 from player.engine import Engine
 from player.filler_deck import filler_loop
-from player.music import Mood, PlaybackState, Track, WearerMood
+from player.music import Mood, PlaybackCounts, PlaybackState, Track, WearerMood
 from player.outputs import Outputs
 from player.place import Place, PlaceFile
 from player.policy import Chooser
@@ -79,8 +79,7 @@ class Playback:
         self._clock = clock
         self._cues = cues
         self._cue_making = threading.Lock()
-        # more than this many unheard commands say nothing new: the oldest are dropped
-        self._commands: deque[Callable[[], None]] = deque(maxlen=MAX_COMMANDS)
+        self._commands = _Commands(maxlen=MAX_COMMANDS)
         self._loop = AudioLoop(engine.mixer, outputs)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -245,6 +244,16 @@ class Playback:
         return self._state
 
     @property
+    def counts(self) -> PlaybackCounts:
+        """What went wrong so far."""
+        return PlaybackCounts(
+            self._engine.mixer.underruns,
+            self._outputs.count("underruns"),
+            self._outputs.count("dropped_frames"),
+            self._commands.dropped,
+        )
+
+    @property
     def output(self) -> str:
         """The names of the outputs."""
         return self._outputs.name
@@ -273,6 +282,16 @@ class Playback:
         self._library.close()
         if self._place is not None:
             self._place.forget()  # it was ended on purpose: the next session begins with what fits then
+
+
+class _Commands(deque[Callable[[], None]]):
+    """More than so many unheard commands say nothing new: the oldest are dropped, and counted."""
+
+    dropped = 0
+
+    def append(self, command: Callable[[], None], /) -> None:
+        self.dropped += len(self) == self.maxlen
+        super().append(command)
 
 
 class DeckCloser:

@@ -1,6 +1,7 @@
 """The broker of a machine that has none configured: Mosquitto where it is installed, else amqtt.
 
-Both listen on loopback only. Mosquitto replaces this process; amqtt runs inside it.
+Both listen on loopback only. Mosquitto replaces this process, unless its health is to be told; amqtt runs
+inside it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import errno
 import os
 import shutil
 import socket
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from daemon.errors import BadInputError
@@ -81,20 +83,26 @@ def run_broker(settings: Settings) -> int:
         )
     binary = mosquitto_binary()
     if binary is None:
-        return asyncio.run(_run_amqtt(broker))
+        return asyncio.run(_run_amqtt(settings))
     folder = Path(settings.state_dir) / "broker"
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / f"mosquitto-{settings.node}.conf"
     config.write_text(mosquitto_config(broker), encoding="utf-8")
+    if settings.health_port is not None:
+        from daemon.roles.broker_health import keep_mosquitto
+
+        return asyncio.run(keep_mosquitto([binary, "-c", str(config)], settings))
     os.execv(binary, [binary, "-c", str(config)])  # noqa: S606 - a fixed program, no shell
     raise AssertionError("execv does not return")
 
 
-async def _run_amqtt(broker: BrokerSettings) -> int:
+async def _run_amqtt(settings: Settings) -> int:
     """The embedded broker speaks MQTT 3.1.1. Its plugins are named, or it would take any it finds."""
     from amqtt.broker import Broker
 
     from daemon.stopping import stop_on_signals
+
+    broker = settings.broker
 
     config = {
         "listeners": {
@@ -107,6 +115,15 @@ async def _run_amqtt(broker: BrokerSettings) -> int:
     stop = stop_on_signals()
     server = Broker(config)
     await server.start()
-    await stop.wait()
+    async with _health(settings):
+        await stop.wait()
     await server.shutdown()
     return 0
+
+
+def _health(settings: Settings) -> AbstractAsyncContextManager[None]:
+    if settings.health_port is None:
+        return nullcontext()
+    from daemon.roles.broker_health import broker_health
+
+    return broker_health(settings)

@@ -75,10 +75,15 @@ def build(hub: Hub, token: str | None, token_file: Path) -> AsgiApp:
     return cast(AsgiApp, GZipMiddleware(cast(Any, guard), minimum_size=1000, compresslevel=5))
 
 
+def open_pages() -> int:
+    """How many pages are open in browsers."""
+    return len(Client.instances)
+
+
 def _add_page(path: str, build_page: Callable[[Viewer], Any], hub: Hub) -> None:
     @ui.page(path)
     async def page(client: Client) -> Response | None:
-        if len(Client.instances) > MAX_PAGES:
+        if open_pages() > MAX_PAGES:
             return Response(hub.texts("error.too_many_viewers"), status_code=503)
         building = build_page(Viewer(hub, client))
         if building is not None:

@@ -18,12 +18,14 @@ from daemon.eeg_frames import socket_path
 from daemon.eeg_tap import EegTap
 from daemon.errors import BadInputError
 from daemon.home_link import HomeLink
+from daemon.metrics import RoleCounts
 from daemon.places import own_networks
 from daemon.reloading import RestartInPlace
 from daemon.roles.engine import EngineRole
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.session_recording import Prepare, recover_recordings, start_recording
 from daemon.settings import Settings
+from daemon.signal_loss import SignalLoss
 from daemon.topics import Topics
 from daemon.wiring.pipeline_wiring import PipelineMaker
 
@@ -54,6 +56,7 @@ async def _serve(settings: Settings) -> int:
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
+    loss = SignalLoss()
     mending = recover_recordings(settings)
     recording = start_recording(settings, topics, simulated=spec.kind == "simulated")
     prepare: Prepare = PipelineMaker(settings, model_roots(settings))
@@ -63,7 +66,7 @@ async def _serve(settings: Settings) -> int:
         recording.prepare(prepare) if recording else prepare,
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
-        tap=_both(tap.push, host.push) if host else tap.push,
+        tap=_all(loss.push, tap.push, *([host.push] if host else [])),
         recording=(lambda: (recording.recording, recording.note)) if recording else lambda: (False, ""),
     )
     link = HomeLink(
@@ -71,6 +74,10 @@ async def _serve(settings: Settings) -> int:
         "engine",
         hear=recording.hear(role.hear) if recording else role.hear,
         subscriptions=role.subscriptions + (recording.subscriptions if recording else []),
+        counts=RoleCounts(
+            queues={"eeg_to_page": lambda: tap.dropped, "eeg_to_lsl": lambda: host.dropped if host else 0},
+            lost_s=lambda: loss.lost_s,
+        ),
     )
     try:
         async with tap, link, feed:
@@ -84,9 +91,9 @@ async def _serve(settings: Settings) -> int:
     return restart.status
 
 
-def _both(one: Tap, other: Tap) -> Tap:
+def _all(*taps: Tap) -> Tap:
     def push(item: HeadsetStatus | EegChunk | Gap) -> None:
-        one(item)
-        other(item)
+        for tap in taps:
+            tap(item)
 
     return push

@@ -77,6 +77,7 @@ async def _serve(settings: Settings) -> None:
 
 async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> None:
     from daemon.home_link import HomeLink
+    from daemon.metrics import RoleCounts
     from daemon.reloading import PlayerReload
     from daemon.roles.player import PlayerRole
     from daemon.topics import Topics
@@ -84,6 +85,18 @@ async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> N
     simulated = settings.source.partition(":")[0] == "simulated"
     role = PlayerRole(Topics(settings.node), music, simulated=simulated)
     decisions.tell(role.on_decision)
-    async with HomeLink(settings, "player", hear=role.hear, subscriptions=role.subscriptions) as link:
+    counts = RoleCounts(
+        queues={
+            "commands": lambda: music.counts.commands_dropped,
+            "sound_frames": lambda: music.counts.frames_dropped,
+        },
+        underruns={
+            "decoder": lambda: music.counts.decoder_underruns,
+            "device": lambda: music.counts.device_underruns,
+        },
+    )
+    async with HomeLink(
+        settings, "player", hear=role.hear, subscriptions=role.subscriptions, counts=counts
+    ) as link:
         reload = PlayerReload(settings, music)
         await until_stopped(role.run(link), settings.duration_s, hang_up=reload)

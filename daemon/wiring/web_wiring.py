@@ -89,7 +89,9 @@ def make_hub(settings: Settings) -> Hub:
 async def _serve(settings: Settings, web: WebSettings, token: str | None, token_file: Path) -> None:
     _keep_quiet(settings)
     # imported here: NiceGUI takes a second, and a bad address should be told before
-    from daemon.web.server import build, serve
+    from daemon.health import Health, serve_health
+    from daemon.metrics import RoleCounts
+    from daemon.web.server import build, open_pages, serve
 
     hub = make_hub(settings)
     link = MqttLink(
@@ -99,7 +101,12 @@ async def _serve(settings: Settings, web: WebSettings, token: str | None, token_
         subscriptions=hub.subscriptions,
     )
     application = build(hub, token, token_file)
-    async with link:
+    counts = RoleCounts(
+        gauges={"web_pages": ("Pages that are open", open_pages)},
+        counters={"web_malformed": ("Documents that could not be read", lambda: hub.state.malformed)},
+    )
+    health = Health("web", link, counts)
+    async with serve_health(health, settings.health_port), link:
         hub.outlet = link
         tasks = [asyncio.create_task(hub.eeg.run()), asyncio.create_task(_watch_link(hub, link))]
         try:

@@ -15,13 +15,16 @@ import pytest
 from real_broker import RealBroker
 from test_home_assistant import EMOTION, SIGNAL
 
+from acquisition.signal import Gap, HeadsetStatus, StreamInfo
 from daemon import messages, topics
 from daemon.home_link import HomeLink
 from daemon.messages import Estimate
+from daemon.metrics import RoleCounts
 from daemon.mood_events import MoodEvents
 from daemon.mqtt_link import MqttLink
 from daemon.settings import BrokerSettings, Settings
 from daemon.sharing import coarse, is_loopback, refuse_to_share
+from daemon.signal_loss import SignalLoss
 
 pytestmark = pytest.mark.broker
 NODE = topics.Topics("den")
@@ -186,3 +189,31 @@ async def test_a_taken_health_port_costs_the_endpoint_only(
     async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
         await asyncio.wait_for(link.connected.wait(), 10)
     assert "no health endpoint" in caplog.text
+
+
+async def test_what_a_role_counts_is_in_its_metrics(broker: RealBroker, unused_tcp_port: int) -> None:
+    loss, info = SignalLoss(), StreamInfo("test", "test", ("AF7",), 256.0)
+    loss.push(Gap(0.0, 1.0, 256, "lost"))
+    assert loss.lost_s == 0, "the rate is not known yet"
+    loss.push(HeadsetStatus("streaming", info))
+    loss.push(Gap(1.0, 1.5, 128, "lost"))
+    loss.push(Gap(2.0, 2.125, 32, "lost", bridged=True))
+    counts = RoleCounts(
+        queues={"eeg_to_page": lambda: 3},
+        underruns={"device": lambda: 2},
+        lost_s=lambda: loss.lost_s,
+    )
+    settings = _settings(broker, health_port=unused_tcp_port)
+    async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[], counts=counts) as link:
+        await link.connected.wait()
+        link.counters.dropped_events = 5
+        _, body = await asyncio.to_thread(_get, unused_tcp_port, "/metrics")
+    lines = body.decode().splitlines()
+    for line in (
+        'neuroplayer_queue_drops_total{queue="mqtt_events"} 5.0',
+        'neuroplayer_queue_drops_total{queue="eeg_to_page"} 3.0',
+        'neuroplayer_audio_underruns_total{at="device"} 2.0',
+        "neuroplayer_lost_seconds_total 0.625",
+        "neuroplayer_mqtt_connects_total 1.0",
+    ):
+        assert line in lines

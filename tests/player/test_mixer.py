@@ -198,9 +198,11 @@ def test_a_deck_that_runs_dry_ends_softly_and_comes_back_softly() -> None:
     sound = [render(mixer, 2.0)]
     assert mixer.lead is not None
     assert mixer.lead.dry_since is not None
+    assert mixer.underruns == 1
     deck.sound = np.concatenate([deck.sound, tone(3.0, 440)])
     sound.append(render(mixer, 2.0))
     assert mixer.lead.dry_since is None
+    assert mixer.underruns == 1, "counted once, however long it lasts"
     whole = np.concatenate(sound)
     assert np.abs(np.diff(whole[:, 0])).max() < 0.02
     assert level_db(whole[-9600:]) == pytest.approx(level_db(tone(1, 440)), abs=0.1)
