@@ -1,4 +1,4 @@
-"""Frames of filtered EEG between the engine and the page of the same machine, and the socket they travel on.
+"""Frames of EEG between the engine and the page or a calibration of the same machine, and their socket.
 
 The socket is a file of the user alone (mode 0600, its folder 0700). EEG travels here and nowhere else.
 """
@@ -18,20 +18,23 @@ import msgspec
 MAX_FRAME_BYTES = 1 << 20
 MAX_PATH_BYTES = 100
 """Linux allows 108 bytes for the path of a socket; longer ones go by way of the folder's descriptor."""
+WANTS_RAW = b"r"
+"""What a reader sends that wants the samples unfiltered, for a calibration; the page sends nothing."""
 _LENGTH = struct.Struct(">I")
 
 
 class StreamFrame(msgspec.Struct, frozen=True, kw_only=True, tag="stream"):
-    """What the samples that follow belong to. ``rate_hz`` is that of the filtered signal."""
+    """What the samples that follow belong to, at ``rate_hz``: filtered, or ``raw`` as they were measured."""
 
     device: str
     channels: list[str]
     rate_hz: float
     simulated: bool
+    raw: bool = False
 
 
 class SamplesFrame(msgspec.Struct, frozen=True, kw_only=True, tag="samples"):
-    """Filtered samples in microvolts: float32, channel by channel, ``count`` for each."""
+    """Samples in microvolts: float32, channel by channel, ``count`` for each."""
 
     count: int
     data: bytes
@@ -49,6 +52,24 @@ def packed(frame: Frame) -> bytes:
     """The frame with its length before it."""
     body = msgspec.msgpack.encode(frame)
     return _LENGTH.pack(len(body)) + body
+
+
+def unpacked(buffer: bytearray) -> Frame | None:
+    """Take the first whole frame off the buffer; None while there is none. Raises ``ConnectionError``."""
+    if len(buffer) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack_from(buffer)
+    if length > MAX_FRAME_BYTES:
+        raise ConnectionError(f"frame of {length} bytes, at most {MAX_FRAME_BYTES}")
+    end = _LENGTH.size + length
+    if len(buffer) < end:
+        return None
+    body = bytes(buffer[_LENGTH.size : end])
+    del buffer[:end]
+    try:
+        return _decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ConnectionError(f"the EEG socket gave no whole frame: {error}") from None
 
 
 async def read_frame(reader: asyncio.StreamReader) -> Frame:

@@ -1,4 +1,6 @@
-"""Offers the engine's EEG, filtered, to the page of the same machine; unwatched it costs only a ring."""
+"""Offers the engine's EEG to the same machine: filtered to the page, raw to a calibration. Unwatched it costs
+only a ring.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ from typing import Self
 import numpy as np
 
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
-from daemon.eeg_frames import Frame, GapFrame, SamplesFrame, StreamFrame, listening, packed, same_user
+from daemon.eeg_frames import (
+    WANTS_RAW,
+    Frame,
+    GapFrame,
+    SamplesFrame,
+    StreamFrame,
+    listening,
+    packed,
+    same_user,
+)
 from inference.filters import CascadeFilter, band_sections
 from inference.resampling import Resampler
 
@@ -22,6 +33,8 @@ KEPT_S = 10.0
 MAX_WATCHERS = 4
 MAX_WAITING = 64
 """Frames that may wait for a watcher; the oldest are dropped."""
+MAX_RAW_WAITING = 1024
+"""For a calibration, which can do nothing with a hole: beyond it the connection is closed."""
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +70,22 @@ class _Watcher:
     def __init__(self) -> None:
         self._waiting: deque[Frame] = deque(maxlen=MAX_WAITING)
         self._news = asyncio.Event()
-        self.dropped = 0
+        self.dropped = self._dropped_before_raw = 0
+        self.raw = False
 
     def offer(self, frame: Frame) -> None:
-        self.dropped += len(self._waiting) == MAX_WAITING
+        self.dropped += len(self._waiting) == self._waiting.maxlen
         self._waiting.append(frame)
         self._news.set()
 
+    def go_raw(self, first: Frame | None) -> None:
+        """From now on the samples as they are, nothing left out."""
+        self.raw, self._dropped_before_raw = True, self.dropped
+        self._waiting = deque([] if first is None else [first], maxlen=MAX_RAW_WAITING)
+        self._news.set()
+
     async def serve(self, writer: asyncio.StreamWriter) -> None:
-        while True:
+        while not (self.raw and self.dropped > self._dropped_before_raw):
             await self._news.wait()
             self._news.clear()
             while self._waiting:
@@ -117,9 +137,12 @@ class EegTap:
                 self._restart(item.info)
             return
         self._keep(item)
-        if self._watchers and self._filter is not None:
+        raw = [watcher for watcher in self._watchers if watcher.raw]
+        for watcher in raw:
+            watcher.offer(_raw(item))
+        if len(raw) < len(self._watchers) and self._filter is not None:
             for frame in self._frames([item], self._filter):
-                for watcher in self._watchers:
+                for watcher in self._watchers - set(raw):
                     watcher.offer(frame)
 
     def _restart(self, info: StreamInfo) -> None:
@@ -128,7 +151,7 @@ class EegTap:
         self._ring_samples = 0
         self._filter = self._make_filter()
         for watcher in self._watchers:
-            watcher.offer(_described(info))
+            watcher.offer(_described(info, raw=watcher.raw))
 
     def _keep(self, item: EegChunk | Gap) -> None:
         self._ring.append(item)
@@ -159,9 +182,10 @@ class EegTap:
                 frames.append(SamplesFrame(count=shown.shape[1], data=shown.tobytes()))
         return frames
 
-    async def _serve(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = writer.get_extra_info("socket")
         watcher = _Watcher()
+        asked = asyncio.create_task(self._hear_wish(reader, watcher))
         try:
             if len(self._watchers) >= MAX_WATCHERS or not same_user(connection):
                 return
@@ -174,9 +198,15 @@ class EegTap:
         except (ConnectionError, asyncio.CancelledError):
             return
         finally:
+            asked.cancel()
             self._watchers.discard(watcher)
             self._dropped_before += watcher.dropped
             writer.close()
+
+    async def _hear_wish(self, reader: asyncio.StreamReader, watcher: _Watcher) -> None:
+        with contextlib.suppress(ConnectionError):
+            if await reader.read(1) == WANTS_RAW:
+                watcher.go_raw(None if self._info is None else _described(self._info, raw=True))
 
     def _replay(self, watcher: _Watcher) -> None:
         """The last ten seconds first, so that the page need not begin empty."""
@@ -192,10 +222,17 @@ class EegTap:
             watcher.offer(SamplesFrame(count=whole.shape[1], data=whole.tobytes()))
 
 
-def _described(info: StreamInfo) -> StreamFrame:
+def _described(info: StreamInfo, *, raw: bool = False) -> StreamFrame:
     return StreamFrame(
         device=info.device or info.source,
         channels=list(info.channels),
-        rate_hz=SHOWN_RATE_HZ,
+        rate_hz=info.rate_hz if raw else SHOWN_RATE_HZ,
         simulated=info.simulated,
+        raw=raw,
     )
+
+
+def _raw(item: EegChunk | Gap) -> Frame:
+    if isinstance(item, Gap):
+        return GapFrame()
+    return SamplesFrame(count=item.samples_uv.shape[1], data=item.samples_uv.astype("<f4").tobytes())

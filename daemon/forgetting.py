@@ -10,6 +10,7 @@ from pathlib import Path
 
 from daemon import topics
 from daemon.mqtt_link import MqttLink
+from daemon.places import own_networks, own_valence
 from daemon.settings import BrokerSettings
 from player.place import FILE_NAME as PLACE
 from player.taste import FILE_NAME as TASTE
@@ -73,7 +74,8 @@ async def forget_topics(broker: BrokerSettings, node: str, done: Forgotten) -> N
 def _places(state_dir: Path) -> list[Path]:
     from models.folders import personalized
 
-    return [*(state_dir / name for name in (*RAW, *DERIVED)), personalized()]
+    own = {personalized(), own_networks(state_dir)[1]}
+    return [*(state_dir / name for name in (*RAW, *DERIVED)), own_valence(state_dir), *sorted(own)]
 
 
 def _files(folder: Path) -> Iterator[Path]:

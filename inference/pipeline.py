@@ -166,6 +166,10 @@ class Pipeline:
         """Undo what slow refreshing has done to the baseline."""
         self._keeper.revert()
 
+    def use_valence(self, valence: ValenceReader | None) -> None:
+        """Read valence by another calibration of the wearer's from the next window on, or by none."""
+        self._valence = valence
+
     def use(self, classifier: Classifier, temperature: float = 1.0) -> None:
         """Swap the classifier between two windows; baseline, filters and window go on.
 

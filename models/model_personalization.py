@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ MIN_TRIALS = 6
 """With fewer no result can be surer than 1 in 20: 2 ** -5 is the least that signs of 5 trials can show."""
 MAX_EXACT = 14
 N_DRAWN = 20_000
+Fitted = Callable[[int, int], None]
+"""Hears, before each fitting, how many are done and of how many."""
 
 
 def fine_tune_model(
@@ -112,11 +115,13 @@ def personalise(
     freeze_layers: int = 10,
     epochs: int = 20,
     n_folds: int = 4,
+    fitted: Fitted = lambda _done, _of: None,
     **training: Any,
 ) -> tuple[EmotionRecognitionModel, Verdict]:
     """Fine-tune on all trials, and say by folds of whole trials whether the result may be used.
 
-    ``trials`` (n,) names the trial of each example; a trial has one label. Raises ``TrainingError`` with
+    ``trials`` (n,) names the trial of each example; a trial has one label. ``fitted`` hears how many of the
+    fittings are made. Raises ``TrainingError`` with
     fewer than ``MIN_TRIALS`` trials or fewer than two of a label.
     """
     if len(base.heads) != 1:
@@ -141,8 +146,11 @@ def personalise(
     values = np.asarray(X, np.float32)
     base_answers = base.predict_proba(values)
     personal_answers = np.zeros_like(base_answers)
-    for train, test in label_folds(labels, names, n_folds, base.seed):
+    folds = label_folds(labels, names, n_folds, base.seed)
+    for done, (train, test) in enumerate(folds):
+        fitted(done, len(folds) + 1)
         personal_answers[test] = tune(values[train], labels[train]).predict_proba(values[test])
+    fitted(len(folds), len(folds) + 1)
     truth = base.encoder().transform(labels)
     verdict = judge(base_answers, personal_answers, truth, names, seed=base.seed)
     return tune(values, labels), verdict

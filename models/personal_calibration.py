@@ -15,11 +15,13 @@ from inference.baseline import fit_baseline
 from inference.model_store import Manifest, require_channels
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
+from models import valence_export
 from models.datasets.trial import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
 from models.files import whole_file, write_json
 from models.model_personalization import (
+    Fitted,
     Verdict,
     judge_against_chance,
     label_folds,
@@ -34,6 +36,9 @@ FROZEN = 3
 EPOCHS = 40
 MIN_EXAMPLES = 40
 VALENCE_FOLDS = 4
+MIN_EACH = 3
+"""Pieces of each kind: with fewer, naming all of them rightly is not yet more than guessing allows."""
+PLEASANT = ("positive", "pleasant")
 Say = Callable[[str], None]
 
 
@@ -125,6 +130,7 @@ def calibrate(
     *,
     use: bool = True,
     say: Say = lambda _: None,
+    fitted: Fitted = lambda _done, _of: None,
 ) -> Calibration:
     """Tune the base network to the wearer, judge it on separate trials, and store and use it if it is better.
 
@@ -146,6 +152,7 @@ def calibrate(
         batch_size=16,
         schedule="cosine",
         patience=EPOCHS,
+        fitted=fitted,
     )
     say(verdict.reason)
     name = None
@@ -159,12 +166,14 @@ def calibrate(
 
 
 def calibrate_valence(
-    examples: PersonalExamples, *, seed: int = 0
+    examples: PersonalExamples, *, seed: int = 0, fitted: Fitted = lambda _done, _of: None
 ) -> tuple[EmotionRecognitionModel, Verdict]:
     """A small network of the wearer's own for pleasant against unpleasant music, judged on held-out pieces.
 
-    No base model can do this across people, so the verdict is against guessing. Raises ``TrainingError``.
+    No base model can do this across people, so the verdict is against guessing. Raises
+    ``TrainingError`` where fewer than ``MIN_EACH`` pieces were pleasant or unpleasant.
     """
+    check_pieces([str(examples.y[examples.trials == name][0]) for name in np.unique(examples.trials)])
     features = examples.X.mean(axis=1)
 
     def train(rows: NDArray[np.intp]) -> EmotionRecognitionModel:
@@ -184,8 +193,10 @@ def calibrate_valence(
 
     folds = label_folds(examples.y, examples.trials, VALENCE_FOLDS, seed)
     answers = np.zeros((len(features), 2))
-    for inside, test in folds:
+    for done, (inside, test) in enumerate(folds):
+        fitted(done, len(folds) + 1)
         answers[test] = train(inside).predict_proba(features[test])
+    fitted(len(folds), len(folds) + 1)
     whole = train(np.arange(len(features)))
     verdict = judge_against_chance(answers, whole.encoder("valence").transform(examples.y), examples.trials)
     return whole, verdict
@@ -197,8 +208,14 @@ def store_valence(
     model: EmotionRecognitionModel,
     verdict: Verdict,
     examples: PersonalExamples,
+    *,
+    use: bool = True,
 ) -> Path:
-    """Keep a valence network that beat guessing, with its proof, in a folder of its own; returns the file."""
+    """Keep a valence network that beat guessing, with its proof, in a folder of its own; returns the file.
+
+    The next session of a running engine reads it, unless ``use`` is False. Raises ``TrainingError``.
+    """
+    pleasant = _pleasant(examples)
     name = timestamped("valence-personal")
     path = store.folder / "valence" / name / "valence.keras"
     model.model_name = name
@@ -212,7 +229,30 @@ def store_valence(
     }
     with whole_file(path.with_name("card.json")) as draft:
         write_json(draft, card)
+    valence_export.store_valence(path.with_suffix(".json"), model, verdict, base, pleasant)
+    if use:
+        store.use_valence(name)
     return path
+
+
+def check_pieces(labels: Sequence[str]) -> None:
+    """Whether pieces with these labels can prove anything. Raises ``TrainingError``."""
+    counts = {label: list(labels).count(label) for label in sorted(set(labels))}
+    if len(counts) != 2 or min(counts.values()) < MIN_EACH:
+        found = ", ".join(f"{n} {label}" for label, n in counts.items()) or "none"
+        raise TrainingError(
+            f"valence needs at least {MIN_EACH} pieces that were pleasant and {MIN_EACH} that were not,"
+            f" got {found}"
+        )
+
+
+def _pleasant(examples: PersonalExamples) -> str:
+    """The label that stands for pleasant music. Raises ``TrainingError`` where none does."""
+    labels = [str(label) for label in np.unique(examples.y)]
+    found = next((label for label in PLEASANT if label in labels), None)
+    if found is None:
+        raise TrainingError(f"one valence label must be {' or '.join(PLEASANT)}, got {', '.join(labels)}")
+    return found
 
 
 def _runs(values: FloatArray, length: int) -> FloatArray:

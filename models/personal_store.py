@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import tempfile
@@ -19,12 +20,14 @@ import numpy as np
 from inference.model_store import MANIFEST, Golden, Manifest, ModelFile, ModelStore, read_manifest
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError
-from models.files import read_json, write_json
+from models.files import read_json, whole_file, write_json
 from models.provenance import timestamped
 from models.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
 
 VARIANTS = ("float", "int8")
 CARD = "card.json"
+VALENCE = "valence.json"
+"""What a running engine reads valence by: a copy of the version in use lies beside the networks."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 
 
@@ -70,6 +73,38 @@ class PersonalStore:
         Raises ``ClassifierError`` for a name that is not there.
         """
         self.live.select(name)
+
+    def use_valence(self, name: str | None) -> None:
+        """Have the next session read that version of valence; None: valence is unknown again.
+
+        Nothing of the versions is deleted. Raises ``ModelsError`` for a name that is not there.
+        """
+        live = self.live.roots[0] / VALENCE
+        if name is None:
+            live.unlink(missing_ok=True)
+            return
+        path = self.folder / "valence" / name / VALENCE
+        if _NAME.fullmatch(name) is None or not path.is_file():
+            known = ", ".join(self.valence_versions()) or "none"
+            raise ModelsError(f"no valence calibration named {name!r:.80}: one of {known}")
+        live.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(live) as draft:
+            draft.write_bytes(path.read_bytes())
+        live.chmod(0o600)
+
+    def valence_versions(self) -> tuple[str, ...]:
+        """The wearer's calibrations of valence, oldest first."""
+        found = [path.parent for path in self.folder.glob(f"valence/*/{VALENCE}")]
+        return tuple(sorted(path.name for path in found))
+
+    def valence_in_use(self) -> str | None:
+        """Which of them the next session reads."""
+        with contextlib.suppress(OSError):
+            live = (self.live.roots[0] / VALENCE).read_bytes()
+            for name in self.valence_versions():
+                if (self.folder / "valence" / name / VALENCE).read_bytes() == live:
+                    return name
+        return None
 
     def remove(self, name: str) -> None:
         """Delete a version for good; the network in use falls back to the shipped one if it was this.

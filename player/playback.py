@@ -259,6 +259,11 @@ class Playback:
         return self._outputs.name
 
     @property
+    def tracks(self) -> tuple[Track, ...]:
+        """What can be played now."""
+        return self._library.tracks
+
+    @property
     def library_tracks(self) -> int:
         """How many tracks can be played."""
         return len(self._library.tracks)

@@ -63,6 +63,7 @@ class StreamPipeline:
         self._notes: list[str] = []
         self._told = ""
         self._refused = False
+        self._calibrated: object = None
 
     def prepare(self) -> Prepared:
         """A fresh pipeline, for the rest that begins now."""
@@ -135,6 +136,7 @@ class StreamPipeline:
     def _valence(self) -> ValenceReader | None:
         """The wearer's own, where it was calibrated for this network's features."""
         path = own_valence(Path(self._settings.state_dir))
+        self._calibrated = _stamp(path)
         if self._manifest is None or not path.exists():
             return None
         try:
@@ -218,6 +220,11 @@ class StreamPipeline:
             self._refused = True
             self._notes.append("the stored rest does not agree with the signal: a new one is taken")
             return self._prepared(loading=False)
+        calibrated = _stamp(own_valence(Path(self._settings.state_dir)))
+        if calibrated != self._calibrated:
+            self._notes = [note for note in self._notes if not note.startswith(_VALENCE_NOTES)]
+            self._pipeline.use_valence(self._valence())
+            return self._prepared(loading=False)
         seen = self._store.signature()
         if seen == self._seen:
             return None
@@ -246,6 +253,16 @@ class StreamPipeline:
 
 
 _RULE_NOTE = "the band-power rule reads the signal: coarse, and not measured on people"
+_VALENCE_NOTES = ("valence by your own", "your valence calibration")
+
+
+def _stamp(path: Path) -> object:
+    """Changes when the file is written, replaced or deleted."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (stat.st_mtime_ns, stat.st_size)
 
 
 def _of_valence(network: ValenceNetwork) -> object:

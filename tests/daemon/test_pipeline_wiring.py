@@ -192,3 +192,16 @@ def test_a_valence_calibration_is_used_with_the_network_it_was_made_with(
     ):
         path.write_text(json.dumps(document | changes))
         assert any(note in told for told in _loaded(settings, roots, MUSE).notes)
+    running = _loaded(settings, roots, MUSE)
+    path.write_text(json.dumps(document))
+    renewed = running.renew()
+    assert renewed is not None
+    assert renewed.pipeline is running.pipeline, "the session goes on with its rest"
+    assert [note for note in renewed.notes if "valence" in note] == [
+        "valence by your own calibration: 75% on 12 held-out pieces"
+    ]
+    path.unlink()
+    renewed = renewed.renew()
+    assert renewed is not None
+    assert not [note for note in renewed.notes if "valence" in note]
+    assert renewed.renew() is None

@@ -13,12 +13,19 @@ from daemon.calibration_guide import Step, guide, protocol
 from daemon.errors import BadInputError
 from inference.litert_classifier import LiteRtClassifier
 from inference.model_store import ModelStore
+from inference.valence import read_valence
 from models import personal_calibration
 from models.datasets import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError, TrainingError
 from models.files import read_json
-from models.personal_calibration import calibrate, calibrate_valence, personal_examples, store_valence
+from models.personal_calibration import (
+    calibrate,
+    calibrate_valence,
+    check_pieces,
+    personal_examples,
+    store_valence,
+)
 from models.personal_store import PersonalStore
 from models.stored_networks import shipped_folder
 
@@ -174,6 +181,17 @@ def test_valence_is_said_only_of_wearers_in_whom_it_can_be_read(
         path = store_valence(store, base, model, verdict, examples)
         assert EmotionRecognitionModel.from_file(path).encoder("valence").classes == ("negative", "positive")
         assert read_json(path.with_name("card.json"))["verdict"]["kept"] is True
+        reader = read_valence(store.live.roots[0] / "valence.json")
+        z = {label: examples.X[examples.y == label].mean(axis=(0, 1)) for label in ("negative", "positive")}
+        assert reader.logit(z["negative"]) < 0
+        reader.forget()
+        assert reader.logit(z["positive"]) > 0
+        assert store.valence_in_use() == path.parent.name
+        store.use_valence(None)
+        assert store.valence_in_use() is None
+        store.use_valence(path.parent.name)
+        with pytest.raises(ModelsError, match="no valence calibration named"):
+            store.use_valence("../..")
         assert store.versions() == ()  # no network for the calm-engaged axis
 
 
@@ -183,6 +201,10 @@ def test_bad_trials_are_named(tmp_path: Path) -> None:
     short: Any = [Trial("me", "1", 1, np.zeros((4, 512)), {"emotion": "calm"}, 2.0)]
     with pytest.raises(TrainingError, match="trial 1: fewer than 4 clean windows of rest"):
         personal_examples(base, short, ("TP9", "AF7", "AF8", "TP10"), 128.0)
+    with pytest.raises(
+        TrainingError, match=r"at least 3 pieces that were pleasant.*got 4 negative, 2 positive"
+    ):
+        check_pieces(["positive", "negative"] * 2 + ["negative"] * 2)
     songs = _songs(0.0, 4)
     examples = personal_examples(base, songs, ("TP9", "AF7", "AF8", "TP10"), 128.0, "valence")
     with pytest.raises(TrainingError, match="label 'negative' is not one of calm, engaged"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import stat
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from acquisition.port import EndOfStream, SourceError
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.eeg_frames import (
     MAX_FRAME_BYTES,
@@ -22,7 +24,8 @@ from daemon.eeg_frames import (
     read_frame,
     socket_path,
 )
-from daemon.eeg_tap import MAX_WAITING, MAX_WATCHERS, SHOWN_RATE_HZ, EegTap
+from daemon.eeg_tap import MAX_RAW_WAITING, MAX_WAITING, MAX_WATCHERS, SHOWN_RATE_HZ, EegTap
+from daemon.session_source import SessionSource
 from daemon.web.eeg_feed import EegFeed, welch
 
 RATE_HZ = 256.0
@@ -233,3 +236,49 @@ def test_samples_that_do_not_fit_the_channels_are_refused(tmp_path: Path) -> Non
     with pytest.raises(ConnectionError):
         feed.take(StreamFrame(device="x", channels=[], rate_hz=128.0, simulated=True))
     assert len(packed(SamplesFrame(count=1, data=b"1234"))) < MAX_FRAME_BYTES
+
+
+def _read_on(source: SessionSource) -> None:
+    while True:
+        source.poll(0.05)
+
+
+async def test_a_calibration_gets_the_samples_as_they_are_and_all_of_them(tmp_path: Path) -> None:
+    path = socket_path(str(tmp_path), "home")
+    async with EegTap(path) as tap:
+        tap.push(HeadsetStatus("streaming", INFO))
+        source = SessionSource(path)
+        info = await asyncio.to_thread(source.open)
+        assert (info.channels, info.rate_hz, info.simulated) == (INFO.channels, RATE_HZ, True)
+        feed_seconds(tap, 10)
+        got: list[EegChunk] = []
+        while sum(piece.samples_uv.shape[1] for piece in got) < 10 * RATE_HZ:
+            piece = await asyncio.to_thread(source.poll, 0.05)
+            got += [piece] if piece is not None else []
+        samples = np.concatenate([piece.samples_uv for piece in got], axis=1)
+        np.testing.assert_allclose(samples[2], chunk(0, 2560).samples_uv[2], rtol=1e-6)
+        times_s = np.concatenate([piece.times_s for piece in got])
+        np.testing.assert_allclose(np.diff(times_s), 1 / RATE_HZ)
+        tap.push(HeadsetStatus("streaming", dataclasses.replace(INFO, rate_hz=512.0)))
+        with pytest.raises(SourceError, match="changed its headset"):
+            await asyncio.wait_for(asyncio.to_thread(_read_on, source), 20)
+        source.close()
+
+
+async def test_a_calibration_that_does_not_keep_up_is_told_and_not_given_holes(tmp_path: Path) -> None:
+    path = socket_path(str(tmp_path), "home")
+    async with EegTap(path) as tap:
+        tap.push(HeadsetStatus("streaming", INFO))
+        source = SessionSource(path)
+        await asyncio.to_thread(source.open)
+        for place in range(0, 64 * (MAX_RAW_WAITING + 10), 64):
+            tap.push(chunk(place))
+
+        with pytest.raises((EndOfStream, SourceError)):
+            await asyncio.wait_for(asyncio.to_thread(_read_on, source), 20)
+        source.close()
+
+
+def test_without_a_session_a_calibration_is_told_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="start one with neuroplayer run"):
+        SessionSource(socket_path(str(tmp_path), "home")).open()

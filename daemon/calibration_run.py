@@ -1,0 +1,281 @@
+"""One calibration from options to verdicts: labelled trials, networks fitted to them, what is kept."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from acquisition.port import EegSource, SourceError
+from acquisition.signal import StreamInfo
+from daemon import calibration_lines as lines
+from daemon import places
+from daemon.calibration_guide import Step, guide, protocol
+from daemon.calibration_lines import Outcome
+from daemon.calibration_music import Jukebox, Listening
+from daemon.calibration_talk import Talk, TerminalTalk, page_talk
+from daemon.errors import BadInputError
+from inference.port import ClassifierError
+from models.datasets.trial import Trial
+from models.errors import ModelsError, TrainingError
+
+if TYPE_CHECKING:
+    from inference.model_store import Manifest
+    from models.model_personalization import Verdict
+    from models.personal_store import PersonalStore
+
+STATE_HEADS = ("emotion", "state")
+Options = Mapping[str, Any]
+
+
+class Room(Protocol):
+    """Where a calibration takes place: whom it talks to and what plays the music."""
+
+    @property
+    def talk(self) -> Talk: ...
+
+    def jukebox(self, options: Options) -> contextlib.AbstractContextManager[Jukebox]: ...
+
+
+@dataclass
+class Result:
+    """What came of it: a document for programs, lines for people, an outcome a network for the page."""
+
+    document: dict[str, Any] = field(default_factory=dict)
+    words: list[str] = field(default_factory=list)
+    state: Outcome | None = None
+    valence: Outcome | None = None
+    in_use: str = ""
+
+
+def calibrate_with(store: PersonalStore, options: Options, room: Room) -> Result:
+    """Take or read the labelled trials and fit what they allow.
+
+    Raises ``BadInputError``, ``ModelsError``, ``ClassifierError`` and ``SourceError``.
+    """
+    channels, rate_hz, trials = _recorded(options) if options["recorded"] else _guided(options, room)
+    base = _base(store, options["network"], channels)
+    result = Result(in_use=base.name)
+    state = [trial for trial in trials if set(STATE_HEADS) & set(trial.labels)]
+    music = [trial for trial in trials if "valence" in trial.labels]
+    if state:
+        _fit_state(result, store, base, state, channels, rate_hz, room.talk)
+    rated = any(trial.ratings for trial in trials)
+    if music or rated:
+        _fit_valence(result, store, base, music, channels, rate_hz, room.talk)
+    result.document["lines"] = result.words
+    return result
+
+
+def _fit_state(
+    result: Result,
+    store: PersonalStore,
+    base: Manifest,
+    trials: Sequence[Trial],
+    channels: tuple[str, ...],
+    rate_hz: float,
+    talk: Talk,
+) -> None:
+    from models.personal_calibration import calibrate, personal_examples
+
+    head = next(head for head in STATE_HEADS if head in trials[0].labels)
+    examples = personal_examples(base, trials, channels, rate_hz, head)
+    made = calibrate(base, examples, store, say=talk.told, fitted=talk.trained)
+    result.document |= made.as_json()
+    result.in_use = made.name or base.name
+    result.state = _outcome(made.verdict)
+    result.words += [made.verdict.reason, f"in use now: {result.in_use}"]
+    if made.name:
+        result.words.append("undo with: neuroplayer calibrate --undo")
+
+
+def _fit_valence(
+    result: Result,
+    store: PersonalStore,
+    base: Manifest,
+    trials: Sequence[Trial],
+    channels: tuple[str, ...],
+    rate_hz: float,
+    talk: Talk,
+) -> None:
+    from models.personal_calibration import (
+        calibrate_valence,
+        check_pieces,
+        personal_examples,
+        store_valence,
+    )
+
+    try:
+        check_pieces([trial.labels["valence"] for trial in trials])
+        examples = personal_examples(base, trials, channels, rate_hz, "valence")
+        model, verdict = calibrate_valence(examples, fitted=talk.trained)
+    except TrainingError as error:
+        if result.state is None:
+            raise
+        result.document["valence"] = {"kept": False, "path": None, "verdict": None, "reason": str(error)}
+        result.valence = Outcome(kept=False, reason=lines.cut(str(error)))
+        result.words.append(f"{error}; valence stays unknown")
+        return
+    path = store_valence(store, base, model, verdict, examples) if verdict.kept else None
+    result.document["valence"] = {
+        "kept": verdict.kept,
+        "path": str(path) if path else None,
+        "verdict": verdict.as_json(),
+        "reason": verdict.reason,
+    }
+    result.valence = _outcome(verdict)
+    stored = f", stored as {path}" if path else "; valence stays unknown"
+    result.words.append(f"valence {verdict.reason}{stored}")
+
+
+def _outcome(verdict: Verdict) -> Outcome:
+    return Outcome(
+        kept=verdict.kept,
+        reason=lines.cut(verdict.reason),
+        before=verdict.base_accuracy,
+        after=verdict.personal_accuracy,
+        p_value=min(1.0, verdict.p_value),
+        trials=verdict.n_trials,
+    )
+
+
+def _base(store: PersonalStore, name: str | None, channels: tuple[str, ...]) -> Manifest:
+    """The network to start from: a shipped one, never a personal one that was itself tuned."""
+    from inference.model_store import ModelStore, require_channels
+
+    if name is not None:
+        base = store.live.get(name)
+        require_channels(base, channels)
+        return base
+    chosen = ModelStore(store.live.roots[-1:]).choose_for(channels)
+    if chosen is None:
+        raise BadInputError(f"calibrate: no shipped network fits the electrodes {', '.join(channels[:8])}")
+    return chosen
+
+
+def _recorded(options: Options) -> tuple[tuple[str, ...], float, tuple[Trial, ...]]:
+    from models.datasets import open_dataset
+
+    source = open_dataset(options["recorded"])
+    person = options["person"]
+    trials: list[Trial] = []
+    people: set[str] = set()
+    for trial in source.trials():
+        people.add(trial.person)
+        if person in (None, trial.person):
+            trials.append(trial)
+        if person is None and len(people) > 1:
+            raise BadInputError("calibrate: the recordings are of several people; choose with --person")
+    if not trials:
+        raise BadInputError(
+            f"calibrate: no trial of person {person!r}; there are {', '.join(sorted(people))}"
+        )
+    return source.info.channels, source.info.rate_hz, tuple(trials)
+
+
+def _guided(options: Options, room: Room) -> tuple[tuple[str, ...], float, tuple[Trial, ...]]:
+    from models.keras_backend import keras
+
+    keras()  # better to learn that the train extra is missing now than after twelve minutes
+    source = _source(options)
+    with contextlib.ExitStack() as stack:
+        listening = None
+        if options["pieces"]:
+            jukebox = stack.enter_context(room.jukebox(options))
+            listening = Listening(jukebox, room.talk, options["pieces"], options["listen_s"])
+        info, trials = guide(source, _steps(options), listening=listening, show=room.talk.show)
+    _keep_ratings(trials, info)
+    return info.channels, info.rate_hz, trials
+
+
+def _steps(options: Options) -> tuple[Step, ...]:
+    return protocol(options["rest_s"], options["block_s"], options["pairs"])
+
+
+def _source(options: Options) -> EegSource:
+    if options["source"] == "session":
+        from daemon.eeg_frames import socket_path
+        from daemon.session_source import SessionSource
+        from daemon.topics import TopicError, checked_node
+
+        try:
+            return SessionSource(socket_path(str(places.state_dir()), checked_node(options["node"])))
+        except TopicError as error:
+            raise BadInputError(str(error)) from None
+    from acquisition.opening import make_source
+    from acquisition.source_spec import parse_source
+    from daemon.options import parse_speed
+
+    spec = parse_source(options["source"])
+    return make_source(spec, speed=parse_speed(options["speed"]), seed=options["seed"])
+
+
+def _keep_ratings(trials: Sequence[Trial], info: StreamInfo) -> None:
+    """The wearer's words go where those said on the page go."""
+    from daemon.labels import write_label
+    from daemon.messages import LabelCommand
+
+    for trial in trials:
+        if trial.ratings:
+            valence, arousal = ((trial.ratings[axis] - 3) / 2 for axis in ("valence", "arousal"))
+            said = LabelCommand(valence=valence, arousal=arousal, text="calibration")
+            write_label(
+                places.state_dir() / "labels.jsonl", said, datetime.now(UTC), simulated=info.simulated
+            )
+
+
+@dataclass(frozen=True)
+class _Terminal:
+    talk: TerminalTalk
+
+    @contextlib.contextmanager
+    def jukebox(self, options: Options) -> Iterator[Jukebox]:
+        from daemon.calibration_player import OwnJukebox
+        from daemon.configured import settings_from
+
+        if options["source"] == "session":
+            raise BadInputError(
+                "calibrate: with --source session its own player is sounding: calibrate on the page,"
+                " or leave the music out with --pieces 0"
+            )
+        settings = settings_from({"music": options["music"], "output": options["output"]})
+        own = OwnJukebox(
+            settings.music,
+            settings.output,
+            Path(settings.cache_dir),
+            listen_s=options["listen_s"],
+            seed=options["seed"],
+        )
+        with contextlib.closing(own):
+            yield own
+
+
+def terminal(_options: Options, *, quiet: bool) -> Room:
+    """At a terminal, with a player of its own."""
+    return _Terminal(TerminalTalk(quiet=quiet))
+
+
+@dataclass(frozen=True)
+class _Page:
+    talk: Any
+
+    @contextlib.contextmanager
+    def jukebox(self, _options: Options) -> Iterator[Jukebox]:
+        yield self.talk
+
+
+def run_for_page(store: PersonalStore, options: Options) -> None:
+    """For the page that started this process: every word a line, errors too."""
+    from daemon.child import die_with_parent
+
+    die_with_parent()
+    talk = page_talk(len(_steps(options)) + options["pieces"])
+    try:
+        result = calibrate_with(store, options, _Page(talk))
+    except (BadInputError, ModelsError, ClassifierError, SourceError, OSError) as error:
+        talk.tell(lines.ErrorLine(text=lines.cut(str(error))))
+        return
+    talk.tell(lines.ResultLine(state=result.state, valence=result.valence, in_use=result.in_use))
