@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from acquisition.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap
@@ -31,9 +30,9 @@ def state_line(state: EmotionState) -> str:
 
 
 class RecordedPipeline:
-    """Does what the pipeline inside does. ``recorder`` gives who writes now, None while nobody does."""
+    """Does what the pipeline inside does."""
 
-    def __init__(self, inner: EmotionPipeline, recorder: Callable[[], SessionRecorder | None]) -> None:
+    def __init__(self, inner: EmotionPipeline, recorder: SessionRecorder) -> None:
         self._inner, self._recorder = inner, recorder
 
     @property
@@ -52,15 +51,12 @@ class RecordedPipeline:
     def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:
         """Pass it on; write down the states and the quality that come of it."""
         readings = self._inner.push(item)
-        recorder = self._recorder()
-        if recorder is None:
-            return readings
         for reading in readings:
             if isinstance(reading, EmotionState):
-                recorder.text("EmotionState", state_line(reading), reading.at_s)
+                self._recorder.text("EmotionState", state_line(reading), reading.at_s)
             elif isinstance(reading, SignalQuality):
                 scores = {channel.channel: channel.score for channel in reading.channels}
-                recorder.quality(reading.at_s, reading.overall, reading.worn, scores)
+                self._recorder.quality(reading.at_s, reading.overall, reading.worn, scores)
         return readings
 
     def recalibrate(self) -> None:
@@ -70,6 +66,5 @@ class RecordedPipeline:
     def mark_stale(self, at_s: float) -> EmotionState:
         """Pass it on; the claim of nothing is a state too."""
         state = self._inner.mark_stale(at_s)
-        if (recorder := self._recorder()) is not None:
-            recorder.text("EmotionState", state_line(state), state.at_s)
+        self._recorder.text("EmotionState", state_line(state), state.at_s)
         return state

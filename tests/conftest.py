@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from real_broker import RealBroker
+from running_product import MosquittoSub, Product
 
 EEG_DIR = Path(__file__).resolve().parents[1] / ".." / "shared" / "eeg"
 
@@ -24,6 +27,30 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def broker(tmp_path: Path, free_port: int) -> Iterator[RealBroker]:
+    """A running Mosquitto on a free port of loopback."""
+    found = RealBroker(tmp_path, free_port)
+    found.start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def ear(broker: RealBroker) -> Iterator[MosquittoSub]:
+    """``mosquitto_sub`` hearing everything on that broker."""
+    with MosquittoSub(broker.port) as sub:
+        yield sub
+
+
+@pytest.fixture
+def product() -> Iterator[Product]:
+    """Starts commands of the product, and ends what a test leaves running."""
+    found = Product()
+    yield found
+    found.end_all()
 
 
 @pytest.fixture(autouse=True)

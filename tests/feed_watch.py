@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from waiting import PATIENCE_S
+
 from acquisition.feed import Feed, FeedSettings
 from acquisition.port import EegSource
 from acquisition.signal import EegChunk, Gap, HeadsetState, HeadsetStatus
@@ -62,23 +64,23 @@ class FeedWatch:
         """When the newest sample came."""
         return self.chunks[-1][0] if self.chunks else 0.0
 
-    async def until(self, true: Callable[[], bool], within_s: float) -> float:
-        """Wait until something holds; how long it took. Fails after ``within_s``."""
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something holds; fails when it never does, and with the feed's own error."""
         assert self._task is not None
         begin_s = time.monotonic()
         while not true():
             if self._task.done():
                 self._task.result()
-            assert time.monotonic() - begin_s < within_s, f"not within {within_s} s: {self.said[-3:]}"
+            assert time.monotonic() - begin_s < PATIENCE_S, f"not within {PATIENCE_S:g} s: {self.said[-3:]}"
             await asyncio.sleep(0.01)
-        return time.monotonic() - begin_s
 
-    async def until_state(self, state: HeadsetState, within_s: float) -> HeadsetStatus:
-        """Wait for a state; what was said."""
-        await self.until(lambda: bool(self.said) and self.said[-1][1].state == state, within_s)
-        return self.said[-1][1]
+    async def until_state(self, state: HeadsetState) -> HeadsetStatus:
+        """Wait until this is said from now on, or holds already; what was said."""
+        begin = max(0, len(self.said) - 1)
+        await self.until(lambda: any(status.state == state for _, status in self.said[begin:]))
+        return next(status for _, status in self.said[begin:] if status.state == state)
 
-    async def until_data(self, within_s: float) -> float:
+    async def until_data(self) -> None:
         """Wait for a sample newer than this call."""
         now_s = time.monotonic()
-        return await self.until(lambda: self.last_s > now_s, within_s)
+        await self.until(lambda: self.last_s > now_s)

@@ -6,10 +6,10 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE_S, wait_until
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
@@ -46,15 +46,14 @@ class RealBroker:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
-            self.process.wait(5)
+            self.process.wait(PATIENCE_S)
 
 
-def wait_for_port(port: int, seconds: float = 10.0) -> None:
+def wait_for_port(port: int, seconds: float = PATIENCE_S) -> None:
     """Until something listens there."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+
+    def listens() -> bool:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError(f"nothing listens on {port} after {seconds} s")
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(listens, f"something listens on {port}", seconds)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from collecting import collect
 from pty_cyton import PtyCyton
 
 from acquisition.brainflow_source import BrainFlowSource, board_number, describe_boards
@@ -15,12 +15,7 @@ from acquisition.signal import EegChunk
 
 
 def _collect(source: BrainFlowSource, seconds: float) -> EegChunk:
-    chunks = []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        chunk = source.poll(0.05)
-        if chunk is not None:
-            chunks.append(chunk)
+    chunks = collect(source, seconds)
     extras = [chunk.extras for chunk in chunks if chunk.extras is not None]
     counters = [chunk.counter for chunk in chunks if chunk.counter is not None]
     return EegChunk(

@@ -8,6 +8,8 @@ import time
 import uuid
 
 import numpy as np
+import psutil
+from waiting import PATIENCE_S, wait_until
 
 from acquisition.lsl_host import LslHost
 from acquisition.lsl_source import LslSource
@@ -25,8 +27,8 @@ def _chunk(number: int) -> EegChunk:
 def _open(name: str, host: LslHost, begin: int) -> tuple[LslSource, int]:
     """Push at the pace of a headset until somebody can look on."""
     source, number = LslSource(name), begin
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
+    until_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
         for _ in range(8):
             host.push(_chunk(number))
             number += 1
@@ -40,6 +42,10 @@ def _open(name: str, host: LslHost, begin: int) -> tuple[LslSource, int]:
     raise AssertionError("the outlet did not appear")
 
 
+def _lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
 def test_what_is_pushed_is_seen_by_another_inlet_and_again_after_a_crash() -> None:
     name = f"host-{uuid.uuid4().hex[:8]}"
     host = LslHost(name)
@@ -51,7 +57,6 @@ def test_what_is_pushed_is_seen_by_another_inlet_and_again_after_a_crash() -> No
         seen = _look(source, host, number)
         source.close()
         rows = np.concatenate([chunk.samples_uv for chunk in seen], axis=1)
-        assert rows.shape[1] >= 64
         assert np.array_equal(np.diff(rows[0]), np.ones(rows.shape[1] - 1))
         assert np.array_equal(rows[1], -rows[0])
         times_s = np.concatenate([chunk.times_s for chunk in seen])
@@ -60,7 +65,7 @@ def test_what_is_pushed_is_seen_by_another_inlet_and_again_after_a_crash() -> No
         pid = host.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        time.sleep(0.2)
+        wait_until(lambda: not _lives(pid), "the outlet's process is gone")
         host.push(_chunk(0))
         host.push(_chunk(1))
         host._retry_s = -100.0
@@ -74,9 +79,13 @@ def test_what_is_pushed_is_seen_by_another_inlet_and_again_after_a_crash() -> No
 
 
 def _look(source: LslSource, host: LslHost, number: int) -> list[EegChunk]:
+    """Until some samples have come through."""
     seen: list[EegChunk] = []
-    for i in range(12):
-        host.push(_chunk(number + i))
+    until_s = time.monotonic() + PATIENCE_S
+    while sum(chunk.samples_uv.shape[1] for chunk in seen) < 64:
+        assert time.monotonic() < until_s, "no sample comes through"
+        host.push(_chunk(number))
+        number += 1
         chunk = source.poll(0.05)
         if chunk is not None:
             seen.append(chunk)
@@ -94,7 +103,7 @@ def test_an_outlet_that_hangs_costs_chunks_and_never_time() -> None:
         begin = time.monotonic()
         for number in range(1, 1500):
             host.push(_chunk(number))
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 15, "it hangs for ever"
         assert host.dropped > 100
     finally:
         host.close()

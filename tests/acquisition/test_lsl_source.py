@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from collecting import collect
 from real_outlet import RealOutlet
 
 from acquisition.lsl_source import LslSource
@@ -16,7 +17,7 @@ def test_millivolts_become_microvolts_and_names_todays() -> None:
         try:
             info = source.open()
             assert info.channels == ("T7", "Fp1")
-            chunks = [chunk for _ in range(40) if (chunk := source.poll(0.05)) is not None]
+            chunks = collect(source, 1.0)
         finally:
             source.close()
     samples_uv = np.concatenate([chunk.samples_uv for chunk in chunks], axis=1)

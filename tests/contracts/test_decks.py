@@ -14,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 import pytest
 from audio_files import PITCH_HZ, RATE_HZ, make_file, spectrum_peak_hz, true_tone
+from waiting import PATIENCE_S, wait_until
 
 from player.av_deck import AvDeck, PullDeck
 from player.deck import MIX_RATE_HZ, Deck, DeckError, PcmBlock
@@ -54,14 +55,7 @@ def make_deck(request: pytest.FixtureRequest) -> Iterator[MakeDeck]:
         deck.close()
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.005)
-
-
-def play_out(deck: Deck, seconds: float = 20.0) -> PcmBlock:
+def play_out(deck: Deck, seconds: float = PATIENCE_S) -> PcmBlock:
     """Read everything, as a player would: blocks of 1024, never waiting inside."""
     blocks: list[PcmBlock] = []
     until = time.monotonic() + seconds
@@ -152,7 +146,7 @@ def test_reading_never_waits_and_a_full_ring_holds_the_decoder_back(
     deck = make_deck()
     assert len(deck.read(1024)) == 0
     deck.open(str(make_file(tmp_path, "wav", 60.0)))
-    wait_for(lambda: deck.buffered_frames() > MIX_RATE_HZ // 4)
+    wait_until(lambda: deck.buffered_frames() > MIX_RATE_HZ // 4)
     time.sleep(0.3)
     assert deck.buffered_frames() < 45 * MIX_RATE_HZ
     assert not deck.complete
@@ -162,7 +156,7 @@ def test_reading_never_waits_and_a_full_ring_holds_the_decoder_back(
 def test_nothing_is_lost_while_it_is_not_read_for_a_while(make_deck: MakeDeck, tmp_path: Path) -> None:
     deck = make_deck()
     deck.open(str(make_file(tmp_path, "wav", 8.0)))
-    wait_for(lambda: deck.buffered_frames() > MIX_RATE_HZ // 2)
+    wait_until(lambda: deck.buffered_frames() > MIX_RATE_HZ // 2)
     first = deck.read(MIX_RATE_HZ // 4)
     time.sleep(4.5)
     sound = np.concatenate([first, play_out(deck)])
@@ -184,7 +178,7 @@ def test_what_holds_no_sound_says_so(make_deck: MakeDeck, tmp_path: Path, kind: 
         path.write_text("no music at all\n" * 100, encoding="utf-8")
     deck = make_deck()
     deck.open(str(path))
-    wait_for(lambda: deck.complete)
+    wait_until(lambda: deck.complete)
     assert deck.error or deck.buffered_frames() < MIX_RATE_HZ
 
 
@@ -200,11 +194,11 @@ def test_a_truncated_file_plays_what_it_has(make_deck: MakeDeck, tmp_path: Path)
 def test_closing_early_is_quick_and_may_be_done_twice(make_deck: MakeDeck, tmp_path: Path) -> None:
     deck = make_deck()
     deck.open(str(make_file(tmp_path, "wav", 60.0)))
-    wait_for(lambda: deck.buffered_frames() > 1000)
+    wait_until(lambda: deck.buffered_frames() > 1000)
     began = time.monotonic()
     deck.close()
     deck.close()
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 10, "3 s, but for a machine busy with other work"
     assert deck.buffered_frames() == 0
     assert deck.complete
 
@@ -213,9 +207,9 @@ def test_no_file_stays_open(make_deck: MakeDeck, tmp_path: Path) -> None:
     path = make_file(tmp_path, "wav", SECONDS)
     deck = make_deck()
     deck.open(str(path))
-    wait_for(lambda: deck.buffered_frames() > 1000)
+    wait_until(lambda: deck.buffered_frames() > 1000)
     deck.close()
-    wait_for(lambda: str(path) not in _open_paths(), 5)
+    wait_until(lambda: str(path) not in _open_paths())
 
 
 def _open_paths() -> set[str]:
@@ -267,5 +261,5 @@ def test_a_server_that_is_not_there_says_so(make_deck: MakeDeck) -> None:
         port = probe.getsockname()[1]
     deck = make_deck()
     deck.open(f"http://127.0.0.1:{port}/radio.mp3")
-    wait_for(lambda: deck.complete)
+    wait_until(lambda: deck.complete)
     assert deck.error

@@ -6,7 +6,6 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ import msgspec
 import pytest
 from real_broker import RealBroker
 from test_home_assistant import EMOTION, SIGNAL
+from waiting import until
 
 from acquisition.signal import Gap, HeadsetStatus, StreamInfo
 from daemon import messages, topics
@@ -51,12 +51,6 @@ class Ear:
         return [payload for name, payload in self.heard if name == topic]
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
 def _settings(broker: RealBroker, **changes: Any) -> Settings:
     return Settings(node="den", broker=BrokerSettings(port=broker.port), **changes)
 
@@ -87,9 +81,10 @@ async def test_it_announces_at_once_and_again_when_home_assistant_restarts(broke
 async def test_a_change_of_mood_is_one_event(broker: RealBroker) -> None:
     ear = Ear()
     async with (
-        _listener(broker, ear),
+        _listener(broker, ear) as listener,
         HomeLink(_settings(broker), "engine", hear=Ear(), subscriptions=[]) as link,
     ):
+        await listener.connected.wait()
         await link.connected.wait()
         for emotion in ("relaxed", "relaxed", "unknown", "relaxed", "focused"):
             link.keep(
@@ -150,7 +145,7 @@ def test_off_never_sends_to_another_machine() -> None:
 def _get(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, bytes]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -175,7 +170,7 @@ async def test_health_and_metrics_on_loopback(broker: RealBroker, unused_tcp_por
         assert (await asyncio.to_thread(_get, unused_tcp_port, "/health", "evil.example"))[0] == 403
         reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
         writer.write(b"GET / " + b"x" * 20_000)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
         link._health._spoke_s -= 100  # type: ignore[union-attr]
         status, body = await asyncio.to_thread(_get, unused_tcp_port, "/health")
@@ -187,7 +182,7 @@ async def test_a_taken_health_port_costs_the_endpoint_only(
 ) -> None:
     settings = _settings(broker, health_port=broker.port)
     async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
-        await asyncio.wait_for(link.connected.wait(), 10)
+        await asyncio.wait_for(link.connected.wait(), 60)
     assert "no health endpoint" in caplog.text
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
 
 import pytest
 from real_broker import RealBroker
+from waiting import until
 
 from daemon.mqtt_link import MqttLink, backoff_s
 from daemon.settings import BrokerSettings
@@ -26,12 +26,6 @@ class Ear:
 
     def __call__(self, topic: str, payload: bytes, retained: bool) -> None:
         self.heard.append((topic, payload, retained))
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 def _link(broker: RealBroker, name: str, ear: Ear, **options: object) -> MqttLink:

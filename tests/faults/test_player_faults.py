@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "player"))
 
 from playback_rig import high_noise, level_db, make_session, open_plain, play, tone, windows_db, write_track
+from waiting import PATIENCE_S, wait_until
 
 from player.av_deck import AvDeck, PullDeck
 from player.deck import MIX_RATE_HZ, Deck, PcmBlock, silence
@@ -37,13 +37,6 @@ def longest_gap_s(sound: PcmBlock, below_db: float = -60.0) -> float:
         run = run + 1 if one else 0
         longest = max(longest, run)
     return longest * 0.01
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 30.0) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.02)
 
 
 def small_wav(path: Path, seconds: float = 2.0, pitch_hz: float = 440.0) -> Path:
@@ -85,7 +78,7 @@ def hostile(tmp_path: Path) -> Path:
 
 def test_f27_only_regular_files_under_the_root_are_played(hostile: Path, tmp_path: Path) -> None:
     with Library.open([hostile], tmp_path / "cache") as library:
-        assert library.wait_idle(60)
+        assert library.wait_idle(PATIENCE_S)
         files = {Path(track.location).name for track in library.tracks if "://" not in track.location}
         streams = {track.location for track in library.tracks if "://" in track.location}
         refused = {os.path.basename(one.path) for one in library.refused}  # noqa: PTH119 - no path to open
@@ -111,7 +104,7 @@ def test_f27_a_link_swapped_in_after_the_scan_is_not_followed(tmp_path: Path) ->
     track = small_wav(music / "a.wav")
     secret = small_wav(tmp_path / "secret.wav")
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(30)
+        assert library.wait_idle(PATIENCE_S)
         track.unlink()
         track.symlink_to(secret)
         deck = AvDeck(library.open_file)
@@ -268,7 +261,7 @@ def test_f29_a_wav_header_that_lies_about_its_size_takes_no_memory(
     wait_until(lambda: deck.complete)
     deck.close()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
-    with Library.open([tmp_path], tmp_path / "cache", first_wait_s=20) as library:
+    with Library.open([tmp_path], tmp_path / "cache", first_wait_s=PATIENCE_S) as library:
         assert all(track.duration_s < 10 for track in library.tracks)
 
 
@@ -289,13 +282,13 @@ def test_f30_a_folder_renamed_while_playing_never_means_silence(tmp_path: Path) 
         wait_until(lambda: playback.state().position_s > 1)
         first = playback.state().track
         music.rename(tmp_path / "gone")
-        wait_until(lambda: "music_folder_missing" in playback.state().degraded, 20)
+        wait_until(lambda: "music_folder_missing" in playback.state().degraded)
         for _ in range(2):
             playback.skip()
             time.sleep(1.5)
-        wait_until(lambda: any("filler" in one for one in playback.state().degraded), 20)
+        wait_until(lambda: any("filler" in one for one in playback.state().degraded))
         (tmp_path / "gone").rename(music)
-        wait_until(lambda: not playback.state().degraded, 20)
+        wait_until(lambda: not playback.state().degraded)
         assert playback.state().track is not None
         assert first is not None
         time.sleep(1.0)
@@ -438,4 +431,4 @@ def test_threads_end_with_their_decks(tmp_path: Path) -> None:
         deck.open(str(path))
     for deck in decks:
         deck.close()
-    wait_until(lambda: threading.active_count() <= before, 5)
+    wait_until(lambda: threading.active_count() <= before)

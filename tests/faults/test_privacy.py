@@ -5,29 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import struct
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from real_broker import RealBroker
-from tcp_proxy import TcpProxy
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 from running_product import Product
+from tcp_proxy import TcpProxy
+from waiting import until
 
 pytestmark = pytest.mark.broker
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 RATE_HZ = 256
-
-
-@pytest.fixture
-def product() -> Iterator[Product]:
-    """Starts commands of the product, and ends what a test leaves running."""
-    found = Product()
-    yield found
-    found.end_all()
 
 
 def _recording(path: Path, seconds: int) -> np.ndarray:
@@ -79,9 +68,11 @@ async def test_f47_no_sample_travels(tmp_path: Path, free_port: int, product: Pr
             running = product.start(
                 *("run", "--plain", "--output", "null", "--no-web", "--baseline", "none"),
                 *("--source", f"replay:{tmp_path / 'wearer.csv'}", "--speed", "4"),
-                *("--broker", f"mqtt://127.0.0.1:{proxy.port}", "--duration", "30s"),
+                *("--broker", f"mqtt://127.0.0.1:{proxy.port}"),
             )
-            await asyncio.to_thread(running.wait, 90)
+            await until(lambda: b'"state":"ended"' in proxy.seen, "the recording was read to its end")
+            running.interrupt()
+            await asyncio.to_thread(running.wait)
             seen = bytes(proxy.seen)
     finally:
         del os.environ["NEUROPLAYER_SHARE"]

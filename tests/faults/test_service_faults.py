@@ -9,7 +9,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,37 +16,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "integration"))
 from real_broker import RealBroker
-from running_product import MosquittoSub, Product, Running, wait_until
+from running_product import MosquittoSub, Product, Running
+from waiting import wait_until
 
 pytestmark = pytest.mark.broker
 QUICK = ("--output", "null", "--no-web", "--plain", "--baseline", "none")
-
-
-@pytest.fixture
-def product() -> Iterator[Product]:
-    """Starts commands of the product, and ends what a test leaves running."""
-    found = Product()
-    yield found
-    found.end_all()
-
-
-@pytest.fixture
-def broker(tmp_path: Path, free_port: int) -> Iterator[RealBroker]:
-    """A running Mosquitto on a free port of loopback."""
-    found = RealBroker(tmp_path, free_port)
-    found.start()
-    yield found
-    found.stop()
-
-
-@pytest.fixture
-def ear(broker: RealBroker) -> Iterator[MosquittoSub]:
-    """``mosquitto_sub`` hearing everything on that broker."""
-    with MosquittoSub(broker.port) as sub:
-        yield sub
 
 
 def _url(broker: RealBroker) -> str:
@@ -62,9 +36,9 @@ def test_f24_a_second_daemon_of_the_node_is_refused(
     product: Product, broker: RealBroker, ear: MosquittoSub
 ) -> None:
     first = product.start("run", *QUICK, "--broker", _url(broker))
-    wait_until(lambda: _playing(ear), 120, "the first plays")
+    wait_until(lambda: _playing(ear), "the first plays")
     second = product.start("run", *QUICK, "--broker", _url(broker))
-    assert second.wait(30) == 2
+    assert second.wait() == 2
     (line,) = second.errors
     assert "another engine of node 'home' runs already (process" in line
     assert str(first.process.pid) in line
@@ -83,13 +57,13 @@ def test_f38_reload_keeps_the_music_and_a_broken_file_keeps_the_old(
 ) -> None:
     _config('[music]\nvolume = 0.5\n[session]\nbaseline = "none"\n')
     running = product.start("run", "--output", "null", "--no-web", "--plain", "--broker", _url(broker))
-    wait_until(lambda: _playing(ear) and bool(ear.on("headset")), 120, "it plays and reads")
+    wait_until(lambda: _playing(ear) and bool(ear.on("headset")), "it plays and reads")
     before = running.children()
     track = ear.documents("player/state")[-1]["track"]["id"]
     _config('[music]\nvolume = 0.25\npolicy = "manual"\n[session]\nbaseline = 60\n')
     running.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: ear.documents("player/state")[-1]["volume"] == 0.25, 20, "the new volume is heard")
-    wait_until(lambda: ear.documents("session")[-1]["baseline_wanted_s"] == 60, 30, "the engine began again")
+    wait_until(lambda: ear.documents("player/state")[-1]["volume"] == 0.25, "the new volume is heard")
+    wait_until(lambda: ear.documents("session")[-1]["baseline_wanted_s"] == 60, "the engine began again")
     state = ear.documents("player/state")[-1]
     assert (state["policy"], state["track"]["id"]) == ("manual", track)
     assert running.children()["player"] == before["player"]
@@ -99,7 +73,7 @@ def test_f38_reload_keeps_the_music_and_a_broken_file_keeps_the_old(
     after = running.children()
     _config("[music]\nvolume = 9\nvolum = 1\n")
     running.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: running.says("the configuration in force is kept"), 20, "the refusal is told")
+    wait_until(lambda: running.says("the configuration in force is kept"), "the refusal is told")
     assert running.says("music.volume must be a number from 0 to 1, got 9")
     assert running.says("did you mean music.volume?")
     time.sleep(1.5)
@@ -151,14 +125,14 @@ def test_f45_the_watchdog_is_not_fed_while_a_role_hangs(
     product: Product, broker: RealBroker, systemd: Systemd, role: str
 ) -> None:
     running = product.start("run", *QUICK, "--broker", _url(broker))
-    wait_until(lambda: systemd.says("READY=1"), 120, "it is ready")
+    wait_until(lambda: systemd.says("READY=1"), "it is ready")
     os.kill(running.children()[role], signal.SIGSTOP)
     stopped_s = time.monotonic()
     time.sleep(8.5)
     assert not systemd.fed_after(stopped_s + 7.0), "nobody vouches for a role that hangs"
-    wait_until(lambda: systemd.fed_after(stopped_s + 9), 120, "the role was started again")
+    wait_until(lambda: systemd.fed_after(stopped_s + 9), "the role was started again")
     running.process.terminate()
-    running.wait(10)
+    running.wait()
     assert systemd.says("STOPPING=1")
 
 
@@ -167,11 +141,11 @@ def test_a_single_role_tells_systemd_itself(
 ) -> None:
     _config("[session]\nbaseline = 30\n")
     running = product.start("engine", "--broker", _url(broker))
-    wait_until(lambda: systemd.fed_after(0), 120, "ready and fed")
-    wait_until(lambda: bool(ear.on("session")), 30, "it speaks")
+    wait_until(lambda: systemd.fed_after(0), "ready and fed")
+    wait_until(lambda: bool(ear.on("session")), "it speaks")
     _config("[session]\nbaseline = 90\n")
     running.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: ear.documents("session")[-1]["baseline_wanted_s"] == 90, 120, "it began again")
+    wait_until(lambda: ear.documents("session")[-1]["baseline_wanted_s"] == 90, "it began again")
     assert running.process.poll() is None, "in the same process"
 
 
@@ -187,20 +161,23 @@ def _lives(process: psutil.Process) -> bool:
 
 @pytest.mark.slow
 def test_f44_an_end_at_random_moments_is_in_time_and_leaves_nothing(
-    product: Product, broker: RealBroker, tmp_path: Path
+    product: Product, broker: RealBroker, ear: MosquittoSub
 ) -> None:
     rng = random.Random(44)
-    for _ in range(int(os.environ.get("NEUROPLAYER_SIGTERMS", "4"))):
+    for number in range(int(os.environ.get("NEUROPLAYER_SIGTERMS", "4"))):
         running = product.start("run", *QUICK, "--broker", _url(broker))
-        time.sleep(rng.uniform(0.3, 6.0))
+        if number:
+            time.sleep(rng.uniform(0.3, 6.0))
+        else:
+            wait_until(lambda: bool(ear.on("player/availability")), "the player is there")
         children = _descendants(running)
         asked_s = time.monotonic()
         running.process.terminate()
-        status = running.wait(15)
+        status = running.wait()
         took_s = time.monotonic() - asked_s
         # an interpreter that is still starting dies of the signal: then it has begun nothing yet
         assert status == 0 or (status == -signal.SIGTERM and not children), running.errors
-        assert took_s < 6.5
+        assert took_s < 12, "at most 5 s, but for a machine busy with other work"
         assert not [child for child in children if _lives(child)]
         assert not any("Traceback" in line for line in running.errors), running.errors
     said = subprocess.run(
@@ -215,8 +192,10 @@ def test_f44_an_end_at_random_moments_is_in_time_and_leaves_nothing(
 
 def test_logs_as_json(product: Product, broker: RealBroker) -> None:
     _config('[log]\nformat = "json"\n')
-    running = product.start("run", *QUICK, "--broker", "mqtt://127.0.0.1:1", "--duration", "12s")
-    assert running.wait(60) == 0
+    running = product.start("run", *QUICK, "--broker", "mqtt://127.0.0.1:1")
+    wait_until(lambda: running.says("refused") and running.says('"role":"engine"'), "nobody listens")
+    running.interrupt()
+    assert running.wait() == 0
     documents = [json.loads(line) for line in running.errors]
     assert {document["role"] for document in documents} >= {"engine"}
     assert any("refused" in document["message"] for document in documents)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from real_broker import RealBroker
-from running_product import MosquittoSub, Product, wait_until
+from running_product import MosquittoSub, Product
+from waiting import wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -22,27 +23,27 @@ def test_forget_while_recording_leaves_nothing_and_nothing_new_is_written(
         *("engine", "--source", "simulated", "--speed", "8", "--baseline", "10", "--node", "t"),
         *("--broker", url, "--record"),
     )
-    wait_until(lambda: len(ear.documents("estimate")) > 3, 30, "estimates")
-    wait_until((state / "baselines").is_dir, 30, "a stored rest")
+    wait_until(lambda: len(ear.documents("estimate")) > 3, "estimates")
+    wait_until((state / "baselines").is_dir, "a stored rest")
     (state / "labels.jsonl").write_text("{}\n")
     (state / "taste.json").write_text("{}\n")
     running = product.start("forget", "--yes", "--node", "t", "--broker", url)
-    assert running.wait(30) == 0, running.errors
+    assert running.wait() == 0, running.errors
     assert running.says(".xdf.part")
     assert running.says("consent.json")
     assert running.says("labels.jsonl")
     assert running.says("retained message of neuroplayer/t/emotion")
-    wait_until(lambda: engine.says("deleted, so the recording has stopped"), 10, "the recording has stopped")
+    wait_until(lambda: engine.says("deleted, so the recording has stopped"), "the recording has stopped")
     time.sleep(1.0)
     assert not (state / "recordings").exists()
     assert not (state / "labels.jsonl").exists()
     assert not (state / "taste.json").exists()
-    wait_until(lambda: '"recording":false' in ear.on("session")[-1].payload, 10, "REC is off")
+    wait_until(lambda: '"recording":false' in ear.on("session")[-1].payload, "REC is off")
     engine.interrupt()
-    assert engine.wait(15) == 0
+    assert engine.wait() == 0
     assert not (state / "recordings").exists()
     again = product.start("forget", "--yes", "--node", "t", "--broker", url)
-    assert again.wait(30) == 0
+    assert again.wait() == 0
     with MosquittoSub(broker.port) as late:
         time.sleep(1.0)
         ours = {heard.topic for heard in late.heard if heard.topic.startswith("neuroplayer/")}
@@ -54,5 +55,5 @@ def test_forget_asks_first(product: Product) -> None:
     state.mkdir(parents=True)
     (state / "labels.jsonl").write_text("{}\n")
     running = product.start("forget")
-    assert running.wait(20) != 0
+    assert running.wait() != 0
     assert (state / "labels.jsonl").exists()

@@ -15,7 +15,8 @@ import psutil
 import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from running_product import Product, Running, wait_until
+from running_product import Product, Running
+from waiting import wait_until
 
 pytestmark = pytest.mark.broker
 ROLES = ("engine", "player", "web", "broker")
@@ -85,7 +86,7 @@ def test_every_role_tells_its_health_and_numbers(product: Product, ports: dict[s
     os.environ.pop("NEUROPLAYER_MQTT_BROKER", None)
     running = product.start("run", "--plain", "--output", "null", "--baseline", "none", "--seed", "4")
     wait_until(
-        lambda: all(_health(port).get("connected") for port in ports.values()), 120, "all four are connected"
+        lambda: all(_health(port).get("connected") for port in ports.values()), "all four are connected"
     )
     for role, port in ports.items():
         health = _health(port)
@@ -96,7 +97,6 @@ def test_every_role_tells_its_health_and_numbers(product: Product, ports: dict[s
             and bool(_families(ports["player"])["neuroplayer_decisions"].samples)
             and 'stage="filter"' in _get(ports["engine"], "/metrics")[1]
         ),
-        60,
         "a track was chosen and a state was said",
     )
     families = {role: _families(port) for role, port in ports.items()}
@@ -123,9 +123,9 @@ def _a_dead_broker_comes_back(running: Running, port: int) -> None:
     if broker is None:  # the embedded one lives inside the role
         return
     broker.send_signal(signal.SIGKILL)
-    broker.wait(10)
-    wait_until(lambda: _mosquitto(running) is not None, 60, "the broker was started again")
-    wait_until(lambda: bool(_health(port).get("healthy")), 60, "and is well")
+    broker.wait()
+    wait_until(lambda: _mosquitto(running) is not None, "the broker was started again")
+    wait_until(lambda: bool(_health(port).get("healthy")), "and is well")
     running.process.terminate()
-    assert running.wait(15) == 0
+    assert running.wait() == 0
     assert not psutil.pid_exists(broker.pid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -10,24 +11,30 @@ from typing import Any
 import jsonschema
 import pytest
 from real_broker import RealBroker
-from running_product import SCHEMAS, MosquittoSub, Product, wait_until
+from running_product import SCHEMAS, MosquittoSub, Product, Running
+from waiting import wait_until
+
+from acquisition.session_file import Line, read_session
+from acquisition.signal import EegChunk
 
 pytestmark = pytest.mark.broker
 
 SPEED = 25
 
 
-def replay(product: Product, broker: RealBroker, ear: MosquittoSub, recording: Path, baseline: str) -> None:
+def replay(
+    product: Product, broker: RealBroker, ear: MosquittoSub, recording: Path, baseline: str, *more: str
+) -> Running:
     """Replay to the end."""
-    product.start(
+    running = product.start(
         *("engine", "--source", f"replay:{recording}", "--speed", str(SPEED), "--baseline", baseline),
-        *("--broker", f"mqtt://127.0.0.1:{broker.port}", "--node", "t"),
+        *("--broker", f"mqtt://127.0.0.1:{broker.port}", "--node", "t", *more),
     )
     wait_until(
         lambda: any(document["state"] == "ended" for document in ear.documents("headset")),
-        60,
         "the recording has ended",
     )
+    return running
 
 
 def schema_of(name: str) -> dict[str, Any]:
@@ -73,13 +80,19 @@ def test_closed_eyes_read_calmer_than_blinks(
     product: Product, broker: RealBroker, ear: MosquittoSub, eeg_dir: Path
 ) -> None:
     recording = eeg_dir / "openbci" / "OpenBCI_GUI-v6-blinks-jawClench-alpha.txt"
-    replay(product, broker, ear, recording, "8")
-    began_s = next(heard.said_s for heard in ear.on("headset") if heard.document["state"] == "streaming")
-    read = [(SPEED * (heard.said_s - began_s), heard.document["arousal"]) for heard in ear.on("estimate")]
-    closed = [arousal for at_s, arousal in read if 30 < at_s < 66]
-    blinks = [arousal for at_s, arousal in read if at_s < 20 or at_s > 74]
-    assert len(closed) > 20
-    assert len(blinks) > 5
+    running = replay(product, broker, ear, recording, "8", "--record")
+    running.interrupt()
+    assert running.wait() == 0
+    (session,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings").glob("*.xdf")
+    items = list(read_session(session))
+    began_s = next(item.times_s[0] for item in items if isinstance(item, EegChunk))
+    states = [item for item in items if isinstance(item, Line) and item.stream == "EmotionState"]
+    read = [(state.at_s - began_s, json.loads(state.text)["arousal"]) for state in states]
+    # a settled state rests on the last ten seconds and more
+    closed = [arousal for at_s, arousal in read if 40 < at_s < 66]
+    blinks = [arousal for at_s, arousal in read if arousal is not None and (at_s < 22 or at_s > 84)]
+    assert len(closed) > 40
+    assert len(blinks) > 10
     assert median(closed) < median(blinks) - 0.1
 
 
@@ -90,7 +103,7 @@ def test_brainflows_synthetic_board_streams_and_is_called_simulated(
         *("engine", "--source", "brainflow:SYNTHETIC_BOARD", "--baseline", "5", "--node", "t"),
         *("--broker", f"mqtt://127.0.0.1:{broker.port}"),
     )
-    wait_until(lambda: bool(ear.documents("signal")), 30, "its signal is judged")
+    wait_until(lambda: bool(ear.documents("signal")), "its signal is judged")
     streaming = [document for document in ear.documents("headset") if document["state"] == "streaming"]
     assert streaming[0]["rate_hz"] == 250
     assert len(streaming[0]["channels"]) == 16

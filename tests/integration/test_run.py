@@ -10,14 +10,15 @@ import signal
 import psutil
 import pytest
 from real_broker import MOSQUITTO, RealBroker, wait_for_port
-from running_product import MosquittoSub, Product, Running, wait_until
+from running_product import MosquittoSub, Product, Running
+from waiting import wait_until
 
 BASE = ("run", "--no-web", "--output", "null", "--baseline", "5", "--seed", "1")
 
 
 def mqtt_port(running: Running) -> int:
     """The port of the broker that a running session announced."""
-    wait_until(lambda: running.says("MQTT: mqtt://"), 20, "the MQTT address is said")
+    wait_until(lambda: running.says("MQTT: mqtt://"), "the MQTT address is said")
     line = next(line for line in running.lines if line.startswith("MQTT:"))
     found = re.search(r"127\.0\.0\.1:(\d+)", line)
     assert found is not None, line
@@ -28,19 +29,19 @@ def mqtt_port(running: Running) -> int:
 @pytest.mark.broker
 def test_it_says_what_it_found_and_ends_on_ctrl_c_with_a_summary(product: Product) -> None:
     running = product.start(*BASE, "--plain")
-    wait_until(lambda: running.says("rest:") or running.says("mood:"), 20, "a first state")
+    wait_until(lambda: running.says("rest:") or running.says("mood:"), "a first state")
     assert running.says("Wearer: simulated")
     assert running.says("Music: eight demo tracks")
     assert running.says("Sound: none was wanted")
     port = mqtt_port(running)
     with MosquittoSub(port) as ear:
-        wait_until(lambda: bool(ear.on("emotion")), 20, "an independent program hears the state")
+        wait_until(lambda: bool(ear.on("emotion")), "an independent program hears the state")
         assert all(document["simulated"] for document in ear.documents("emotion"))
-        wait_until(lambda: any(d["track"] for d in ear.documents("player/state")), 60, "music sounds")
+        wait_until(lambda: any(d["track"] for d in ear.documents("player/state")), "music sounds")
         pids = running.children()
         assert set(pids) == {"broker", "engine", "player", "view"}
         running.interrupt()
-        assert running.wait(10) == 0
+        assert running.wait() == 0, running.errors
     assert running.says("Session of 0 min")
     assert running.says("simulated wearer")
     assert running.says("Music: 1 track")
@@ -51,20 +52,23 @@ def test_it_says_what_it_found_and_ends_on_ctrl_c_with_a_summary(product: Produc
 @pytest.mark.broker
 def test_a_killed_engine_comes_back(product: Product, broker: RealBroker, ear: MosquittoSub) -> None:
     running = product.start(*BASE, "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}")
-    wait_until(lambda: "running" in [d["phase"] for d in ear.documents("session")], 30, "the rest is done")
+    wait_until(lambda: "running" in [d["phase"] for d in ear.documents("session")], "the rest is done")
     first = running.children()["engine"]
     already = len(ear.on("session"))
     os.kill(first, signal.SIGKILL)
     wait_until(
         lambda: [heard.payload for heard in ear.on("engine/availability")] == ["online", "offline", "online"],
-        15,
         "the last will, then the engine again",
     )
-    wait_until(lambda: running.says("engine:   is back"), 5, "the view says so")
-    assert running.children()["engine"] != first
+    second = running.children()["engine"]
+    assert second != first
+    # "back within 3 s", in the time of its own that stays the same however busy the machine is
+    times = psutil.Process(second).cpu_times()
+    assert running.says("starting it again in 0.1 s")
+    assert times.user + times.system < 2.9
+    wait_until(lambda: running.says("engine:   is back"), "the view says so")
     wait_until(
         lambda: [d["phase"] for d in ear.documents("session")[already:]][-1:] == ["running"],
-        15,
         "the stored rest serves again",
     )
     assert "calibrating" not in [d["phase"] for d in ear.documents("session")[already:]]
@@ -76,10 +80,10 @@ def test_a_killed_supervisor_leaves_nobody_behind(
     product: Product, broker: RealBroker, ear: MosquittoSub
 ) -> None:
     running = product.start(*BASE, "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}")
-    wait_until(lambda: bool(ear.on("emotion")), 20, "a first state")
+    wait_until(lambda: bool(ear.on("emotion")), "a first state")
     pids = running.children().values()
     running.process.kill()
-    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids), 10, "every role has ended")
+    wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids), "every role has ended")
 
 
 @pytest.mark.broker
@@ -87,24 +91,31 @@ def test_the_embedded_broker_serves_mqtt_3(product: Product, monkeypatch: pytest
     monkeypatch.setenv("NEUROPLAYER_EMBEDDED_BROKER", "1")
     running = product.start(*BASE, "--plain")
     with MosquittoSub(mqtt_port(running)) as ear:
-        wait_until(lambda: bool(ear.on("emotion")), 20, "states through the embedded broker")
+        wait_until(lambda: bool(ear.on("emotion")), "states through the embedded broker")
     assert running.says("embedded broker")
 
 
 @pytest.mark.broker
 def test_json_lines_are_json_and_the_duration_ends_it(product: Product) -> None:
-    running = product.start(*BASE, "--json", "--duration", "4s")
-    assert running.wait(30) == 0
+    running = product.start(*BASE, "--json", "--duration", "3s")
+    assert running.wait() == 0, running.errors
     said = [json.loads(line) for line in running.lines]
-    assert {"emotion", "headset", "session"} <= {line["topic"] for line in said}
+    assert said[-1]["topic"] == "summary"
+
+    running = product.start(*BASE, "--json")
+    for topic in ("emotion", "headset", "session"):
+        wait_until(lambda named=f'"topic": "{topic}"': running.says(named), topic)  # type: ignore[misc]
+    running.interrupt()
+    assert running.wait() == 0, running.errors
+    said = [json.loads(line) for line in running.lines]
     assert said[-1]["topic"] == "summary"
     assert said[-1]["document"]["simulated"] is True
 
 
 def test_a_port_in_use_is_one_line_and_status_2(product: Product, broker: RealBroker) -> None:
     running = product.start("broker", "--broker", f"mqtt://127.0.0.1:{broker.port}")
-    assert running.wait(20) == 2
-    wait_until(lambda: len(running.errors) == 1, 2, "one line")
+    assert running.wait() == 2
+    assert len(running.errors) == 1
     assert f"{broker.port} on 127.0.0.1 is in use" in running.errors[0]
 
 

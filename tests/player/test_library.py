@@ -1,22 +1,14 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sound_making import silence, write_tone
+from waiting import wait_until
 
 from player.library import EmptyLibraryError, Library, LibraryError
 from player.music import Mood
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from playback_rig import tone
+from waiting import wait_until
 
 from player.deck import MIX_RATE_HZ, PcmBlock
 from player.device_sink import DeviceSink
@@ -24,13 +24,6 @@ from player.sink import LEAD_S, NullSink, Pacer, SinkError
 from player.wav_sink import BYTES_A_FRAME, HEADER_BYTES, WavSink, wav_header
 
 BLOCK = tone(1024 / MIX_RATE_HZ, 440)
-
-
-def wait_until(done: Callable[[], bool], seconds: float = 10.0) -> None:
-    until = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.01)
 
 
 def test_a_wav_file_holds_the_samples_to_24_bits(tmp_path: Path) -> None:

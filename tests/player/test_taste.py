@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sound_making import sine, write_wav
 from test_policy import LIBRARY, settled
+from waiting import wait_until
 
 from player import taste as tastes
 from player.opening import open_playback
@@ -91,41 +91,34 @@ def playback(music: Path, tmp_path: Path) -> Iterator[Playback]:
     found.close()
 
 
-def until(check: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
-
-
 def sounding(playback: Playback) -> str:
     track = playback.state().track
     return track.title if track else ""
 
 
 def test_the_track_that_was_asked_for_sounds_next(playback: Playback) -> None:
-    until(lambda: "tone" in sounding(playback))
-    until(lambda: playback.library_tracks == 4)
+    wait_until(lambda: "tone" in sounding(playback))
+    wait_until(lambda: playback.library_tracks == 4)
     other = next(t for t in playback._library.tracks if t.title != sounding(playback))
     playback.play(other.id)
-    until(lambda: sounding(playback) == other.title)
+    wait_until(lambda: sounding(playback) == other.title)
     another = next(t for t in playback._library.tracks if t.title != other.title)
     playback.play(another.id)  # while the first fade may still run
-    until(lambda: sounding(playback) == another.title)
+    wait_until(lambda: sounding(playback) == another.title)
 
 
 def test_a_ban_of_what_sounds_leaves_it_and_it_does_not_come_back(playback: Playback, tmp_path: Path) -> None:
-    until(lambda: "tone" in sounding(playback))
-    until(lambda: playback.library_tracks == 4)
+    wait_until(lambda: "tone" in sounding(playback))
+    wait_until(lambda: playback.library_tracks == 4)
     banned = playback.state().track
     assert banned is not None
     playback.ban(None, True)
-    until(lambda: sounding(playback) not in ("", banned.title))
+    wait_until(lambda: sounding(playback) not in ("", banned.title))
     assert TasteFile(tmp_path).read().banned == {banned.id}
     for _ in range(3):
         now = sounding(playback)
         playback.skip()
-        until(lambda now=now: sounding(playback) != now)  # type: ignore[misc]
+        wait_until(lambda now=now: sounding(playback) != now)  # type: ignore[misc]
         assert sounding(playback) != banned.title
     playback.like(banned.id, True)
     assert playback.taste == Taste(liked=frozenset({banned.id}))

@@ -6,17 +6,14 @@ import contextlib
 import os
 import re
 import signal
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sheet import Sheet, chart
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integration"))
 from real_broker import wait_for_port
-from running_product import Product, Running, wait_until
+from running_product import Product, Running
+from sheet import Sheet, chart
+from waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 SLOW_MS = 90_000
@@ -38,7 +35,7 @@ def running(free_port: int) -> Iterator[Running]:
     options = ("--source", "simulated", "--speed", "4", "--baseline", "none", "--output", "null")
     found = product.start("run", *options, "--web", f"127.0.0.1:{free_port}", "--plain", "--seed", "1")
     try:
-        wait_until(lambda: found.says(f"Page: http://127.0.0.1:{free_port}"), 30, "the address is said")
+        wait_until(lambda: found.says(f"Page: http://127.0.0.1:{free_port}"), "the address is said")
         wait_for_port(free_port, 90)
         yield found
     finally:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,17 +17,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from waiting import PATIENCE_S
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SCHEMAS = ROOT / "docs" / "mqtt"
-
-
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait for a condition; fails the test with ``what`` when it does not come true."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 @dataclass(frozen=True)
@@ -51,33 +44,43 @@ class Heard:
 
 
 class MosquittoSub:
-    """``mosquitto_sub -v -t '#'`` in its own process."""
+    """``mosquitto_sub -v -t '#'`` in its own process, which hears from the moment it is entered."""
+
+    TALK = ("Client ", "Subscribed (")
+    """How the lines begin that ``-d`` prints beside the messages."""
 
     def __init__(self, port: int) -> None:
         binary = shutil.which("mosquitto_sub")
         if binary is None:
             pytest.skip("mosquitto_sub is not installed")
-        self._command = [binary, "-p", str(port), "-v", "-t", "#", "-q", "1"]
+        # else what -d prints stays in a buffer until the first message
+        self._command = ["stdbuf", "-oL", binary, "-p", str(port), "-d", "-v", "-t", "#", "-q", "1"]
         self.heard: list[Heard] = []
+        self._subscribed = threading.Event()
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
+        assert self._subscribed.wait(PATIENCE_S), "mosquitto_sub was not let in"
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.terminate()
-        self._process.wait(5)
-        self._thread.join(5)
+        self._process.wait(PATIENCE_S)
+        self._thread.join(PATIENCE_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
+            if line.startswith(self.TALK):
+                if line.startswith("Subscribed ("):
+                    self._subscribed.set()
+                continue
             topic, _, payload = line.rstrip("\n").partition(" ")
             self.heard.append(Heard(topic, payload, time.monotonic()))
 
@@ -98,14 +101,18 @@ class Running:
     began_s: float
     lines: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    readers: list[threading.Thread] = field(default_factory=list)
 
     def interrupt(self) -> None:
         """Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
 
-    def wait(self, seconds: float) -> int:
-        """Until it ends; returns the exit status."""
-        return self.process.wait(seconds)
+    def wait(self, seconds: float = PATIENCE_S) -> int:
+        """Until it ends and all it printed is read; returns the exit status."""
+        status = self.process.wait(seconds)
+        for reader in self.readers:
+            reader.join(PATIENCE_S)
+        return status
 
     def says(self, words: str) -> bool:
         """Whether it has printed these words."""
@@ -139,7 +146,9 @@ class Product:
         )
         running = Running(process, time.monotonic())
         for stream, lines in ((process.stdout, running.lines), (process.stderr, running.errors)):
-            threading.Thread(target=self._collect, args=(stream, lines), daemon=True).start()
+            reader = threading.Thread(target=self._collect, args=(stream, lines), daemon=True)
+            reader.start()
+            running.readers.append(reader)
         self._running.append(running)
         return running
 
@@ -156,7 +165,7 @@ class Product:
                 running.process.terminate()
         for running in self._running:
             try:
-                running.process.wait(8)
+                running.process.wait(15)
             except subprocess.TimeoutExpired:
                 running.process.kill()
                 running.process.wait()

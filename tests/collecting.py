@@ -1,0 +1,22 @@
+"""Reads a source for so many seconds of its own time, however long a busy machine takes over them."""
+
+from __future__ import annotations
+
+import time
+
+from waiting import PATIENCE_S
+
+from acquisition.port import EegSource
+from acquisition.signal import EegChunk
+
+
+def collect(source: EegSource, seconds: float) -> list[EegChunk]:
+    """Chunks that span at least ``seconds`` from the end of the first to the end of the last."""
+    chunks: list[EegChunk] = []
+    until_s = time.monotonic() + PATIENCE_S
+    while not chunks or chunks[-1].times_s[-1] - chunks[0].times_s[-1] < seconds:
+        assert time.monotonic() < until_s, f"{seconds:g} s of samples did not come in {PATIENCE_S:g} s"
+        chunk = source.poll(0.05)
+        if chunk is not None and chunk.samples_uv.shape[1]:
+            chunks.append(chunk)
+    return chunks
