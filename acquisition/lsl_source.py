@@ -24,6 +24,8 @@ MAX_SAMPLES = 1024
 MAX_CHANNELS = 512
 RATES_HZ = (50.0, 20_000.0)
 CLOCK_EVERY_S = 5.0
+GATHER_S = 1 / 32
+"""So much is taken at once: many outlets push every sample by itself, and each wake-up costs two processes."""
 STAMP_S = 30.0
 """Stamps further than this from the loss are of another clock."""
 TWIN_S = 0.5
@@ -73,6 +75,7 @@ class LslSource:
         self._previous: tuple[StreamInfo, float, float] | None = None
         self._inlet: Any = None
         self._scale = 1.0
+        self._least = 1
         self._correction_s, self._corrected_s = 0.0, 0.0
 
     def resume(self, previous: StreamInfo, silent_s: float, last_stamp_s: float) -> None:
@@ -110,7 +113,7 @@ class LslSource:
 
         try:
             samples, stamps_s = self._inlet.pull_chunk(
-                timeout=min(timeout_s, MAX_POLL_S), max_samples=MAX_SAMPLES, min_samples=1, as_numpy=True
+                timeout=min(timeout_s, MAX_POLL_S), max_samples=MAX_SAMPLES, min_samples=self._least, as_numpy=True
             )
         except LostError as error:
             raise SourceError(f"source: LSL stream is gone: {error}") from error
@@ -202,6 +205,7 @@ class LslSource:
                 f"source: LSL stream {described.name()!r} must be in one known unit of volts, got {units}"
             )
         self._scale = TO_UV[units.pop()]
+        self._least = max(1, int(GATHER_S * rate_hz))
         return StreamInfo(
             f"lsl:{self._name or described.name()}",
             f"{described.name()} on {described.hostname()}",
