@@ -25,7 +25,7 @@ MAX_CHANNELS = 512
 RATES_HZ = (50.0, 20_000.0)
 CLOCK_EVERY_S = 5.0
 GATHER_S = 1 / 32
-"""So much is taken at once: many outlets push every sample by itself, and each wake-up costs two processes."""
+"""So much is taken at once: many outlets push each sample by itself, and a wake-up costs two processes."""
 STAMP_S = 30.0
 """Stamps further than this from the loss are of another clock."""
 TWIN_S = 0.5
@@ -113,7 +113,10 @@ class LslSource:
 
         try:
             samples, stamps_s = self._inlet.pull_chunk(
-                timeout=min(timeout_s, MAX_POLL_S), max_samples=MAX_SAMPLES, min_samples=self._least, as_numpy=True
+                timeout=min(timeout_s, MAX_POLL_S),
+                max_samples=MAX_SAMPLES,
+                min_samples=self._least,
+                as_numpy=True,
             )
         except LostError as error:
             raise SourceError(f"source: LSL stream is gone: {error}") from error
