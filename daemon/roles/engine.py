@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
@@ -18,6 +17,7 @@ from daemon import messages, topics
 from daemon.labels import write_label
 from daemon.messages import MessageError
 from daemon.mqtt_link import MqttLink
+from daemon.roles.conversation import Conversation
 from daemon.roles.prepared import Prepared
 from inference.emotion import (
     BaselineProgress,
@@ -31,8 +31,6 @@ from inference.emotion import (
 REPEAT_S = 10.0
 """An unchanged emotion is said again so often."""
 SIGNAL_EVERY_S = 1.0
-
-log = logging.getLogger(__name__)
 
 
 class HeadsetFeed(Protocol):
@@ -68,7 +66,7 @@ class EngineRole:
         self._recording, self._recorded = recording, (False, "")
         self._wall = wall
         self._clock = clock
-        self._link: MqttLink | None = None
+        self._talk = Conversation(node, wall, lambda: self._simulated)
         self._prepared: Prepared | None = None
         self._info: StreamInfo | None = None
         self._active = True
@@ -77,7 +75,6 @@ class EngineRole:
         self._signal_at = -SIGNAL_EVERY_S
         self._said_at = -REPEAT_S
         self._said: messages.Emotion | None = None
-        self._refused = 0
         self._dwell_s: float | None = None
         self._said_stream_s = 0.0
         self._trouble = ""
@@ -91,7 +88,7 @@ class EngineRole:
 
     async def run(self, link: MqttLink) -> None:
         """Until cancelled, or until a recording has been read to its end and nothing can follow."""
-        self._link = link
+        self._talk.link = link
         self._say_emotion(self._unknown("warming_up"))
         self._say_session()
         repeat = asyncio.create_task(self._repeat())
@@ -112,21 +109,7 @@ class EngineRole:
             with contextlib.suppress(MessageError):
                 self._hear_player(messages.decode(name, payload))
             return
-        command = name.removeprefix("cmd/")
-        try:
-            if retained:
-                raise MessageError("a retained command is never obeyed")
-            self._obey(messages.decode_command(command, payload))
-        except (MessageError, OSError) as error:
-            self._refused += 1
-            refusal = messages.CommandError(
-                at=self._wall(),
-                simulated=self._simulated,
-                command=command[:200],
-                error=str(error),
-                refused=self._refused,
-            )
-            self._send(topics.COMMAND_ERROR, refusal)
+        self._talk.obey(name.removeprefix("cmd/"), payload, retained, self._obey)
 
     def _hear_player(self, state: messages.Document) -> None:
         if isinstance(state, messages.PlayerState):
@@ -193,7 +176,7 @@ class EngineRole:
             gap_s=status.gap_s,
             reason=status.reason,
         )
-        self._keep(topics.HEADSET, document)
+        self._talk.keep(topics.HEADSET, document)
 
     def _open(self) -> None:
         if self._info is None:
@@ -280,7 +263,7 @@ class EngineRole:
 
     def _say_emotion(self, document: messages.Emotion) -> None:
         self._said, self._said_at = document, self._clock()
-        self._keep(topics.EMOTION, document)
+        self._talk.keep(topics.EMOTION, document)
 
     def _say_estimate(self, estimate: Estimate) -> None:
         document = messages.Estimate(
@@ -293,7 +276,7 @@ class EngineRole:
             status=estimate.status,
             model=_model(estimate.model),
         )
-        self._send(topics.ESTIMATE, document)
+        self._talk.send(topics.ESTIMATE, document)
 
     def _say_signal(self, quality: SignalQuality) -> None:
         if self._clock() - self._signal_at < SIGNAL_EVERY_S:
@@ -309,7 +292,7 @@ class EngineRole:
                 for c in quality.channels
             ],
         )
-        self._keep(topics.SIGNAL, document)
+        self._talk.keep(topics.SIGNAL, document)
 
     def _say_session(self) -> None:
         prepared, progress = self._prepared, self._progress
@@ -329,7 +312,7 @@ class EngineRole:
             recording=recording,
             dwell_s=prepared.pipeline.dwell_s if prepared else None,
         )
-        self._keep(topics.SESSION, document)
+        self._talk.keep(topics.SESSION, document)
 
     def _phase(self) -> Literal["waiting", "calibrating", "running", "stopped"]:
         if not self._active:
@@ -367,23 +350,6 @@ class EngineRole:
                 self._say_session()
             if self._said and self._clock() - self._said_at >= REPEAT_S:
                 self._say_emotion(msgspec.structs.replace(self._said, at=self._wall()))
-
-    def _keep(self, name: str, document: messages.Document) -> None:
-        self._publish(name, document, kept=True)
-
-    def _send(self, name: str, document: messages.Document) -> None:
-        self._publish(name, document, kept=False)
-
-    def _publish(self, name: str, document: messages.Document, *, kept: bool) -> None:
-        if self._link is None:
-            return
-        try:
-            payload = messages.encode(document)
-        except MessageError as error:  # a bug of ours: better one state missing than the loop dead
-            log.error("%s was not published: %s", name, error)
-            return
-        publish: Mapping[bool, Callable[[str, bytes], None]] = {True: self._link.keep, False: self._link.send}
-        publish[kept](self._topics.full(name), payload)
 
 
 def _model(model: ModelId) -> messages.Model:

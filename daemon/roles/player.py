@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from daemon import messages, topics
 from daemon.cues import CueWatch
 from daemon.messages import MessageError
 from daemon.mqtt_link import MqttLink
+from daemon.roles.conversation import Conversation
 from player.cues import Cue, CueError
 from player.music import Decision, PlaybackState, Track, WearerMood
 from player.targets import UnknownTargetError, parse_target
@@ -29,8 +29,6 @@ HEADSET_CUES = ("headset_lost", "headset_back")
 """Who wants to fall asleep is not woken for these."""
 MAX_EARLY = 8
 """Decisions taken before there was a link: the newest so many are told once there is one."""
-
-log = logging.getLogger(__name__)
 
 
 class Music(Protocol):
@@ -89,11 +87,10 @@ class PlayerRole:
         self._simulated = simulated
         self._wall = wall
         self._clock = clock
-        self._link: MqttLink | None = None
+        self._talk = Conversation(node, wall, lambda: self._simulated)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
         self._changed = asyncio.Event()
-        self._refused = 0
         self._cues = CueWatch()
 
     @property
@@ -104,12 +101,12 @@ class PlayerRole:
 
     async def run(self, link: MqttLink) -> None:
         """Publish the state on every change and each second, until cancelled."""
-        self._link = link
+        self._talk.link = link
         self._loop = asyncio.get_running_loop()
         while self._early:
             self._say_decision(self._early.popleft())
         while True:
-            self._publish(topics.PLAYER_STATE, self._state(), kept=True)
+            self._talk.keep(topics.PLAYER_STATE, self._state())
             self._give_cue()
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
@@ -124,7 +121,7 @@ class PlayerRole:
 
     def _say_decision(self, decision: Decision) -> None:
         document = decision_document(decision, self._wall(), simulated=self._simulated)
-        self._publish(topics.PLAYER_DECISION, document, kept=False)
+        self._talk.send(topics.PLAYER_DECISION, document, qos=1)
         self._changed.set()
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
@@ -134,25 +131,8 @@ class PlayerRole:
             with contextlib.suppress(MessageError):
                 self._hear_engine(messages.decode(name, payload))
             return
-        command = name.removeprefix("cmd/")
-        try:
-            if retained:
-                raise MessageError("a retained command is never obeyed")
-            self._obey(messages.decode_command(command, payload))
+        if self._talk.obey(name.removeprefix("cmd/"), payload, retained, self._obey):
             self._changed.set()
-        except ValueError as error:
-            self._refuse(command, str(error))
-
-    def _refuse(self, command: str, error: str) -> None:
-        self._refused += 1
-        refusal = messages.CommandError(
-            at=self._wall(),
-            simulated=self._simulated,
-            command=command[:200],
-            error=error[:2000],
-            refused=self._refused,
-        )
-        self._publish(topics.COMMAND_ERROR, refusal, kept=False)
 
     def _hear_engine(self, document: messages.Document) -> None:
         age_s = max(0.0, (self._wall() - document.at).total_seconds())
@@ -220,19 +200,6 @@ class PlayerRole:
             library_tracks=self._music.library_tracks,
             taste=self._music.taste,
         )
-
-    def _publish(self, name: str, document: messages.Document, *, kept: bool) -> None:
-        if self._link is None:
-            return
-        try:
-            payload = messages.encode(document)
-        except MessageError as error:  # a bug of ours: better one state missing than the music gone
-            log.error("%s was not published: %s", name, error)
-            return
-        if kept:
-            self._link.keep(self._topics.full(name), payload)
-        else:
-            self._link.send(self._topics.full(name), payload, qos=1)
 
 
 def _target(command: messages.TargetCommand) -> str | tuple[float | None, float] | None:

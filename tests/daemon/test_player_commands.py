@@ -72,7 +72,7 @@ def test_bad_commands_are_counted_and_change_nothing(command: str, payload: byte
     role = PlayerRole(NODE, music, simulated=False)  # type: ignore[arg-type]
     role.hear(NODE.command(command), payload, retained)
     assert music.asked == []
-    assert role._refused == 1
+    assert role._talk.refused == 1
 
 
 @pytest.mark.parametrize(
