@@ -26,6 +26,7 @@ SYNTHETIC_BOARD = -1
 """BrainFlow's own made-up signal: no person is behind it."""
 ABSENT = {2, 7, 17}
 """BrainFlow's exit codes where a port or board is not there: unable to open, not ready, general."""
+INVALID_ARGUMENTS = 13
 EXTRA_ROWS = (
     ("accel_channels", "accel"),
     ("gyro_channels", "gyro"),
@@ -129,6 +130,13 @@ class BrainFlowSource:
             return self._describe(BoardShim, described)
         except BrainFlowError as error:
             self.close()
+            if error.exit_code == INVALID_ARGUMENTS:
+                given = ", ".join(f"{key}={value}" for key, value in self._options.items()) or "none"
+                raise UnknownSourceError(
+                    f"source: BrainFlow board {self._name} cannot do with these options ({given}): "
+                    "a dongle wants serial_port=, Bluetooth mac_address= or serial_number=, "
+                    "Wi-Fi ip_address= and ip_port="
+                ) from error
             kind = AbsentError if error.exit_code in ABSENT else SourceError
             raise kind(f"source: BrainFlow board {self._name}: {error}") from error
 

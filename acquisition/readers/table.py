@@ -11,6 +11,8 @@ import numpy as np
 from acquisition.port import UnknownSourceError
 from acquisition.signal import FloatArray
 
+LEAST_ROWS = 3
+
 
 def read_table(path: Path, columns: Sequence[int], skip: int) -> FloatArray:
     """The rows (n_rows, n_columns) below ``skip`` lines. A cell that is no number is NaN; a row that is cut
@@ -26,6 +28,8 @@ def read_table(path: Path, columns: Sequence[int], skip: int) -> FloatArray:
         except (ValueError, IndexError) as error:
             raise UnknownSourceError(f"{path}: damaged table of numbers: {error}") from error
     table = table[np.isfinite(table).any(axis=1)] if table.size else table.reshape(0, len(columns))
-    if table.shape[1] != len(columns) or len(table) < 3:
-        raise UnknownSourceError(f"{path}: no rows of numbers below the header")
+    if table.shape[1] != len(columns) or len(table) < LEAST_ROWS:
+        raise UnknownSourceError(
+            f"{path}: needs at least {LEAST_ROWS} whole rows of numbers below the header, got {len(table)}"
+        )
     return table

@@ -129,7 +129,10 @@ def test_units_are_converted_and_unknown_ones_refused(tmp_path: Path) -> None:
         (lambda f: foreign_xdf(f, type_="Markers"), "exactly one stream of type EEG"),
         (lambda f: muse_csv(f, 100.0), "220 or 256 Hz"),
         (lambda f: _write(f / "a.csv", "timestamps,TP9,AF7,AF8\n1,2,3,4\n"), "'TP10' is missing"),
-        (lambda f: _write(f / "a.csv", "timestamps,TP9,AF7,AF8,TP10\n"), "no rows of numbers"),
+        (
+            lambda f: _write(f / "a.csv", "timestamps,TP9,AF7,AF8,TP10\n"),
+            "at least 3 whole rows of numbers below the header, got 0",
+        ),
         (lambda f: _write(f / "a.txt", "%OpenBCI\n%Number of channels = 4\n0, 1, 2, 3, 4\n"), "Sample Rate"),
         (
             lambda f: _write(f / "a.txt", "%OpenBCI\n%Number of channels = 999\n%Sample Rate = 250\n0, 1\n"),

@@ -78,3 +78,12 @@ def test_the_synthetic_board_gives_battery_gyroscope_and_all_the_rest() -> None:
 def test_a_muse_is_known_to_have_a_gyroscope_at_a_rate_of_its_own() -> None:
     named = {row[0]: row for row in describe_boards()}
     assert {"gyro_x", "accel_y", "ppg_1"} <= set(named["brainflow:MUSE_2_BOARD"][4])
+
+
+def test_a_board_that_lacks_its_port_is_refused_once_and_told_what_it_wants() -> None:
+    source = BrainFlowSource("CYTON_BOARD")
+    with pytest.raises(
+        UnknownSourceError, match=r"CYTON_BOARD cannot do with these options \(none\).*serial_port="
+    ):
+        source.open()
+    source.close()

@@ -188,6 +188,7 @@ def test_a_source_never_waits_long_and_can_be_closed_and_opened_again(maker: Mak
     "text",
     [
         "brainflow:CYTON_BOARD,serial_port=/dev/no-such-port",
+        "brainflow:CYTON_BOARD",
         "lsl:no-such-stream-anywhere",
         "replay:/no/such/file.csv",
         "brainflow:PLAYBACK_FILE_BOARD,file=/no/such.csv,master_board=-1",
