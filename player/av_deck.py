@@ -36,16 +36,7 @@ def decoded(location: str, start_s: float, open_file: OpenFile) -> Iterator[PcmB
 
 def _blocks(reader: AudioReader, start_s: float) -> Iterator[PcmBlock]:
     reader.start_at(start_s)
-    parts: list[PcmBlock] = []
-    held = 0
-    for part in reader.parts():
-        parts.append(np.ascontiguousarray(part.T))
-        held += part.shape[1]
-        if held >= WRITE_FRAMES:
-            yield np.concatenate(parts)
-            parts, held = [], 0
-    if held:
-        yield np.concatenate(parts)
+    yield from reader.parts(WRITE_FRAMES)
 
 
 class AvDeck(RingDeck):

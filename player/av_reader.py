@@ -101,37 +101,28 @@ class AudioReader:
             self.seek(max(0.0, position_s - SEEK_MARGIN_S))
             self._from_s = position_s
 
-    def parts(self) -> Iterator[NDArray[np.float32]]:
-        """Stereo parts of shape (2, n) at 48 kHz as they are decoded. Raises UnreadableAudioError."""
-        for part in self._parts():
-            if self._drop_frames >= part.shape[1]:
-                self._drop_frames -= part.shape[1]
-                continue
-            yield part[:, self._drop_frames :]
-            self._drop_frames = 0
-
-    def blocks(self, block_s: float = 5.0) -> Iterator[NDArray[np.float32]]:
-        """Stereo blocks of shape (2, n) at 48 kHz, all of ``block_s`` but the last.
+    def parts(self, n_frames: int) -> Iterator[NDArray[np.float32]]:
+        """Stereo parts of shape (n_frames, 2) at 48 kHz; the first and the last may be shorter.
 
         Damaged packets are left out. Raises UnreadableAudioError if the file cannot be read on.
         """
-        wanted = int(block_s * READ_RATE_HZ)
-        parts: list[NDArray[np.float32]] = []
-        held = 0
-        for part in self._parts():
-            parts.append(part)
-            held += part.shape[1]
-            while held >= wanted:
-                joined = np.concatenate(parts, axis=1)
-                yield joined[:, :wanted]
-                parts, held = [joined[:, wanted:]], held - wanted
-        if held:
-            yield np.concatenate(parts, axis=1)
+        for part in self._parts(n_frames):
+            if self._drop_frames >= len(part):
+                self._drop_frames -= len(part)
+                continue
+            yield part[self._drop_frames :]
+            self._drop_frames = 0
 
-    def _parts(self) -> Iterator[NDArray[np.float32]]:
+    def blocks(self, block_s: float = 5.0) -> Iterator[NDArray[np.float32]]:
+        """Stereo blocks of shape (2, n) at 48 kHz, all of ``block_s`` but the last; see ``parts``."""
+        for part in self._parts(int(block_s * READ_RATE_HZ)):
+            yield np.ascontiguousarray(part.T)
+
+    def _parts(self, n_frames: int) -> Iterator[NDArray[np.float32]]:
+        # FFmpeg interleaves and joins the frames of the codec in less time than looking at them takes here;
         # swresample spreads mono over two sides at -3 dB, so mono stays mono here and is doubled by hand
         layout = "mono" if self._stream.codec_context.channels == 1 else "stereo"
-        resampler = av.AudioResampler(format="fltp", layout=layout, rate=READ_RATE_HZ)
+        resampler = av.AudioResampler(format="flt", layout=layout, rate=READ_RATE_HZ, frame_size=n_frames)
         for frame in self._frames():
             if self._from_s > 0:
                 start_s = self._frame_s(frame)
@@ -167,12 +158,13 @@ class AudioReader:
 
 
 def _stereo(frame: AudioFrame) -> NDArray[np.float32]:
-    planes = frame.to_ndarray().astype(np.float32, copy=False)
-    pair: NDArray[np.float32] = np.repeat(planes, 2, axis=0) if planes.shape[0] == 1 else planes[:2]
+    samples: NDArray[np.float32] = frame.to_ndarray()[0].astype(np.float32, copy=False)
+    if len(frame.layout.channels) == 1:
+        samples = np.repeat(samples, 2)
     # one pass instead of the five of nan_to_num: hardly any file holds what is no number
-    if not math.isfinite(float(pair.sum())):
-        np.nan_to_num(pair, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
-    return pair
+    if not math.isfinite(float(samples.sum())):
+        np.nan_to_num(samples, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    return samples.reshape(-1, 2)
 
 
 def _short(error: BaseException) -> str:

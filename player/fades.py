@@ -16,13 +16,22 @@ CURVES: tuple[Curve, ...] = ("equal_power", "linear", "smooth")
 Gains = NDArray[np.float32]
 
 
-def rise(curve: Curve, progress: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gain of the coming side, 0..1, at ``progress`` 0..1; the leaving side is the same at 1 - progress."""
+def rise(curve: Curve, progress: Gains) -> Gains:
+    """Gain of the coming side, 0..1, at ``progress`` 0..1; the leaving side is the same at 1 - progress.
+
+    In single precision: sines cost a fifth of double ones, and the error is 140 dB down.
+    """
     if curve == "linear":
         return progress
-    if curve == "smooth":
-        return np.asarray(np.sin(progress * (np.pi / 2)) ** 2)
-    return np.asarray(np.sin(progress * (np.pi / 2)))
+    gains: Gains = np.sin(progress * np.float32(np.pi / 2))
+    return np.square(gains) if curve == "smooth" else gains
+
+
+def scale(block: NDArray[np.float32], gains: Gains) -> None:
+    """Multiply each frame of a block of shape (n, 2) by its gain, in place."""
+    # side by side: over an axis of two numpy takes four times as long
+    block[:, 0] *= gains
+    block[:, 1] *= gains
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +46,17 @@ class Fade:
 
     def progress(self, frame: int) -> float:
         """How far the fade is at a frame, 0..1."""
-        return float(self._progress(np.array([frame]))[0])
+        return float(self._progress(np.array([float(frame)]))[0])
 
     def gains(self, frame: int, n_frames: int) -> Gains | None:
         """The gain of each of ``n_frames`` frames from ``frame`` on; None where it is 1 throughout."""
         ends = self.start_frame + self.n_frames
         if (self.rising and frame >= ends) or (not self.rising and frame + n_frames <= self.start_frame):
             return None
-        progress = self._progress(np.arange(frame, frame + n_frames))
-        return rise(self.curve, progress if self.rising else 1.0 - progress).astype(np.float32)
+        progress = self._progress(frame + np.arange(n_frames, dtype=np.float64))
+        if not self.rising:
+            np.subtract(1.0, progress, out=progress)
+        return rise(self.curve, progress.astype(np.float32))
 
     def hastened(self, frame: int, n_frames: int) -> Fade:
         """The same fade, from where it is at ``frame``, over within ``n_frames`` at most."""
@@ -54,9 +65,16 @@ class Fade:
             return self
         return replace(self, start_frame=frame, n_frames=n_frames, done=self.progress(frame))
 
-    def _progress(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
-        share = np.clip((frames - self.start_frame) / max(1, self.n_frames), 0.0, 1.0)
-        return np.asarray(self.done + (1.0 - self.done) * share)
+    def _progress(self, frames: NDArray[np.float64]) -> NDArray[np.float64]:
+        """In place: ``frames`` becomes the progress at each."""
+        frames -= self.start_frame
+        frames *= 1.0 / max(1, self.n_frames)
+        if len(frames) and (frames[0] < 0.0 or frames[-1] > 1.0):
+            np.clip(frames, 0.0, 1.0, out=frames)
+        if self.done:
+            frames *= 1.0 - self.done
+            frames += self.done
+        return frames
 
 
 class Level:

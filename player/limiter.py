@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from player.deck import MIX_RATE_HZ, PcmBlock, silence
+from player.fades import scale
 from player.loudness import true_peak_filter
 
 CEILING_DB = -1.0
@@ -37,7 +40,7 @@ class Limiter:
         self._wanted: Floats = np.zeros(0)
         self._last_wanted = 1.0
         self._gain = 1.0
-        self._release = 1.0 - np.exp(-STEP / (RELEASE_S * MIX_RATE_HZ))
+        self._release = 1.0 - math.exp(-STEP / (RELEASE_S * MIX_RATE_HZ))
         self.reduction_db = 0.0
 
     @property
@@ -66,11 +69,24 @@ class Limiter:
         if float(np.abs(self._held[start : stop + self._half]).max(initial=0.0)) < QUIET:
             return np.ones(last - first)
         around = np.concatenate([self._before, self._held])[start : stop + 2 * self._half]
-        windows = np.lib.stride_tricks.sliding_window_view(around, 2 * self._half, axis=0)[: stop - start]
-        between = np.abs(windows @ self._filter).max(axis=(1, 2))
-        peaks = np.maximum(between, np.abs(self._held[start:stop]).max(axis=1))
-        highest = peaks.reshape(-1, STEP).max(axis=1).astype(np.float64)
-        return np.asarray(np.minimum(1.0, self._ceiling / np.maximum(highest, 1e-9)))
+        levels = np.abs(around).max(axis=1)
+        highest = levels[self._half : self._half + stop - start].reshape(-1, STEP).max(axis=1)
+        # only where it is loud, for interpolation is most of the limiter's work
+        near = np.lib.stride_tricks.sliding_window_view(levels, STEP + 2 * self._half)[::STEP]
+        loud = np.flatnonzero(near[: last - first].max(axis=1) >= QUIET)
+        windows = np.lib.stride_tricks.sliding_window_view(around, (STEP + 2 * self._half, 2))[::STEP, 0]
+        between = np.abs(self._between(windows[loud]))
+        highest[loud] = np.maximum(highest[loud], between.max(axis=(1, 2, 3)))
+        return np.asarray(np.minimum(1.0, self._ceiling / np.maximum(highest, 1e-9)), dtype=np.float64)
+
+    def _between(self, stretches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The curve between the samples of stretches of shape (k, STEP + taps, 2)."""
+        sides = np.ascontiguousarray(stretches.transpose(0, 2, 1))
+        windows = np.lib.stride_tricks.sliding_window_view(sides, 2 * self._half, axis=2)[:, :, :STEP]
+        points: NDArray[np.float32] = (windows.reshape(-1, 2 * self._half) @ self._filter).reshape(
+            len(stretches), 2, STEP, -1
+        )
+        return points
 
     def _release_steps(self, count: int) -> PcmBlock:
         if count == 0:
@@ -88,18 +104,21 @@ class Limiter:
         self.reduction_db = -20 * float(np.log10(max(1e-6, nodes.min())))
         slope = np.arange(STEP) / STEP
         gains = (nodes[:-1, None] + np.diff(nodes)[:, None] * slope).ravel().astype(np.float32)
-        limited: PcmBlock = out * gains[:, None]
+        limited = out.copy()
+        scale(limited, gains)
         return limited
 
     def _nodes(self, wanted: Floats, count: int) -> Floats:
         """Gains at the step borders, shape (count + 1,): never above what either side needs."""
         previous = np.concatenate([[self._last_wanted], wanted])
         floor = np.minimum(previous[:-1], wanted)
-        floor = np.concatenate([floor, [wanted[-1]] * LOOK_STEPS])
-        nodes = np.empty(count + 1)
-        nodes[0] = min(self._gain, wanted[0])
-        for k in range(1, count + 1):
-            attack = min(floor[k + i] + i / LOOK_STEPS for i in range(LOOK_STEPS) if k + i < len(floor))
-            recovered = nodes[k - 1] + (1.0 - nodes[k - 1]) * self._release
-            nodes[k] = min(attack, 1.0 if recovered > 0.9999 else recovered)
-        return nodes
+        floor = np.concatenate([floor, np.full(LOOK_STEPS, wanted[-1])])
+        ahead = np.lib.stride_tricks.sliding_window_view(floor, LOOK_STEPS)[1 : count + 1]
+        attacks = (ahead + np.arange(LOOK_STEPS) / LOOK_STEPS).min(axis=1).tolist()
+        gain = min(self._gain, float(wanted[0]))
+        nodes = [gain]
+        for attack in attacks:
+            gain += (1.0 - gain) * self._release
+            gain = min(attack, 1.0 if gain > 0.9999 else gain)
+            nodes.append(gain)
+        return np.array(nodes)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from player.deck import MIX_RATE_HZ, Deck, PcmBlock, silence
-from player.fades import Curve, Fade, Level
+from player.fades import Curve, Fade, Level, scale
 from player.limiter import Limiter
 from player.voice import Voice
 
@@ -212,4 +212,4 @@ def _scale(mix: PcmBlock, gains: np.ndarray | float) -> None:
         if gains != 1.0:
             mix *= np.float32(gains)
     else:
-        mix *= gains[:, None]
+        scale(mix, gains)

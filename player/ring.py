@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import mmap
 import threading
 
 import numpy as np
 
 from player.deck import PcmBlock
 
-WAIT_S = 0.05
+WAIT_S = 0.5
+"""How long a writer sleeps at most: the reader wakes it when there is room."""
+FRAME_BYTES = 8
 
 
 class PcmRing:
@@ -17,10 +20,14 @@ class PcmRing:
     def __init__(self, capacity_frames: int) -> None:
         if capacity_frames <= 0:
             raise ValueError(f"a ring needs room for at least one frame, got {capacity_frames}")
-        self._frames = np.zeros((capacity_frames, 2), dtype=np.float32)
+        # mapped, not allocated: the C library keeps freed blocks of this size, up to a hundred megabytes
+        memory = mmap.mmap(-1, capacity_frames * FRAME_BYTES)
+        self._frames: PcmBlock = np.frombuffer(memory, dtype=np.float32).reshape(-1, 2)
         self._capacity = capacity_frames
+        self._piece = max(1, capacity_frames // 8)
         self._written = 0
         self._read = 0
+        self._wanted = 0
         self._complete = False
         self._closed = False
         self._changed = threading.Condition()
@@ -41,15 +48,18 @@ class PcmRing:
         return self._closed
 
     def write(self, block: PcmBlock) -> bool:
-        """Put all frames in, waiting for room in steps of 50 ms; False once the ring is closed."""
-        at = 0
-        while at < len(block):
+        """Put all frames in, waiting for room; False once the ring is closed."""
+        for at in range(0, len(block), self._piece):
+            part = block[at : at + self._piece]
             with self._changed:
-                while self._capacity == self.buffered and not self._closed:
+                # not a few frames at each reading: a thread that wakes costs more than what it writes
+                self._wanted = len(part)
+                while self._capacity - self.buffered < len(part) and not self._closed:
                     self._changed.wait(WAIT_S)
                 if self._closed:
                     return False
-                at += self._put(block[at : at + self._capacity - self.buffered])
+                self._wanted = 0
+                self._put(part)
         return not self._closed
 
     def offer(self, block: PcmBlock) -> int:
@@ -75,7 +85,8 @@ class PcmRing:
             block[:first] = self._frames[start : start + first]
             block[first:] = self._frames[: wanted - first]
             self._read += wanted
-            self._changed.notify_all()
+            if 0 < self._wanted <= self._capacity - self.buffered:
+                self._changed.notify_all()
         return block
 
     def finish(self) -> None:
@@ -85,9 +96,10 @@ class PcmRing:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """The reader goes: writers stop waiting and what is buffered is dropped."""
+        """The reader goes: writers stop waiting; what is buffered is dropped, and its memory with it."""
         with self._changed:
             self._closed = True
             self._complete = True
             self._read = self._written
+            self._frames = self._frames[:0].copy()
             self._changed.notify_all()

@@ -93,6 +93,7 @@ class VlcDeck(RingDeck):
                 # the ring is closed by now, so no callback can wait in it while stop() waits for the callback
                 player.stop()
                 player.release()
+            self._callbacks = ()  # they hold this deck, which holds them
             if self._file is not None:
                 self._file.close()
 

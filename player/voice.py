@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from player.deck import MIX_RATE_HZ, Deck, PcmBlock, silence
-from player.fades import Fade
+from player.fades import Fade, scale
 
 EDGE_FRAMES = MIX_RATE_HZ // 200
 """5 ms: an end without a fade is no click then."""
@@ -50,11 +50,16 @@ class Voice:
         block = self._read(wanted, frame + skip)
         if not len(block):
             return
-        block *= np.float32(self.gain)
+        moving = False
         for fade in (self.fade_in, self.fade_out):
             gains = None if fade is None else fade.gains(frame + skip, len(block))
             if gains is not None:
-                block *= gains[:, None]
+                if not moving:
+                    gains *= np.float32(self.gain)
+                scale(block, gains)
+                moving = True
+        if not moving:
+            block *= np.float32(self.gain)
         mix[skip : skip + len(block)] += block
 
     def _read(self, wanted: int, frame: int) -> PcmBlock:
@@ -83,8 +88,8 @@ class Voice:
         return block
 
     def _soften_end(self, block: PcmBlock, left: int) -> None:
-        to_go = left + np.arange(len(block), 0, -1)
         if left < EDGE_FRAMES:
+            to_go = left + np.arange(len(block), 0, -1)
             block *= np.minimum(1.0, to_go / EDGE_FRAMES).astype(np.float32)[:, None]
 
 
