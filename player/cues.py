@@ -105,7 +105,7 @@ def _spoken(cue: Cue) -> PcmBlock | None:
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ESPEAK_TIMEOUT_S, check=True
         )
         with AudioReader(io.BytesIO(done.stdout[:MAX_SPOKEN_BYTES])) as reader:
-            parts = list(reader.parts())
+            parts = list(reader.blocks())
         return _at_level(np.concatenate(parts, axis=1), VOICE_DBFS)
     except (OSError, subprocess.SubprocessError, UnreadableAudioError, ValueError) as error:
         log.warning("espeak-ng failed (%s): chimes are heard instead", type(error).__name__)

@@ -67,9 +67,11 @@ class LoudnessMeter:
             windows = np.lib.stride_tricks.sliding_window_view(part, TRUE_PEAK_TAPS, axis=1)
             self._peak = max(self._peak, float(np.abs(windows @ self._phases).max(initial=0.0)))
 
-    def integrated_lufs(self) -> float | None:
-        """Gated loudness of all that was pushed; None for silence or less than 400 ms."""
+    def integrated_lufs(self, start_s: float = 0.0, stop_s: float = math.inf) -> float | None:
+        """Gated loudness of what was pushed, or of a stretch of it; None for silence or less than 400 ms."""
         steps = np.concatenate(self._energies) if self._energies else np.zeros(0)
+        stop = len(steps) if math.isinf(stop_s) else round(stop_s / STEP_S)
+        steps = steps[round(start_s / STEP_S) : stop]
         if len(steps) < 4:
             return None
         blocks = np.convolve(steps, np.full(4, 0.25), mode="valid")

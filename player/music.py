@@ -20,7 +20,10 @@ class Mood:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One playable file or URL. Cue points bound the audible part; loudness is EBU R128 integrated."""
+    """One playable file or URL. Cue points bound the audible part; loudness is EBU R128 integrated.
+
+    ``opening_lufs`` is the loudness of the first minute that is heard.
+    """
 
     id: str
     location: str
@@ -36,6 +39,7 @@ class Track:
     mood_confidence: float
     fades_out_s: float = 0.0
     tempo_bpm: float | None = None
+    opening_lufs: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

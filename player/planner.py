@@ -17,6 +17,8 @@ CEILING_DBTP = -1.0
 """True peaks stay below this after the gain (EBU R128 / EBU Tech 3343)."""
 LIMITED_DB = 3.0
 """By how much single peaks may be left to the limiter, so that dynamic music is not softer than the rest."""
+OPENING_LEAN_DB = 2.0
+"""By how much at most the gain leans from the loudness of the whole to that of the first minute."""
 MAX_GAIN_DB = 9.0
 MIN_GAIN_DB = -30.0
 UNKNOWN_LOUDNESS_GAIN_DB = -6.0
@@ -60,13 +62,25 @@ def usable_s(track: Track) -> float:
 
 
 def gain_db(track: Track, target_lufs: float = TARGET_LUFS) -> float:
-    """Gain in dB to the target, at most +9 dB, with peaks at most 3 dB over the ceiling (for the limiter)."""
+    """Gain in dB to the target, at most +9 dB, with peaks at most 3 dB over the ceiling (for the limiter).
+
+    The target lies midway between the loudness of the whole and of its first minute: a piece that begins
+    quietly is neither lost behind the one before it, nor too loud once it has grown.
+    """
     if track.loudness_lufs is None or not math.isfinite(track.loudness_lufs):
         return UNKNOWN_LOUDNESS_GAIN_DB
-    gain = min(target_lufs - track.loudness_lufs, MAX_GAIN_DB)
+    gain = min(target_lufs - track.loudness_lufs - _opening_lean_db(track), MAX_GAIN_DB)
     if track.true_peak_dbtp is not None and math.isfinite(track.true_peak_dbtp):
         gain = min(gain, CEILING_DBTP + LIMITED_DB - track.true_peak_dbtp)
     return max(gain, MIN_GAIN_DB)
+
+
+def _opening_lean_db(track: Track) -> float:
+    """How far towards its first minute a track's loudness is taken to lie from that of the whole."""
+    if track.loudness_lufs is None or track.opening_lufs is None or not math.isfinite(track.opening_lufs):
+        return 0.0
+    half = (track.opening_lufs - track.loudness_lufs) / 2
+    return min(OPENING_LEAN_DB, max(-OPENING_LEAN_DB, half))
 
 
 def plan(

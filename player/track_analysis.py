@@ -15,6 +15,7 @@ from player.track_measures import Analysis, MoodFeatures
 MAX_ANALYSED_S = 1_200.0
 """Of a longer file the first twenty minutes and the end are measured."""
 END_S = 60.0
+OPENING_S = 60.0
 ENVELOPE_HOP_S = 0.02
 CUE_DBFS = -50.0
 CUE_BELOW_LOUD_DB = 40.0
@@ -64,6 +65,7 @@ def analyse(file: IO[bytes]) -> Analysis:
         true_peak_dbtp=meter.true_peak_dbtp(),
         tempo_bpm=spectrum.tempo_bpm(),
         features=features,
+        opening_lufs=meter.integrated_lufs(cue_in_s, cue_in_s + OPENING_S),
     )
 
 

@@ -128,6 +128,7 @@ def _track(row: FileRow, ranked: Mood | None) -> Track:
         mood_confidence=CONFIDENCE[source],
         fades_out_s=0.0 if analysis is None else analysis.fades_out_s,
         tempo_bpm=None if analysis is None else analysis.tempo_bpm,
+        opening_lufs=None if analysis is None else analysis.opening_lufs,
     )
 
 

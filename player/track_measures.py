@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-ANALYSER_VERSION = 1
+ANALYSER_VERSION = 2
 """Counts up when a measure changes, so that cached values of the old analyser are not used."""
 
 
@@ -19,7 +19,7 @@ class MoodFeatures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything measured of one file; positions in seconds of the file."""
+    """Everything measured of one file; positions in seconds of it. ``opening_lufs``: its first minute."""
 
     duration_s: float
     cue_in_s: float
@@ -29,3 +29,4 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     true_peak_dbtp: float | None
     tempo_bpm: float | None
     features: MoodFeatures
+    opening_lufs: float | None = None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -114,3 +115,11 @@ def test_a_plan_never_asks_for_more_than_there_is(
     assert transition.start_at_s + transition.fade_s <= max(current.cue_out_s, position_s) + 1e-6
     assert transition.fade_s <= max(usable_s(following) / 2, 0.25)
     assert peak + transition.current_gain_db <= CEILING_DBTP + LIMITED_DB + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("opening_lufs", "gain"), [(None, 0.0), (-18.0, 0.0), (-21.0, 1.5), (-17.0, -0.5), (-40.0, 2.0)]
+)
+def test_a_quiet_opening_shares_its_distance_with_the_whole(opening_lufs: float | None, gain: float) -> None:
+    track = replace(make_track("a", lufs=-18.0, peak=-6.0), opening_lufs=opening_lufs)
+    assert gain_db(track) == pytest.approx(gain)
