@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from daemon.calibration_music import JUDGE_S, Piece, spread
+from daemon.calibration_music import JUDGE_S
+from daemon.calibration_pieces import Piece, spread
 from daemon.errors import BadInputError
 from player.deck import DeckError
 from player.music import Track

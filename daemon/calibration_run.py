@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -179,8 +180,8 @@ def _recorded(options: Options) -> tuple[tuple[str, ...], float, tuple[Trial, ..
 def _guided(options: Options, room: Room) -> tuple[tuple[str, ...], float, tuple[Trial, ...]]:
     from models.keras_backend import keras
 
-    keras()  # better to learn that the train extra is missing now than after twelve minutes
     source = _source(options)
+    keras()  # better to learn that the train extra is missing now than after twelve minutes
     with contextlib.ExitStack() as stack:
         listening = None
         if options["pieces"]:
@@ -202,7 +203,9 @@ def _source(options: Options) -> EegSource:
         from daemon.topics import TopicError, checked_node
 
         try:
-            return SessionSource(socket_path(str(places.state_dir()), checked_node(options["node"])))
+            session = SessionSource(socket_path(str(places.state_dir()), checked_node(options["node"])))
+            session.need()
+            return session
         except TopicError as error:
             raise BadInputError(str(error)) from None
     from acquisition.opening import make_source
@@ -272,6 +275,7 @@ def run_for_page(store: PersonalStore, options: Options) -> None:
     from daemon.child import die_with_parent
 
     die_with_parent()
+    os.nice(10)  # music, page and engine go first
     talk = page_talk(len(_steps(options)) + options["pieces"])
     try:
         result = calibrate_with(store, options, _Page(talk))

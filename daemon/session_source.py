@@ -28,6 +28,10 @@ class SessionSource:
         self._info: StreamInfo | None = None
         self._sample = 0
 
+    def need(self) -> None:
+        """Raise ``SourceError`` at once where no session runs."""
+        self._connected().close()
+
     def open(self) -> StreamInfo:
         """Connect to the running engine and wait for its headset."""
         self._socket = self._connected()

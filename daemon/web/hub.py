@@ -11,6 +11,7 @@ from typing import Protocol
 from daemon import messages, topics
 from daemon.messages import MessageError
 from daemon.web.artwork import Artwork
+from daemon.web.calibration import Calibration
 from daemon.web.eeg_feed import EegFeed
 from daemon.web.health_view import Notice, notices
 from daemon.web.live_state import LiveState
@@ -42,11 +43,16 @@ class Hub:
     library: TrackLibrary
     artwork: Artwork
     recordings: Recordings
+    calibrate: Callable[[Hub], Calibration]
     outlet: Outlet | None = None
     clock: Callable[[], float] = time.monotonic
     began_s: float = field(default_factory=time.monotonic)
+    calibration: Calibration = field(init=False)
     _tick: int = -1
     _views: tuple[MoodView, MusicView, tuple[Notice, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        self.calibration = self.calibrate(self)
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker."""

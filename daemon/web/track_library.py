@@ -26,6 +26,7 @@ class MapTrack:
     arousal: float
     stated: bool
     location: str = ""
+    duration_s: float = 0.0
 
 
 Reader = Callable[[], Sequence[MapTrack]]
@@ -73,6 +74,7 @@ def read_from_cache(folders: Sequence[Path], cache_dir: Path) -> tuple[MapTrack,
             arousal=track.mood.arousal,
             stated=track.mood_source in LABELLED,
             location=track.location,
+            duration_s=track.duration_s,
         )
         for track in cached_tracks(folders, cache_dir)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +16,7 @@ import click
 from daemon.eeg_frames import socket_path
 from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
+from daemon.notify import OWN_VARIABLES
 from daemon.options import check_listen
 from daemon.places import recordings_dir
 from daemon.roles.lifetime import log_to_stderr, until_stopped
@@ -22,6 +24,7 @@ from daemon.settings import Settings, WebSettings
 from daemon.topics import Topics
 from daemon.web.access import is_loopback, own_token, page_address
 from daemon.web.artwork import Artwork
+from daemon.web.calibration import Calibration
 from daemon.web.eeg_feed import EegFeed
 from daemon.web.hub import Hub
 from daemon.web.live_state import LiveState
@@ -83,7 +86,17 @@ def make_hub(settings: Settings) -> Hub:
         library=library,
         artwork=Artwork(library, folders),
         recordings=Recordings(recordings_dir(settings.state_dir), lambda: datetime.now(UTC)),
+        calibrate=partial(_calibration, settings),
     )
+
+
+def _calibration(settings: Settings, hub: Hub) -> Calibration:
+    """Run from here: this role lies beside the engine's socket, as the page's live EEG asks for too."""
+    calibrate = [sys.executable, "-m", "daemon.cli", "calibrate"]
+    session = ["--page", "--source", "session", "--node", settings.node]
+    own = {"NEUROPLAYER_STATE_DIR": settings.state_dir, "NEUROPLAYER_CACHE_DIR": settings.cache_dir}
+    kept = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
+    return Calibration([*calibrate, *session], [*calibrate, "--undo"], kept | own, hub.state, hub.send)
 
 
 async def _serve(settings: Settings, web: WebSettings, token: str | None, token_file: Path) -> None:
@@ -115,6 +128,7 @@ async def _serve(settings: Settings, web: WebSettings, token: str | None, token_
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await hub.calibration.cancel()
             with contextlib.suppress(OSError):
                 hub.log.close()
 

@@ -16,7 +16,8 @@ import pytest
 from acquisition.simulated_source import SimulatedSource
 from daemon import calibration_lines as lines
 from daemon.calibration_guide import Step, guide, protocol
-from daemon.calibration_music import Answer, Listening, Piece, Rating, parse_rating, spread
+from daemon.calibration_music import Answer, Listening
+from daemon.calibration_pieces import Piece, Rating, parse_rating, spread
 from daemon.calibration_player import OwnJukebox
 from daemon.calibration_talk import Lines, PageTalk, TerminalTalk
 from daemon.cli import main

@@ -1,18 +1,20 @@
-"""The calibration: from a good fit over a rest to the wearer's own words, one step at a time."""
+"""The calibration: from a good fit over guided minutes and rated music to a verdict, run from the page."""
 
 from __future__ import annotations
 
-from nicegui import ui
+import secrets
 
+from nicegui import run, ui
+
+from daemon.web.calibration_view import STEPS, headline, pieces_from, share, step_of, verdict
 from daemon.web.fit_view import fit_view
 from daemon.web.frame import frame
-from daemon.web.pages.feel_card import feel_card
-from daemon.web.pages.fit_page import rest_card
+from daemon.web.pages.rating_rows import RatingRows
+from daemon.web.safe_text import clock_time
 from daemon.web.viewer import Viewer, attribute, button, fill, named, swap_class, tag, words
 
-STEPS = ("fit", "rest", "listen", "done")
-WANTED = 12
-"""Words to ask for: with fewer than some six of each kind no validation on separate trials is possible."""
+PIECES = 8
+VERDICT_LINES = 3
 
 
 def calibrate_page(viewer: Viewer) -> None:
@@ -26,87 +28,114 @@ def calibrate_page(viewer: Viewer) -> None:
 
 
 class _Wizard:
-    """Four steps, of which one is shown."""
+    """Shows where the calibration of this machine is, whoever started it."""
 
     def __init__(self, viewer: Viewer) -> None:
-        self._viewer, self._step = viewer, 0
+        self._viewer, self._calibration = viewer, viewer.hub.calibration
 
     def build(self) -> None:
         texts = self._viewer.hub.texts
-        self._marks = []
         with tag("ol", "steps"):
-            for name in STEPS:
-                self._marks.append(words("li", "", texts(f"calibrate.step_{name}")))
-        builders = (self._fit, self._rest, self._listen, self._done)
-        self._cards = []
-        for build in builders:
-            with tag("section", "card") as card:
-                build()
-            self._cards.append(card)
-        with tag("div", "row-line between"):
-            self._back = button(texts("calibrate.back"), lambda: self._go(-1))
-            self._next = button(texts("calibrate.next"), lambda: self._go(1), classes="primary wizard-next")
-        self._go(0)
+            self._marks = [words("li", "", texts(f"calibrate.step_{name}")) for name in STEPS]
+        with tag("section", "card") as self._before:
+            self._build_before()
+        with tag("section", "card") as self._during:
+            self._build_during()
+        with tag("section", "card") as self._after:
+            self._build_after()
+        self._viewer.each_tick(self._show)
 
-    def _go(self, by: int) -> None:
-        self._step = max(0, min(len(STEPS) - 1, self._step + by))
-        for number, (mark, card) in enumerate(zip(self._marks, self._cards, strict=True)):
-            card.set_visibility(number == self._step)
-            swap_class(mark, number < self._step, "done")
-            swap_class(mark, number == self._step, "now")
-            attribute(mark, "aria-current", "step" if number == self._step else "false")
-        self._back.set_visibility(self._step > 0)
-        self._next.set_visibility(self._step < len(STEPS) - 1)
-
-    def _fit(self) -> None:
-        viewer, texts = self._viewer, self._viewer.hub.texts
-        words("h2", "card-title", texts("calibrate.step_fit"))
-        headline = words("p", "big-word", "")
-        detail = words("p", "muted", "")
-        button(texts("calibrate.to_fit"), lambda: ui.navigate.to("/fit"), classes="small-btn").style(
-            "margin-top:14px"
-        )
-
-        def show() -> None:
-            fit = fit_view(viewer.hub.state, texts)
-            fine = fit.fresh and all(e.grade in ("good", "fair") for e in fit.electrodes)
-            headline.text = fit.headline
-            detail.text = texts("calibrate.fit_good" if fine else "calibrate.fit_poor")
-
-        viewer.each_tick(show)
-
-    def _rest(self) -> None:
-        words("p", "muted", self._viewer.hub.texts("calibrate.rest_intro")).style("margin-bottom:12px")
-        rest_card(self._viewer)
-
-    def _listen(self) -> None:
-        viewer, texts = self._viewer, self._viewer.hub.texts
-        words("p", "muted", texts("calibrate.listen_intro"))
-        playing = words("p", "big-word", "").style("margin:10px 0")
-        count = words("p", "numeric", "")
-        with tag("div", "meter") as meter:
-            named(meter, role="progressbar", aria_valuemin="0", aria_valuemax=str(WANTED))
-            bar = tag("div")
-        balance = words("p", "muted small", "").style("margin:6px 0 18px")
-        feel_card(viewer)
-
-        def show() -> None:
-            music, labels = viewer.hub.views()[1], viewer.hub.log.labels
-            playing.text = music.track.title if music.track else texts("music.nothing")
-            count.text = texts("calibrate.count", count=len(labels), wanted=WANTED)
-            good, bad = sum(v > 0 for v in labels), sum(v < 0 for v in labels)
-            told = texts("calibrate.balance", good=good, bad=bad)
-            enough = len(labels) >= WANTED and min(good, bad) >= 4
-            balance.text = f"{told} {texts('calibrate.enough')}" if enough else told
-            share = min(1.0, len(labels) / WANTED)
-            fill(bar, share)
-            attribute(meter, "aria-valuenow", str(min(WANTED, len(labels))))
-            attribute(meter, "aria-label", count.text)
-
-        viewer.each_tick(show)
-
-    def _done(self) -> None:
+    def _build_before(self) -> None:
         texts = self._viewer.hub.texts
-        words("h2", "card-title", texts("calibrate.step_done"))
-        words("p", "", texts("calibrate.done_intro")).style("margin:6px 0 12px")
-        words("code", "command", texts("calibrate.command"))
+        words("h2", "card-title", texts("calibrate.step_fit"))
+        self._fit_headline = words("p", "big-word", "")
+        self._fit_detail = words("p", "muted", "")
+        words("p", "", texts("calibrate.what_comes", pieces=PIECES)).style("margin-top:12px")
+        with tag("div", "row-line").style("margin-top:14px"):
+            button(texts("calibrate.to_fit"), lambda: ui.navigate.to("/fit"))
+            button(texts("calibrate.start"), self._start, classes="primary")
+            button(texts("calibrate.undo"), self._undo)
+
+    def _build_during(self) -> None:
+        texts = self._viewer.hub.texts
+        with named(tag("div"), aria_live="polite"):
+            self._headline = words("h2", "big-word", "")
+            self._detail = words("p", "muted", "")
+        self._clock = words("p", "rest-clock", "")
+        with tag("div", "meter") as self._meter:
+            named(self._meter, role="progressbar", aria_valuemin="0", aria_valuemax="100")
+            named(self._meter, aria_label=texts("calibrate.progress")).style("margin-top:12px")
+            self._bar = tag("div")
+        self._told = words("p", "muted small wrap-anywhere", "")
+        with tag("div") as self._asking:
+            self._rows = RatingRows(self._viewer)
+            with tag("div", "row-line").style("margin-top:14px"):
+                button(texts("calibrate.rated"), self._rate, classes="primary")
+                button(texts("calibrate.skip"), self._calibration.skip)
+                button(texts("calibrate.no_more"), lambda: self._calibration.skip(everything=True))
+        with tag("div", "row-line").style("margin-top:16px"):
+            button(texts("calibrate.cancel"), self._calibration.cancel, classes="plain")
+
+    def _build_after(self) -> None:
+        texts = self._viewer.hub.texts
+        words("h2", "card-title", texts("calibrate.step_verdict"))
+        with named(tag("div"), aria_live="polite"):
+            self._verdict = [words("p", "verdict wrap-anywhere", "") for _ in range(VERDICT_LINES)]
+        with tag("div", "row-line").style("margin-top:14px"):
+            button(texts("calibrate.again"), self._start)
+            button(texts("calibrate.undo"), self._undo)
+
+    async def _start(self) -> None:
+        viewer = self._viewer
+        tracks = await run.io_bound(viewer.hub.library.tracks)
+        if not self._calibration.start(pieces_from(tracks or (), PIECES, secrets.randbits(32))):
+            viewer.say(viewer.hub.texts("calibrate.busy"))
+
+    async def _undo(self) -> None:
+        done = await self._calibration.go_back()
+        self._viewer.say(self._viewer.hub.texts("calibrate.undone" if done else "calibrate.not_undone"))
+
+    def _rate(self) -> None:
+        rating = self._rows.take()
+        if rating is None:
+            self._viewer.say(self._viewer.hub.texts("feel.incomplete"))
+        else:
+            self._calibration.rate(*rating)
+
+    def _show(self) -> None:
+        calibration, texts = self._calibration, self._viewer.hub.texts
+        at = STEPS.index(step_of(calibration))
+        for number, mark in enumerate(self._marks):
+            swap_class(mark, number < at, "done")
+            swap_class(mark, number == at, "now")
+            attribute(mark, "aria-current", "step" if number == at else "false")
+        over = calibration.phase in ("done", "failed")
+        self._before.set_visibility(calibration.phase == "idle")
+        self._during.set_visibility(calibration.busy)
+        self._after.set_visibility(over)
+        if calibration.phase == "idle":
+            self._show_fit()
+        elif over:
+            found = verdict(calibration.result, texts) if calibration.result is not None else []
+            found = found or [texts("calibrate.failed", why=calibration.trouble)]
+            for number, line in enumerate(self._verdict):
+                line.text = found[number] if number < len(found) else ""
+        else:
+            self._show_progress()
+
+    def _show_fit(self) -> None:
+        texts = self._viewer.hub.texts
+        fit = fit_view(self._viewer.hub.state, texts)
+        fine = fit.fresh and all(e.grade in ("good", "fair") for e in fit.electrodes)
+        self._fit_headline.text = fit.headline
+        self._fit_detail.text = texts("calibrate.fit_good" if fine else "calibrate.fit_poor")
+
+    def _show_progress(self) -> None:
+        calibration = self._calibration
+        self._headline.text, self._detail.text = headline(calibration, self._viewer.hub.texts)
+        counting = calibration.phase == "guided" and calibration.step is not None
+        self._clock.text = clock_time(calibration.step.left_s) if counting and calibration.step else ""
+        self._told.text = calibration.told
+        self._asking.set_visibility(calibration.phase == "asking")
+        fill(self._bar, share(calibration))
+        attribute(self._meter, "aria-valuenow", str(round(100 * share(calibration))))

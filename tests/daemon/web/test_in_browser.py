@@ -305,21 +305,6 @@ def test_the_theme_can_be_chosen_and_is_kept(page: LivePage, sheet: Sheet) -> No
     assert tab.evaluate("document.body.classList.contains('body--dark')")
 
 
-def test_the_calibration_leads_through_its_steps(page: LivePage, sheet: Sheet) -> None:
-    tab = sheet.go(page, "/calibrate")
-    for step in ("Headset", "Rest", "Listen and say", "Done"):
-        tab.locator(".steps li.now", has_text=step).wait_for()
-        if step == "Listen and say":
-            tab.get_by_role("button", name="Good", exact=True).click()
-            tab.get_by_role("button", name="Engaged", exact=True).click()
-            tab.get_by_role("button", name="Say it").click()
-            assert page.talker.wait_command("label")["valence"] == 0.5
-            tab.get_by_text("pleasant, ").wait_for()
-        if step != "Done":
-            tab.get_by_role("button", name="Next").click()
-    tab.get_by_text("neuroplayer calibrate", exact=True).wait_for()
-
-
 def test_commands_are_limited(page: LivePage, sheet: Sheet) -> None:
     tab = sheet.go(page)
     skip = tab.get_by_role("button", name="Skip")

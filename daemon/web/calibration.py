@@ -1,0 +1,237 @@
+"""The calibration that the page runs: a process of its own that guides and fits, and the session's player.
+
+The process reads the engine's socket and says what it does in lines; nothing it says is trusted to be well
+formed. One at a time, for all viewers alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from daemon import calibration_lines as lines
+from daemon import messages, topics
+from daemon.web.live_state import LiveState
+from daemon.web.safe_text import shown
+
+Phase = Literal["idle", "starting", "guided", "asking", "fitting", "done", "failed"]
+Send = Callable[[str, messages.Command], bool]
+BUSY: tuple[Phase, ...] = ("starting", "guided", "asking", "fitting")
+MAX_MALFORMED = 20
+SILENT_S: Mapping[Phase, float] = {"starting": 120.0, "guided": 60.0, "asking": 300.0, "fitting": 1200.0}
+"""So long a phase may say nothing; a wearer who does not answer has gone."""
+LOOK_S = 0.25
+END_S = 3.0
+
+log = logging.getLogger(__name__)
+
+
+class Calibration:
+    """``command`` begins it, ``undo`` is what goes back; ``pieces`` names the music to be heard.
+
+    What is shown: ``phase``, the newest ``step``, ``asked``, ``fitting``, the ``result`` or the ``trouble``.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        undo: Sequence[str],
+        environment: Mapping[str, str],
+        state: LiveState,
+        send: Send,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._command, self._undo, self._environment = list(command), list(undo), dict(environment)
+        self._state, self._send, self._clock = state, send, clock
+        self._process: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._policy: messages.PolicyWord | None = None
+        self._sounding: str | None = None
+        self._heard_s = 0.0
+        self._malformed = 0
+        self._last_error = ""
+        self._clear("idle")
+        state.listeners.append(self._hear)
+
+    def _clear(self, phase: Phase) -> None:
+        self.phase: Phase = phase
+        self.step: lines.StepLine | None = None
+        self.asked: lines.AskLine | None = None
+        self.fitting: lines.TrainLine | None = None
+        self.result: lines.ResultLine | None = None
+        self.told = self.trouble = ""
+        self._malformed, self._last_error = 0, ""
+
+    @property
+    def busy(self) -> bool:
+        """Whether one is under way."""
+        return self.phase in BUSY
+
+    def start(self, pieces: Sequence[lines.PieceWords]) -> bool:
+        """Begin; False while one is under way."""
+        if self.busy:
+            return False
+        self._clear("starting")
+        player = self._state.newest(messages.PlayerState, topics.PLAYER_STATE)
+        self._policy = player.policy if player is not None else None
+        self._task = asyncio.create_task(self._run(list(pieces)[: lines.MAX_PIECES]))
+        return True
+
+    def rate(self, valence: int, arousal: int) -> None:
+        """The wearer's rating of what was asked for."""
+        self._answer(lines.RatedLine(valence=valence, arousal=arousal))
+
+    def skip(self, *, everything: bool = False) -> None:
+        """No rating of this piece, or no more music."""
+        self._answer(lines.SkippedLine(all=everything))
+
+    async def cancel(self) -> None:
+        """End it; nothing is kept."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        if self.busy:
+            self._clear("idle")
+
+    async def go_back(self) -> bool:
+        """Use the shipped networks again."""
+        if self.busy:
+            return False
+        process = await self._spawn(self._undo)
+        await process.communicate()
+        code = process.returncode
+        if code == 0:
+            self._clear("idle")
+        return code == 0
+
+    def _answer(self, words: lines.Told) -> None:
+        if self.phase == "asking":
+            self._tell(words)
+            self.phase, self.asked = "guided", None
+
+    def _tell(self, words: lines.Told) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                self._process.stdin.write(lines.line(words))
+
+    async def _spawn(self, command: Sequence[str]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            limit=lines.MAX_LINE_BYTES,
+            env=self._environment,
+        )
+
+    async def _run(self, pieces: list[lines.PieceWords]) -> None:
+        try:
+            self._process = process = await self._spawn(self._command)
+            self._heard_s = self._clock()
+            self._send("policy", messages.PolicyCommand(policy="manual"))
+            self._tell(lines.PiecesLine(pieces=pieces))
+            watching = asyncio.create_task(self._watch(process))
+            errors = asyncio.create_task(self._read_errors(process))
+            try:
+                await self._read(process)
+                if self.busy:
+                    code = await process.wait()
+                    await asyncio.wait({errors}, timeout=1.0)
+                    self._fail(self._last_error or f"it ended with exit status {code}")
+            finally:
+                watching.cancel()
+                errors.cancel()
+        except OSError as error:
+            self._fail(str(error))
+        finally:
+            await self._clean_up()
+
+    async def _clean_up(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), END_S)
+        if self._policy is not None:
+            self._send("policy", messages.PolicyCommand(policy=self._policy))
+        self._send("pause", messages.PauseCommand(paused=False))
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None  # noqa: S101 - asked for a pipe
+        while self.busy:
+            try:
+                raw = await process.stdout.readline()
+            except ValueError:  # a line over the limit
+                self._bad()
+                continue
+            if not raw:
+                return
+            words = lines.read_said(raw)
+            if words is None:
+                self._bad()
+            else:
+                self._take(words)
+
+    def _bad(self) -> None:
+        self._malformed += 1
+        if self._malformed > MAX_MALFORMED:
+            self._fail("it said too much that could not be understood")
+
+    def _take(self, words: lines.Said) -> None:
+        self._heard_s = self._clock()
+        match words:
+            case lines.StepLine():
+                self.phase, self.step = "guided", words
+            case lines.PlayLine(id=track):
+                self._sounding = None
+                self._send("play", messages.PlayCommand(id=track))
+                self._send("pause", messages.PauseCommand(paused=False))
+            case lines.StopLine():
+                self._send("pause", messages.PauseCommand(paused=True))
+            case lines.AskLine():
+                self.phase, self.asked = "asking", words
+            case lines.TellLine(text=text):
+                self.told = shown(text, 300)
+            case lines.TrainLine():
+                self.phase, self.fitting = "fitting", words
+            case lines.ResultLine():
+                self.phase, self.result = "done", words
+            case lines.ErrorLine(text=text):
+                self._fail(text)
+
+    def _fail(self, why: str) -> None:
+        self.phase, self.trouble = "failed", shown(why, 400)
+        log.warning("the calibration came to nothing: %s", self.trouble)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self.busy and self._clock() - self._heard_s > SILENT_S[self.phase]:
+                self._fail("nothing was heard of it, or of you, for too long")
+                process.kill()
+                return
+
+    async def _read_errors(self, process: asyncio.subprocess.Process) -> None:
+        """Its last word, should it die."""
+        assert process.stderr is not None  # noqa: S101 - asked for a pipe
+        while True:
+            with contextlib.suppress(ValueError):
+                raw = await process.stderr.readline()
+                if not raw:
+                    return
+                self._last_error = shown(raw.decode("utf-8", "replace"), 300) or self._last_error
+
+    def _hear(self, _name: str, document: messages.Document) -> None:
+        """Tell it what the session's player says that sounds."""
+        if not isinstance(document, messages.PlayerState) or not self.busy:
+            return
+        track = document.track
+        sounding = track.id if track is not None and not document.paused else None
+        if sounding != self._sounding:
+            self._sounding = sounding
+            self._tell(lines.SoundsLine(id=sounding))
