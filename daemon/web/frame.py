@@ -98,7 +98,7 @@ def _marks(viewer: Viewer) -> None:
 
 def _theme_button(viewer: Viewer) -> None:
     texts = viewer.hub.texts
-    toggle = ui.button(icon=THEME_ICONS["auto"], color=None).props("flat").classes("btn round plain")
+    toggle = ui.button(icon=THEME_ICONS["auto"], color=None).props("flat").classes("btn round plain theme")
     toggle.on("click", js_handler="() => neuro.cycleTheme()")
     named(toggle, aria_label=texts("app.theme"))
 

@@ -295,7 +295,7 @@ def test_a_recording_is_shown_and_forgotten(page: LivePage, sheet: Sheet) -> Non
 
 def test_the_theme_can_be_chosen_and_is_kept(page: LivePage, sheet: Sheet) -> None:
     tab = sheet.go(page)
-    toggle = tab.locator("header .btn.round")
+    toggle = tab.locator("header .btn.theme")
     for mode in ("light", "dark"):
         toggle.click()
         tab.get_by_role("button", name=f"Colours: {mode}").wait_for()
