@@ -11,11 +11,13 @@ import os
 import pty
 import select
 import signal
-import subprocess
 import sys
 import time
 import tty
 from pathlib import Path
+from typing import Self
+
+from child_script import ChildScript
 
 RATE_HZ = 250.0
 UV_PER_COUNT = 4.5 / (2**23 - 1) / 24 * 1e6
@@ -23,39 +25,20 @@ LEAD_OFF_HZ = 31.25
 BANNER = b"OpenBCI V3 8-16 channel\r\nOn Board ADS1299 Device ID: 0x3E\r\nFirmware: v3.1.2\r\n$$$"
 
 
-class PtyCyton:
+class PtyCyton(ChildScript):
     """The board. ``link`` is a steady name for its port over restarts."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.link = folder / "ttyCyton"
-        self.process: subprocess.Popen[str] | None = None
 
-    def start(self, *extra: str) -> PtyCyton:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, str(self.link), *extra], stdout=subprocess.PIPE, text=True
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline().strip() == "ready"
+    def start(self, *extra: str) -> Self:
+        self._start(__file__, str(self.link), *extra)
         return self
 
-    def signal(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
     def stop(self) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
+        super().stop()
         self.link.unlink(missing_ok=True)
-
-    def __enter__(self) -> PtyCyton:
-        return self if self.process is not None else self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def channel_uv(row: int, n: int) -> float:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import math
-import signal
-import subprocess
 import sys
 import time
 import uuid
-from typing import Any
+from typing import Any, Self
+
+from child_script import ChildScript
 
 MACHINE = (
     "[multicast]\nResolveScope = machine\nListenAddress = 127.0.0.1\n"
@@ -21,10 +21,11 @@ MACHINE = (
 MUSE = ("TP9", "AF7", "AF8", "TP10")
 
 
-class RealOutlet:
+class RealOutlet(ChildScript):
     """``channel_uv(row, n)`` says which value sample ``n`` of a row has."""
 
     def __init__(self, **settings: Any) -> None:
+        super().__init__()
         unique = uuid.uuid4().hex[:10]
         self.settings = {
             "name": f"test-{unique}",
@@ -36,40 +37,14 @@ class RealOutlet:
             "shift_s": 0.0,
             **settings,
         }
-        self.process: subprocess.Popen[str] | None = None
 
     @property
     def name(self) -> str:
         return str(self.settings["name"])
 
-    def start(self, **changed: Any) -> RealOutlet:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, json.dumps({**self.settings, **changed})],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline().strip() == "ready"
+    def start(self, **changed: Any) -> Self:
+        self._start(__file__, json.dumps({**self.settings, **changed}))
         return self
-
-    def signal(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def stop(self) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            assert process.stdout is not None
-            process.stdout.close()
-
-    def __enter__(self) -> RealOutlet:
-        return self if self.process is not None else self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
 
 def channel_uv(row: int, n: int, rate_hz: float) -> float:
