@@ -10,7 +10,8 @@ from inference.vetting import Vetting
 
 
 def load_network(manifest: Manifest, variant: str, vetted: set[str] | None = None) -> Classifier:
-    """Load one file of a network; takes half a second, and at most five. Raises ``ClassifierError``.
+    """Load one file of a network; takes half a second, and at most five on a machine that
+    is not busy. Raises ``ClassifierError``.
 
     The hash is checked before anything is parsed, a child runs the golden vectors and a spread of other
     inputs, and only then is the same file, hashed again, loaded into this process. ``vetted`` remembers the

@@ -13,10 +13,13 @@ import msgspec
 
 from inference.model_store import Manifest, read_verified
 from inference.port import ClassifierError
-from inference.vetting_child import Answer, Request
+from inference.vetting_child import READY, Answer, Request
 
 TIMEOUT_S = 4.0
-"""A child that has not answered by then is killed: with the load that follows, within five seconds."""
+"""A child that is ready and has not answered by then is killed: within five seconds of the question, where a
+process starts as fast as it should."""
+START_S = 30.0
+"""On a machine that is busy a new process starts late, and that is no fault of the network's."""
 
 
 class Vetting:
@@ -29,6 +32,8 @@ class Vetting:
         self._timeout_s = timeout_s
         self._child: subprocess.Popen[bytes] | None = None
         self._asked = ""
+        self._ready = False
+        self._patience_s = timeout_s
         self._timer: threading.Timer | None = None
         self._hung = threading.Event()
 
@@ -51,8 +56,7 @@ class Vetting:
         child = self._alive()
         self._asked = f"{manifest.name} ({variant})"
         self._hung.clear()
-        self._timer = threading.Timer(self._timeout_s, self._kill, (child,))
-        self._timer.start()
+        self._give(child, self._timeout_s if self._ready else START_S)
         with contextlib.suppress(OSError):  # it has died: answer() will say so
             assert child.stdin is not None  # noqa: S101 - opened as a pipe
             child.stdin.write(msgspec.json.encode(Request(manifest, variant)) + b"\n")
@@ -64,12 +68,15 @@ class Vetting:
         if child is None or child.stdout is None:
             raise ClassifierError("no trial was begun")
         line = child.stdout.readline()
-        if self._timer is not None:
-            self._timer.cancel()
+        if line == READY:
+            self._ready = True
+            self._give(child, self._timeout_s)
+            line = child.stdout.readline()
+        self._stop_timer()
         if not line.endswith(b"\n"):
             self.close()
             late = self._hung.is_set()
-            how = f"did not answer within {self._timeout_s:g} s" if late else _death(child)
+            how = f"did not answer within {self._patience_s:g} s" if late else _death(child)
             raise ClassifierError(f"{self._asked}: the trial in a process of its own {how}; not loaded")
         said = msgspec.json.decode(line, type=Answer)
         if said.error:
@@ -80,14 +87,24 @@ class Vetting:
         child, self._child = self._child, None
         if child is None:
             return
-        if self._timer is not None:
-            self._timer.cancel()
+        self._stop_timer()
         child.kill()
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe is not None:
                 with contextlib.suppress(OSError):  # bytes that the dead child never read
                     pipe.close()
+
+    def _give(self, child: subprocess.Popen[bytes], seconds: float) -> None:
+        """From now on the child has so long."""
+        self._stop_timer()
+        self._patience_s = seconds
+        self._timer = threading.Timer(seconds, self._kill, (child,))
+        self._timer.start()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _kill(self, child: subprocess.Popen[bytes]) -> None:
         self._hung.set()
@@ -97,6 +114,7 @@ class Vetting:
         if self._child is not None and self._child.poll() is not None:
             self.close()
         if self._child is None:
+            self._ready = False
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "inference.vetting_child"],
                 stdin=subprocess.PIPE,
