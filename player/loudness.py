@@ -25,6 +25,9 @@ OVERSAMPLING = 4
 TRUE_PEAK_TAPS = 24
 """Taps a phase: twice those of BS.1770-5 annex 2, which reads up to 0.2 dB off near 18 kHz."""
 
+SPAN = 64
+"""Samples that are interpolated at once."""
+
 
 class LoudnessMeter:
     """Measures as blocks come. ``rate_hz`` must be 48 000, for which the filters are tabulated."""
@@ -38,7 +41,7 @@ class LoudnessMeter:
         self._energies: list[Floats] = []
         self._peak = 0.0
         self._tail = np.zeros((2, TRUE_PEAK_TAPS - 1), dtype=np.float32)
-        self._phases = true_peak_filter()
+        self._interpolator = _span_interpolator()
 
     def push(self, block: Block) -> None:
         """Take in samples of shape (2, n)."""
@@ -55,17 +58,16 @@ class LoudnessMeter:
 
     def _push_peak(self, block: Block) -> None:
         """Interpolate only where the samples are high enough for a new true peak between them."""
-        joined = np.concatenate([self._tail, block], axis=1)
-        self._tail = joined[:, -(TRUE_PEAK_TAPS - 1) :]
         self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
-        span = 4096
-        for start in range(0, joined.shape[1] - TRUE_PEAK_TAPS + 1, span):
-            part = joined[:, start : start + span + TRUE_PEAK_TAPS - 1]
+        joined = np.concatenate([self._tail, block], axis=1)
+        count = (joined.shape[1] - TRUE_PEAK_TAPS + 1) // SPAN
+        self._tail = joined[:, count * SPAN :]
+        for side in joined if count else ():
+            spans = np.lib.stride_tricks.sliding_window_view(side, SPAN + TRUE_PEAK_TAPS - 1)[::SPAN]
             # between band-limited samples the curve rises above them by 3 dB in music, hardly by 6
-            if np.abs(part).max(initial=0.0) * 2 < self._peak:
-                continue
-            windows = np.lib.stride_tricks.sliding_window_view(part, TRUE_PEAK_TAPS, axis=1)
-            self._peak = max(self._peak, float(np.abs(windows @ self._phases).max(initial=0.0)))
+            high = np.maximum(spans.max(axis=1), -spans.min(axis=1)) * 2 >= self._peak
+            between = spans[high] @ self._interpolator
+            self._peak = max(self._peak, float(between.max(initial=0.0)), -float(between.min(initial=0.0)))
 
     def integrated_lufs(self, start_s: float = 0.0, stop_s: float = math.inf) -> float | None:
         """Gated loudness of what was pushed, or of a stretch of it; None for silence or less than 400 ms."""
@@ -83,7 +85,17 @@ class LoudnessMeter:
 
     def true_peak_dbtp(self) -> float | None:
         """Highest point of the curve through the samples, in dB of full scale; None for silence."""
+        self._push_peak(np.zeros((2, SPAN), dtype=np.float32))  # for what is left of the last span
         return 20 * math.log10(self._peak) if self._peak > 1e-6 else None
+
+
+def _span_interpolator() -> NDArray[np.float32]:
+    """All points between the samples of a span by one product, shape (span + taps - 1, span * phases)."""
+    phases = true_peak_filter()
+    product = np.zeros((SPAN + TRUE_PEAK_TAPS - 1, SPAN, phases.shape[1]), dtype=np.float32)
+    for k in range(SPAN):
+        product[k : k + TRUE_PEAK_TAPS, k] = phases
+    return product.reshape(len(product), -1)
 
 
 def true_peak_filter() -> NDArray[np.float32]:

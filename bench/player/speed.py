@@ -5,18 +5,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests" / "player")]
+sys.path[:0] = [
+    str(Path(__file__).parent),
+    str(ROOT),
+    str(ROOT / "tests" / "player"),
+    str(ROOT / "tests" / "contracts"),
+]
+
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # as the analysing process has it
 
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
+from audio_files import make_file  # noqa: E402
 from playback_rig import tone  # noqa: E402
 from report import machine, write  # noqa: E402
 
@@ -85,15 +95,25 @@ def skip_latency_ms(folder: Path) -> list[float]:
     return sorted(taken)
 
 
-def analysis_cpu_s(folder: Path) -> float:
+def analysis_cpu_s(paths: Sequence[Path]) -> float:
     """Processor seconds for each minute of sound."""
-    paths = sorted(ensure_demo_music(folder).glob("*.wav"))
-    me = psutil.Process()
-    began, minutes = sum(me.cpu_times()[:2]), 0.0
+    began, minutes = busy_s(), 0.0
     for path in paths:
         with path.open("rb") as file:
             minutes += analyse(file).duration_s / 60
-    return float(sum(me.cpu_times()[:2]) - began) / minutes
+    return (busy_s() - began) / minutes
+
+
+def import_cpu_s() -> float:
+    """What the filters of scipy cost the analysing process once, before its first file."""
+    began = busy_s()
+    import scipy.signal  # noqa: F401
+
+    return busy_s() - began
+
+
+def busy_s() -> float:
+    return float(sum(psutil.Process().cpu_times()[:2]))
 
 
 def render_speed(folder: Path) -> float:
@@ -108,7 +128,9 @@ def main() -> None:
     facts = machine()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        cpu_s = analysis_cpu_s(folder)
+        once_s = import_cpu_s()
+        cpu_s = analysis_cpu_s(sorted(ensure_demo_music(folder).glob("*.wav")))
+        mp3_cpu_s = analysis_cpu_s([make_file(folder, "mp3", 240.0, rate_hz=44_100)])
         speed = render_speed(folder)
         skips = skip_latency_ms(folder)
     rows: list[dict[str, Any]] = [
@@ -119,10 +141,16 @@ def main() -> None:
             "kept": skips[-1] < 300,
         },
         {
-            "figure": "analysis, processor seconds a minute of sound",
+            "figure": "analysis, processor seconds a minute of music, WAV of 48 kHz",
             "measured": f"{cpu_s:.2f}",
             "target": "0.4",
             "kept": cpu_s <= 0.4,
+        },
+        {
+            "figure": "analysis, processor seconds a minute of a tone, MP3 of 44.1 kHz",
+            "measured": f"{mp3_cpu_s:.2f}",
+            "target": "0.4",
+            "kept": mp3_cpu_s <= 0.4,
         },
         {
             "figure": "render of 20 minutes, times real time",
@@ -133,7 +161,8 @@ def main() -> None:
     ]
     note = (
         f"The output here is a sink that listens, paced by a clock {1000 * LEAD_S:.0f} ms ahead; "
-        "a sound device adds its buffer of 160 to 220 ms."
+        "a sound device adds its buffer of 160 to 220 ms. The analysing process pays another "
+        f"{once_s:.1f} processor seconds once, before its first file, to load its filters."
     )
     write("player_speed", "Latency and speed of the player", rows, facts, [note])
 
