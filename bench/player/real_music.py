@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from scipy.signal import resample_poly  # noqa: E402
 from player.av_deck import decoded  # noqa: E402
 from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
 from player.loudness import LoudnessMeter  # noqa: E402
-from player.music import WearerMood  # noqa: E402
+from player.music import Track, WearerMood  # noqa: E402
 from player.planner import MAX_GAIN_DB, gain_db  # noqa: E402
 from player.render import RenderReport, library_for, render  # noqa: E402
 from player.wav_sink import WavSink  # noqa: E402
@@ -120,16 +121,17 @@ def neighbours(path: Path, report: RenderReport) -> list[dict[str, Any]]:
             {
                 "title": track.title,
                 "lufs": loudness_of(path, start_s + 9, stop_s - 1),
-                "limited by": _limit(gain_db(track), track.loudness_lufs),
+                "limited by": _limit(track),
             }
         )
     return rows
 
 
-def _limit(gain: float, lufs: float | None) -> str:
-    if lufs is None or gain > -18 - lufs - 0.01:
-        return ""
-    return "the most that a track is raised" if gain >= MAX_GAIN_DB - 0.01 else "its peaks"
+def _limit(track: Track) -> str:
+    gain = gain_db(track)
+    if gain < gain_db(replace(track, true_peak_dbtp=None)):
+        return "its peaks"
+    return "the most that a track is raised" if gain == MAX_GAIN_DB else ""
 
 
 def main() -> None:
@@ -185,7 +187,7 @@ def main() -> None:
     notes = [
         f"Of {len(within)} quiet stretches inside pieces (up to {longest_ms} ms) the files were looked at.",
         "",
-        f"Tracks that could not be brought to -18 LUFS: {', '.join(limited) or 'none'}.",
+        f"Tracks whose gain was bounded: {', '.join(limited) or 'none'}.",
     ]
     write("player_real_music", f"{MINUTES:.0f} minutes of real music", rows, facts, notes)
 
