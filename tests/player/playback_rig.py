@@ -93,3 +93,20 @@ def above_4k_db(sound: Sound) -> float:
         energy = 2 * np.sum(np.abs(spectrum[hertz > 4000]) ** 2) / len(part) / np.sum(window**2)
         loudest = max(loudest, 10 * np.log10(energy + 1e-20))
     return loudest
+
+
+def longest_gap_s(sound: Sound, below_db: float = -60.0) -> float:
+    """The longest silence in seconds, after the first sound."""
+    quiet = [level < below_db for level in windows_db(sound, 0.01)]
+    quiet = quiet[quiet.index(False) :]
+    longest = run = 0
+    for one in quiet:
+        run = run + 1 if one else 0
+        longest = max(longest, run)
+    return longest * 0.01
+
+
+def small_wav(path: Path, seconds: float = 2.0, pitch_hz: float = 440.0) -> Path:
+    """A tone as a file of a music folder."""
+    soundfile.write(path, tone(seconds, pitch_hz), MIX_RATE_HZ)
+    return path

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playback_rig import above_4k_db, high_noise, level_db, make_session, play, tone, windows_db, write_track
+from playback_rig import (
+    above_4k_db,
+    high_noise,
+    level_db,
+    longest_gap_s,
+    make_session,
+    play,
+    tone,
+    windows_db,
+    write_track,
+)
 from track_making import feeling
 
 from player.deck import MIX_RATE_HZ
@@ -28,17 +38,6 @@ def noises(tmp_path: Path) -> list[Track]:
     ]
 
 
-def gaps_s(sound: np.ndarray, below_db: float = -60.0) -> float:
-    """The longest silence in seconds, after the first sound."""
-    quiet = [level < below_db for level in windows_db(sound, 0.01)]
-    quiet = quiet[quiet.index(False) :]
-    longest = run = 0
-    for one in quiet:
-        run = run + 1 if one else 0
-        longest = max(longest, run)
-    return longest * 0.01
-
-
 def test_the_next_track_fades_in_on_the_frame_that_was_planned(tmp_path: Path) -> None:
     quiet = write_track(tmp_path, "silent", np.zeros((10 * MIX_RATE_HZ, 2), np.float32), arousal=-0.7)
     marker = write_track(tmp_path, "marker", np.full((40 * MIX_RATE_HZ, 2), 0.25, np.float32), arousal=0.9)
@@ -53,7 +52,7 @@ def test_it_plays_on_and_on_without_a_gap_or_a_jump(noises: list[Track]) -> None
     session = make_session(noises, crossfade_s=3.0)
     sound = play(session, 150)
     assert len(session.decisions) >= 8
-    assert gaps_s(sound) == 0
+    assert longest_gap_s(sound) == 0
     levels = windows_db(sound[MIX_RATE_HZ:])
     assert max(levels) - min(levels) < 1.0
     titles = [decision.chosen.title for decision in session.decisions]
@@ -126,7 +125,7 @@ def test_skipping_again_and_again_never_clicks_or_falls_silent(noises: list[Trac
         sounds.append(play(session, 0.2))
     sounds.append(play(session, 10))
     sound = np.concatenate(sounds)
-    assert gaps_s(sound) == 0
+    assert longest_gap_s(sound) == 0
     assert max(abs(level + 20) for level in windows_db(sound, 0.25)) < 1.5
     assert sum(decision.kind == "skip" for decision in session.decisions) >= 4
 
@@ -139,7 +138,7 @@ def test_a_skip_takes_back_a_change_that_is_only_planned(noises: list[Track]) ->
     session.engine.skip()
     sound = play(session, 3)
     assert session.decisions[-1].kind == "skip"
-    assert gaps_s(sound) == 0
+    assert longest_gap_s(sound) == 0
 
 
 def test_seeking_goes_there_without_a_click(tmp_path: Path) -> None:
@@ -170,7 +169,7 @@ def test_pausing_keeps_the_place_and_the_plan(noises: list[Track]) -> None:
     session.engine.pause(False)
     sound = play(session, 15)
     assert level_db(sound[4800:9600]) == pytest.approx(-20, abs=1)
-    assert gaps_s(sound) == 0
+    assert longest_gap_s(sound) == 0
     assert len(session.decisions) == 2
 
 
@@ -221,7 +220,7 @@ def test_a_target_asked_for_changes_the_music_within_the_dwell(tmp_path: Path) -
     sound = play(session, 20)
     assert session.engine.state().track != playing
     assert session.decisions[-1].kind == "mood_change"
-    assert gaps_s(sound) == 0
+    assert longest_gap_s(sound) == 0
     with pytest.raises(UnknownTargetError):
         session.chooser.set_target("nowhere")
 
@@ -234,7 +233,7 @@ def test_an_empty_library_plays_the_filler_and_music_when_it_comes(noises: list[
     session.source.tracks = tuple(noises)
     sound = play(session, 10)
     assert session.engine.state().track in noises
-    assert gaps_s(sound) == 0
+    assert longest_gap_s(sound) == 0
 
 
 def test_the_library_taking_its_track_away_keeps_what_sounds(noises: list[Track]) -> None:
@@ -251,7 +250,7 @@ def test_one_track_alone_is_played_again(noises: list[Track]) -> None:
     session = make_session(noises[:1], crossfade_s=2.0)
     sound = play(session, 60)
     assert len(session.decisions) >= 3
-    assert gaps_s(sound) == 0
+    assert longest_gap_s(sound) == 0
 
 
 def test_a_neutral_choice_follows_a_signal_that_stays_away(tmp_path: Path) -> None:
