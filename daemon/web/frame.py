@@ -31,7 +31,8 @@ def shared_head(texts: Texts) -> None:
     """Style sheet and script of every page, served from the wheel."""
     ui.add_head_html(
         f"<style>{css_variables()}</style>"
-        '<link rel="stylesheet" href="/static/app.css"><script src="/static/app.js" defer></script>',
+        '<link rel="stylesheet" href="/static/app.css"><script src="/static/app.js" defer></script>'
+        '<script src="/static/history.js" defer></script>',
         shared=True,
     )
     lost = html.escape(texts("app.lost", seconds="{seconds}"), quote=True)

@@ -16,6 +16,9 @@ MAX_POINTS = 2000
 SILENT_S = 30.0
 """A mood that is not said again for so long has ended there (the engine repeats it each 10 s)."""
 
+LATE_S = 2.0
+"""A track may be said to play a little before the decision for it is heard."""
+
 Point = tuple[float, float | None]
 
 
@@ -27,6 +30,16 @@ class Span:
     end_s: float
     name: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A decision of the player: which track, and the sentence why."""
+
+    at_s: float
+    kind: str
+    title: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,7 @@ class Timeline:
     tracks: tuple[Span, ...]
     unknown: tuple[Span, ...]
     gaps: tuple[Span, ...]
-    decisions: tuple[Span, ...]
+    decisions: tuple[Choice, ...]
     labels: tuple[tuple[float, float | None, float | None], ...]
 
 
@@ -68,7 +81,7 @@ class _Reader:
     quality: list[Point] = field(default_factory=list)
     tracks: list[records.TrackRecord] = field(default_factory=list)
     headset: list[records.HeadsetRecord] = field(default_factory=list)
-    decisions: list[Span] = field(default_factory=list)
+    decisions: list[Choice] = field(default_factory=list)
     labels: list[tuple[float, float | None, float | None]] = field(default_factory=list)
     simulated: bool = False
     truncated: bool = False
@@ -88,7 +101,7 @@ class _Reader:
             case records.HeadsetRecord():
                 self.headset.append(record)
             case records.DecisionRecord():
-                self.decisions.append(Span(record.t, record.t, record.kind, record.why))
+                self.decisions.append(Choice(record.t, record.kind, record.title, record.why))
             case records.LabelRecord():
                 self.labels.append((record.t, record.a, record.v))
             case records.EndRecord():
@@ -162,6 +175,12 @@ def _track_spans(tracks: Sequence[records.TrackRecord], end_s: float) -> tuple[S
     )
 
 
+def why_of(track: Span, decisions: Sequence[Choice]) -> str:
+    """The sentence of the last decision for this track before it began; empty when none was heard."""
+    told = [one.why for one in decisions if one.title == track.name and one.at_s <= track.start_s + LATE_S]
+    return told[-1] if told else ""
+
+
 def _unknown_spans(moods: Sequence[records.MoodRecord], end_s: float) -> tuple[Span, ...]:
     spans: list[Span] = []
     ends = _ends(moods, end_s)
@@ -214,7 +233,7 @@ def summary(session: Sequence[AnyRecord]) -> Summary | None:
         mean_arousal=weighted / known_s if known_s > 0 else None,
         moods=tuple((name, count / total) for name, count in seconds.most_common() if total and count),
         tracks=len(drawn.tracks),
-        mood_changes=sum(decision.name == "mood_change" for decision in drawn.decisions),
+        mood_changes=sum(decision.kind == "mood_change" for decision in drawn.decisions),
         lost=len(drawn.gaps),
     )
 

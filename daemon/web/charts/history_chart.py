@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from daemon.web.charts.history_lane import LANE_TOP, lane_series
 from daemon.web.charts.style import FONT, Options, axis, base, faded, tooltip
-from daemon.web.history_view import Point, Span, Timeline
+from daemon.web.history_view import Point, Timeline
 from daemon.web.palette import Palette
 from daemon.web.texts import Texts
+
+LEFT = 48
+TWO_DECIMALS = "(value) => typeof value === 'number' ? value.toFixed(2) : '–'"
 
 
 def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
@@ -16,23 +20,31 @@ def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Optio
         **base(colours),
         "legend": _legend(colours, texts, timeline),
         "tooltip": tooltip(
-            colours, trigger="axis", axisPointer={"type": "line", "lineStyle": {"color": colours.edge}}
+            colours,
+            trigger="axis",
+            axisPointer={"type": "line", "lineStyle": {"color": colours.edge}},
+            **{":valueFormatter": TWO_DECIMALS},
         ),
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
-            {"left": 60, "right": 18, "top": 40, "height": "44%"},
-            {"left": 60, "right": 18, "top": "58%", "height": "12%"},
-            {"left": 60, "right": 18, "top": "75%", "height": 44},
+            {"left": LEFT, "right": 18, "top": 40, "bottom": 254},
+            {"left": LEFT, "right": 18, "bottom": 170, "height": 58},
+            {"left": LEFT, "right": 18, "bottom": 68, "height": 72, "tooltip": _reason(colours)},
         ],
         "xAxis": [_time_axis(timeline, colours, row) for row in range(3)],
         "yAxis": [
             axis(colours, type="value", gridIndex=0, min=-1, max=1, interval=0.5),
             axis(colours, type="value", gridIndex=1, min=0, max=1, interval=0.5),
-            axis(colours, type="value", gridIndex=2, min=0, max=1, show=False),
+            axis(colours, type="value", gridIndex=2, min=0, max=LANE_TOP, show=False),
         ],
         "dataZoom": [{"type": "inside", "xAxisIndex": [0, 1, 2], "filterMode": "none"}, _slider(colours)],
         "series": _series(timeline, colours, texts),
     }
+
+
+def _reason(colours: Palette) -> Options:
+    """In the lane one thing is told about, not all that lies at that time."""
+    return {"trigger": "item", "axisPointer": {"show": False}, ":formatter": "(one) => neuro.reason(one)"}
 
 
 def _time_axis(timeline: Timeline, colours: Palette, row: int) -> Options:
@@ -68,10 +80,10 @@ def _legend(colours: Palette, texts: Texts, timeline: Timeline) -> Options:
     names = ["arousal", "quality", "tracks"]
     names += ["valence"] if any(value is not None for _, value in timeline.valence) else []
     names += ["labels"] if timeline.labels else []
-    names += ["decisions"] if any(span.name == "mood_change" for span in timeline.decisions) else []
+    names += ["decisions"] if timeline.decisions else []
     return {
         "top": 4,
-        "left": 56,
+        "left": LEFT - 4,
         "itemGap": 18,
         "data": [texts(f"history.{name}") for name in names],
         "textStyle": {"color": colours.ink, "fontFamily": FONT},
@@ -83,22 +95,22 @@ def _legend(colours: Palette, texts: Texts, timeline: Timeline) -> Options:
 
 def _series(timeline: Timeline, colours: Palette, texts: Texts) -> list[Options]:
     lines = [
-        _line(texts("history.arousal"), timeline.arousal, colours.accent, 0)
+        _line("arousal", texts("history.arousal"), timeline.arousal, colours.accent, 0)
         | {"markArea": _areas(timeline, colours, texts)},
-        _line(texts("history.valence"), timeline.valence, colours.target, 0),
-        _line(texts("history.quality"), timeline.quality, colours.good, 1)
+        _line("valence", texts("history.valence"), timeline.valence, colours.target, 0),
+        _line("quality", texts("history.quality"), timeline.quality, colours.good, 1)
         | {"areaStyle": {"color": faded(colours.good, 0.18)}, "step": "end"},
     ]
     return [
         *lines,
         _labels(timeline, colours, texts),
-        _decisions(timeline, colours, texts),
-        _tracks(timeline, colours, texts),
+        *lane_series(timeline, colours, texts),
     ]
 
 
-def _line(name: str, points: Sequence[Point], colour: str, row: int) -> Options:
+def _line(own_id: str, name: str, points: Sequence[Point], colour: str, row: int) -> Options:
     return {
+        "id": own_id,
         "name": name,
         "type": "line",
         "xAxisIndex": row,
@@ -126,6 +138,7 @@ def _areas(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
 
 def _labels(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
     return {
+        "id": "labels",
         "name": texts("history.labels"),
         "type": "scatter",
         "symbol": "pin",
@@ -136,77 +149,28 @@ def _labels(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
     }
 
 
-def _decisions(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
-    return {
-        "name": texts("history.decisions"),
-        "type": "scatter",
-        "symbol": "triangle",
-        "symbolSize": 13,
-        "itemStyle": {"color": colours.target},
-        "z": 6,
-        "data": [[1000 * span.start_s, -0.94] for span in timeline.decisions if span.name == "mood_change"],
-    }
-
-
-def _tracks(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
-    shades = (faded(colours.music, 0.30), faded(colours.music, 0.16))
-    data = []
-    for number, span in enumerate(timeline.tracks):
-        label = {
-            "show": True,
-            "position": "insideLeft",
-            "color": colours.ink,
-            "fontFamily": FONT,
-            "fontSize": 12,
-            "overflow": "truncate",
-            "ellipsis": "…",
-            "width": _label_width(span, timeline),
-            "formatter": "{b}",
-        }
-        start = {
-            "name": _flat(span.name),
-            "xAxis": 1000 * span.start_s,
-            "itemStyle": {"color": shades[number % 2]},
-            "label": label,
-        }
-        data.append([start, {"xAxis": 1000 * span.end_s}])
-    return {
-        "name": texts("history.tracks"),
-        "type": "line",
-        "xAxisIndex": 2,
-        "yAxisIndex": 2,
-        "itemStyle": {"color": colours.music},
-        "data": [],
-        "markArea": {"silent": True, "data": data},
-    }
-
-
-def _label_width(span: Span, timeline: Timeline) -> int:
-    """Room for the name in the unzoomed picture on a middling screen; too little room shows none."""
-    share = (span.end_s - span.start_s) / max(1.0, timeline.end_s - timeline.start_s)
-    room = int(900 * share) - 12
-    return room if room > 24 else 1
-
-
-def _flat(name: str) -> str:
-    """Braces would be read as places to fill in."""
-    return name.replace("{", "(").replace("}", ")")
-
-
 def compare_options(sessions: Sequence[tuple[str, Timeline]], colours: Palette, texts: Texts) -> Options:
     """Arousal of several sessions over the minutes since each began."""
     return {
         **base(colours),
-        "legend": {"top": 4, "left": 56, "textStyle": {"color": colours.ink, "fontFamily": FONT}},
-        "tooltip": tooltip(colours, trigger="axis"),
-        "grid": {"left": 60, "right": 18, "top": 40, "bottom": 40},
+        "legend": {
+            "type": "scroll",
+            "top": 4,
+            "left": LEFT - 4,
+            "textStyle": {"color": colours.ink, "fontFamily": FONT},
+            "pageIconColor": colours.accent,
+            "pageTextStyle": {"color": colours.muted},
+        },
+        "tooltip": tooltip(colours, trigger="axis", **{":valueFormatter": TWO_DECIMALS}),
+        "grid": {"left": LEFT, "right": 18, "top": 40, "bottom": 52},
         "xAxis": axis(
             colours,
             type="value",
             min=0,
             name=texts("history.minutes"),
-            nameLocation="end",
-            nameGap=2,
+            nameLocation="middle",
+            nameGap=30,
+            axisLine={"onZero": False, "lineStyle": {"color": colours.line}},
             splitLine={"show": False},
         ),
         "yAxis": axis(colours, type="value", min=-1, max=1, interval=0.5),

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from nicegui import run, ui
+from nicegui.element import Element
 
 from daemon.web.asking import ask
 from daemon.web.charts.history_chart import compare_options, history_options
 from daemon.web.frame import frame
 from daemon.web.history_view import Summary, Timeline, summary, timeline
+from daemon.web.pages.reasons_card import ReasonsCard
 from daemon.web.pages.recordings_card import recordings_card
 from daemon.web.safe_text import clock_time
 from daemon.web.session_log import MAX_FILES, read_session, session_names
@@ -44,6 +46,8 @@ class _History:
         self._name = names[0]
         self._others: list[str] = []
         self._read: dict[str, tuple[Timeline, Summary]] = {}
+        self._selects: list[Element] = []
+        self._options: list[tuple[str, ui.label]] = []
 
     async def build(self) -> None:
         texts = self._viewer.hub.texts
@@ -56,8 +60,13 @@ class _History:
                 button(texts("history.csv"), self._csv, classes="small-btn", icon="table_chart")
             self._truncated = words("p", "muted small", texts("history.truncated"))
             self._chart = ui.echart({"series": []}).classes("history-chart").style("margin-top:12px")
-            named(self._chart, role="img", aria_label=texts("history.chart_label"))
+            named(self._chart, role="application", tabindex="0", aria_label=texts("history.chart_label"))
+            said = named(tag("p", "said muted small wrap-anywhere"), id="reason-said", aria_live="polite")
+            said.props["data-hint"] = texts("history.reasons_hint")
+            ui.run_javascript(f"neuro.reasons({self._chart.id}, 'reason-said')")
         self._figures = tag("section", "card")
+        with tag("section", "card"):
+            self._reasons = ReasonsCard(self._viewer)
         with tag("section", "card row-line between"):
             words("p", "muted small", texts("history.private"))
             button(texts("history.forget"), self._ask_forget, classes="small-btn danger")
@@ -80,9 +89,27 @@ class _History:
             named(words("label", "muted", texts(key)), **{"for": field_id})
             with named(tag("select", "select"), id=field_id) as select:
                 for name in names:
-                    text = self._title(name) if name else texts("history.none")
-                    named(words("option", "", text), value=name)
+                    self._option(name)
+            self._selects.append(select)
             select.on("change", act, js_handler="(event) => emit(event.target.value)")
+
+    def _option(self, name: str) -> ui.label:
+        text = self._title(name) if name else self._viewer.hub.texts("history.none")
+        made = named(words("option", "", text), value=name)
+        self._options.append((name, made))
+        return made
+
+    def _follow_names(self) -> None:
+        """A session that began meanwhile can be chosen; what is chosen stays."""
+        fresh = [name for name in session_names(self._viewer.hub.log.folder) if name not in self._names]
+        for name in reversed(fresh):
+            self._names.insert(0, name)
+            for place, select in enumerate(self._selects):
+                with select:
+                    self._option(name).move(target_index=place)  # under "nothing" in the second one
+        for name, option in self._options:
+            if name:
+                option.text = self._title(name)
 
     def _title(self, name: str) -> str:
         texts = self._viewer.hub.texts
@@ -107,6 +134,7 @@ class _History:
 
     async def _refresh(self) -> None:
         """The running session grows; the zoom stays."""
+        self._follow_names()
         running = self._viewer.hub.log.name
         if running is not None and running in (self._name, *self._others):
             await self._load(running)
@@ -129,25 +157,18 @@ class _History:
             return
         drawn, figures = self._read[self._name]
         options = history_options(drawn, viewer.colours, texts)
-        if keep_zoom:
-            options.pop("dataZoom")
-            self._chart.run_chart_method("setOption", options, {"replaceMerge": ["series"]})
-        else:
-            self._chart.options.clear()
-            self._chart.options.update(options)
-            self._chart.update()
+        _redraw(self._chart, options, keep_zoom=keep_zoom)
         self._truncated.set_visibility(drawn.truncated)
         self._figures.clear()
         with self._figures:
             _figures(viewer, self._title(self._name), figures)
-        self._draw_compared()
+        self._reasons.show(drawn.decisions)
+        self._draw_compared(keep_zoom=keep_zoom)
 
-    def _draw_compared(self) -> None:
+    def _draw_compared(self, *, keep_zoom: bool = False) -> None:
         viewer, texts = self._viewer, self._viewer.hub.texts
         sessions = [(self._title(name), self._read[name][0]) for name in self._shown()]
-        self._compared.options.clear()
-        self._compared.options.update(compare_options(sessions, viewer.colours, texts))
-        self._compared.update()
+        _redraw(self._compared, compare_options(sessions, viewer.colours, texts), keep_zoom=keep_zoom)
 
     def _shown(self) -> list[str]:
         others = [name for name in self._others if name != self._name]
@@ -174,6 +195,17 @@ class _History:
 
     def _csv(self) -> None:
         ui.download(f"/history/{self._name}.csv", f"neuroplayer-{self._name}.csv")
+
+
+def _redraw(chart: ui.echart, options: dict[str, Any], *, keep_zoom: bool) -> None:
+    """Draw anew; a zoom that a person has chosen stays in their hand while the session grows."""
+    if keep_zoom:
+        kept = {key: value for key, value in options.items() if key != "dataZoom"}
+        chart.run_chart_method("setOption", kept, {"replaceMerge": ["series"]})
+    else:
+        chart.options.clear()
+        chart.options.update(options)
+        chart.update()
 
 
 def _read(viewer: Viewer, name: str) -> tuple[Timeline, Summary] | None:

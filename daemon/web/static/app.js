@@ -74,11 +74,11 @@
     setTimeout(tellTheme, 50);
   };
 
-  const whenChart = (id, act, tries = 200) => {
+  const whenChart = (neuro.whenChart = (id, act, tries = 200) => {
     const chart = getElement(id)?.chart;
     if (chart) act(chart);
     else if (tries > 0) setTimeout(() => whenChart(id, act, tries - 1), 25);
-  };
+  });
 
   // ---- the plane ----------------------------------------------------------------------------------------
   const bounded = (value) => Math.max(-1, Math.min(1, Math.round(value * 100) / 100));

@@ -39,6 +39,12 @@ def chart(tab: Any, selector: str, what: str) -> Any:
     return tab.evaluate(f"{found}.{what}")
 
 
+def until(tab: Any, selector: str, what: str, timeout: float = 15_000) -> None:
+    """Wait until this is true of the chart: what is drawn comes a message after what is written."""
+    found = f"getElement(document.querySelector('{selector}').id.slice(1))?.chart"
+    tab.wait_for_function(f"{found} && {found}.{what}", timeout=timeout)
+
+
 def plane_ready(tab: Any) -> None:
     """Until the plane can be touched."""
     tab.wait_for_function("getElement(document.querySelector('.plane-chart').id.slice(1))?.chart?.neuroReady")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from real_broker import wait_for_port
 from running_product import Product, Running
-from sheet import Sheet, chart
+from sheet import Sheet, until
 from waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
@@ -71,12 +71,12 @@ def test_every_process_may_be_killed_under_the_page(running: Running, sheet: She
         headline.get_by_text("Not known").wait_for()
         tab.get_by_text("none: nothing is claimed").wait_for()
         assert tab.locator(".mood-head.unknown").count() == 1
-        assert chart(tab, ".plane-chart", VEIL) == 1
+        until(tab, ".plane-chart", f"{VEIL} === 1")
         music_runs_on(tab, CARRIED)
         assert not tab.get_by_text("The player is not running").is_visible()
     headline.get_by_text(CLAIM).wait_for(timeout=SLOW_MS)
     tab.get_by_text("The engine is not running").wait_for(state="hidden")
-    assert chart(tab, ".plane-chart", VEIL) == 0
+    until(tab, ".plane-chart", f"{VEIL} === 0")
 
     with killed(running, "player"):
         tab.get_by_text("The player is not running").wait_for()

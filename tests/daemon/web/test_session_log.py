@@ -69,7 +69,7 @@ def test_a_session_comes_back_as_it_was(log: SessionLog, wall: Wall) -> None:
     assert [span.name for span in drawn.tracks] == ["Piece number 1", "Piece number 2"]
     assert [round(span.end_s - span.start_s) for span in drawn.gaps] == [10]
     assert len(drawn.unknown) == 1
-    assert [span.name for span in drawn.decisions] == ["mood_change"]
+    assert [one.kind for one in drawn.decisions] == ["mood_change"]
     assert [(a, v) for _, a, v in drawn.labels] == [(-0.5, 1.0)]
     figures = summary(read_session(log.folder, name))
     assert figures is not None
@@ -240,7 +240,7 @@ def test_the_picture_holds_every_part(log: SessionLog, wall: Wall, words: Texts)
     options = history_options(drawn, DARK, words)
     by_name = {series["name"]: series for series in options["series"]}
     assert len(by_name[words("history.arousal")]["data"]) >= 3
-    assert by_name[words("history.tracks")]["markArea"]["data"][0][0]["name"] == "(b) braces"
+    assert by_name[words("history.tracks")]["data"][0]["name"] == "{b} braces"
     areas = by_name[words("history.arousal")]["markArea"]["data"]
     assert len(areas) == len(drawn.unknown) + len(drawn.gaps) >= 2
     both = compare_options([("one", drawn), ("two", drawn)], DARK, words)
