@@ -50,6 +50,7 @@ class Calibration:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._policy: messages.PolicyWord | None = None
+        self._holds_music = False
         self._sounding: str | None = None
         self._heard_s = 0.0
         self._malformed = 0
@@ -78,7 +79,7 @@ class Calibration:
         self._clear("starting")
         player = self._state.newest(messages.PlayerState, topics.PLAYER_STATE)
         self._policy = player.policy if player is not None else None
-        self._task = asyncio.create_task(self._run(list(pieces)[: lines.MAX_PIECES]))
+        self._task = asyncio.create_task(self._run(list(pieces)[: lines.MAX_PIECES], self._task))
         return True
 
     def rate(self, valence: int, arousal: int) -> None:
@@ -129,10 +130,13 @@ class Calibration:
             env=self._environment,
         )
 
-    async def _run(self, pieces: list[lines.PieceWords]) -> None:
+    async def _run(self, pieces: list[lines.PieceWords], before: asyncio.Task[None] | None) -> None:
+        if before is not None:  # it may still be putting things back
+            await asyncio.gather(before, return_exceptions=True)
         try:
             self._process = process = await self._spawn(self._command)
             self._heard_s = self._clock()
+            self._holds_music = True
             self._send("policy", messages.PolicyCommand(policy="manual"))
             self._tell(lines.PiecesLine(pieces=pieces))
             watching = asyncio.create_task(self._watch(process))
@@ -152,11 +156,18 @@ class Calibration:
             await self._clean_up()
 
     async def _clean_up(self) -> None:
+        self._give_music_back()
         process, self._process = self._process, None
         if process is not None and process.returncode is None:
             process.kill()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), END_S)
+
+    def _give_music_back(self) -> None:
+        """Once: the music goes on as it was chosen before."""
+        if not self._holds_music:
+            return
+        self._holds_music = False
         if self._policy is not None:
             self._send("policy", messages.PolicyCommand(policy=self._policy))
         self._send("pause", messages.PauseCommand(paused=False))
@@ -199,6 +210,7 @@ class Calibration:
                 self.told = shown(text, 300)
             case lines.TrainLine():
                 self.phase, self.fitting = "fitting", words
+                self._give_music_back()
             case lines.ResultLine():
                 self.phase, self.result = "done", words
             case lines.ErrorLine(text=text):

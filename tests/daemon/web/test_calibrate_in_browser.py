@@ -114,16 +114,26 @@ def _session(page: LivePage) -> Iterator[None]:
         yield
 
 
-def test_it_is_begun_and_ended_from_the_page(page: LivePage, sheet: Sheet) -> None:
-    pytest.importorskip("tensorflow", reason="needs the train extra")
+def test_without_a_session_it_is_said_how_to_start_one(page: LivePage, sheet: Sheet) -> None:
     page.talker.all_is_well()
     tab = sheet.go(page, "/calibrate")
     tab.locator(".steps li.now", has_text="Headset").wait_for()
     tab.get_by_role("button", name="Begin the calibration").click()
     tab.get_by_text("start one with neuroplayer run").wait_for(timeout=60_000)
+    assert tab.evaluate(AUDIT) == []
+    tab.get_by_role("button", name="Go back to the base model").click()
+    tab.get_by_role("button", name="Begin the calibration").wait_for(timeout=60_000)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+def test_it_is_begun_and_ended_from_the_page(page: LivePage, sheet: Sheet) -> None:
+    pytest.importorskip("tensorflow", reason="needs the train extra")
+    page.talker.all_is_well()
+    tab = sheet.go(page, "/calibrate")
     with _session(page):
-        tab.get_by_role("button", name="Once more").click()
-        tab.get_by_role("heading", name="Rest", exact=True).wait_for(timeout=60_000)
+        tab.get_by_role("button", name="Begin the calibration").click()
+        tab.get_by_role("heading", name="Rest", exact=True).wait_for(timeout=240_000)
         tab.locator(".steps li.now", has_text="Rest and count").wait_for()
         tab.get_by_text("Sit still, look at one place").wait_for()
         assert tab.evaluate(AUDIT) == []
