@@ -17,6 +17,7 @@ has_command mosquitto || missing="$missing mosquitto"
 if ! has_library libvlc.so.5; then missing="$missing libvlc5 vlc-plugin-base"; fi
 if [ "$want" = test ]; then
     has_command mosquitto_sub || missing="$missing mosquitto-clients"
+    has_command pulseaudio || missing="$missing pulseaudio"
     has_command chromium || has_command google-chrome || missing="$missing chromium"
 fi
 [ -n "$missing" ] || exit 0

@@ -18,6 +18,8 @@ RING_S = 0.16
 PERIOD_MS = 30
 GONE_S = 1.5
 """A device that has asked for nothing so long is lost."""
+WAKE_S = 3.5
+"""One that has just been opened may sleep longer: an idle sink of PulseAudio wakes within two seconds."""
 WAIT_S = 0.005
 BACKENDS = {"pulse": "PULSEAUDIO", "pipewire": "PULSEAUDIO", "alsa": "ALSA", "jack": "JACK", "none": "NULL"}
 """Names a person may give. PipeWire is reached through the PulseAudio service that it offers."""
@@ -39,6 +41,7 @@ class DeviceSink:
         self._ring = PcmRing(int(RING_S * MIX_RATE_HZ))
         self._device: Any = None
         self._asked_s = 0.0
+        self._asked = 0
         self._started = False
         self.underruns = 0
         self.dropped_frames = 0
@@ -69,7 +72,7 @@ class DeviceSink:
             # with no service at all miniaudio quietly takes its silent one
             if self._device.backend == "Null" and self._service != "none":
                 raise SinkError("no sound device was found")
-            self._asked_s = time.monotonic()
+            self._asked_s, self._asked = time.monotonic(), 0
             feed = self._feed()
             next(feed)
             self._device.start(feed)
@@ -83,19 +86,22 @@ class DeviceSink:
     def _find(self, miniaudio: Any, backends: list[Any]) -> Any:
         if not self._wanted:
             return None
-        found = miniaudio.Devices(backends or None).get_playbacks()
+        devices = miniaudio.Devices(backends or None)
+        found = devices.get_playbacks()
         for one in found:
-            if self._wanted.casefold() in one["name"].casefold():
+            names = (one["name"], _service_name(miniaudio, devices.backend, one["id"]))
+            if any(self._wanted.casefold() in name.casefold() for name in names):
                 self._shown = one["name"]
                 return one["id"]
-        names = ", ".join(repr(one["name"]) for one in found) or "none at all"
-        raise SinkError(f"no sound device is called {self._wanted!r:.80}; there is {names:.400}")
+        known = ", ".join(repr(one["name"]) for one in found) or "none at all"
+        raise SinkError(f"no sound device is called {self._wanted!r:.80}; there is {known:.400}")
 
     def _feed(self) -> Generator[PcmBlock, int, None]:
         """Runs in the device's thread: hands over what is there, silence where there is nothing."""
         wanted = yield np.zeros((0, 2), dtype=np.float32)
         while True:
             self._asked_s = time.monotonic()
+            self._asked += 1
             block = self._ring.read(wanted)
             if len(block) < wanted:
                 if self._started:
@@ -114,7 +120,8 @@ class DeviceSink:
             at += put
             if put:
                 self._started = True
-            if time.monotonic() - self._asked_s > GONE_S:
+            # it asks for its first period at once, whether it is awake or not
+            if time.monotonic() - self._asked_s > (GONE_S if self._asked > 1 else WAKE_S):
                 raise SinkError("the sound device is gone")
             if at < len(block) and not wait:
                 self.dropped_frames += len(block) - at
@@ -143,6 +150,14 @@ def device_names() -> list[tuple[str, str]]:
         except (miniaudio.MiniaudioError, AttributeError):
             continue
     return names
+
+
+def _service_name(miniaudio: Any, backend: str, device_id: Any) -> str:
+    """What the service itself calls a device (``pactl list short sinks``); people are shown another name."""
+    if backend not in ("PulseAudio", "ALSA"):
+        return ""
+    name = bytes(miniaudio.ffi.buffer(device_id))[:256].split(b"\0")[0]
+    return name.decode("utf-8", "replace")
 
 
 def _hush_alsa() -> None:

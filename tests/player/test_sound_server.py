@@ -1,0 +1,137 @@
+"""The device sink against a real PulseAudio server of the test's own, heard at the monitor of its sink."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playback_rig import tone
+
+from player.deck import MIX_RATE_HZ
+from player.device_sink import DeviceSink
+from player.outputs import Outputs
+from player.sink import SinkError
+
+NAME = "probe"
+HERTZ = 1000
+LEVEL = 0.2
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("pulseaudio") is None or shutil.which("parec") is None,
+    reason="needs pulseaudio and pulseaudio-utils",
+)
+
+
+class Server:
+    """A server with one sink that goes nowhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "HOME": str(folder)}
+        script = folder / "server.pa"
+        script.write_text(f"load-module module-native-protocol-unix socket={folder}/native\n")
+        command = ["pulseaudio", "-n", "-F", str(script), "--daemonize=no", "--exit-idle-time=-1"]
+        self._process = subprocess.Popen(
+            [*command, "--use-pid-file=no", "--disable-shm=yes"],
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def pactl(self, *words: str) -> str:
+        command = ["pactl", "-s", f"unix:{self._folder}/native", *words]
+        for _ in range(100):
+            done = subprocess.run(
+                command, check=False, env=self._environment, capture_output=True, text=True, timeout=10
+            )
+            if not done.returncode:
+                return done.stdout.strip()
+            time.sleep(0.1)
+        raise AssertionError(done.stderr)
+
+    def appear(self) -> str:
+        """Let the sink be there; returns the number of its module."""
+        return self.pactl("load-module", "module-null-sink", f"sink_name={NAME}", "rate=48000")
+
+    def record(self) -> subprocess.Popen[bytes]:
+        command = ["parec", "-s", f"unix:{self._folder}/native", "-d", f"{NAME}.monitor", "--raw"]
+        options = ("--format=float32le", "--rate=48000", "--channels=2", "--latency-msec=50")
+        return subprocess.Popen([*command, *options], env=self._environment, stdout=subprocess.PIPE)
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(5)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/native")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    one = Server(tmp_path)
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+def test_a_tone_comes_through_the_server_whole_and_at_its_level(server: Server, tmp_path: Path) -> None:
+    server.appear()
+    recorder = server.record()
+    sink = DeviceSink("pulse", NAME)
+    try:
+        sink.open()
+        for block in np.split(tone(2.048, HERTZ, LEVEL)[: 48 * 2048], 48):
+            sink.write(block)
+        time.sleep(0.5)
+    finally:
+        sink.close()
+        recorder.terminate()
+        data, _ = recorder.communicate(timeout=5)
+    heard = np.frombuffer(data[: len(data) // 8 * 8], dtype=np.float32).reshape(-1, 2)[:, 0]
+    sounding = np.flatnonzero(np.abs(heard) > LEVEL / 10)
+    body = heard[sounding[0] : sounding[-1] + 1]
+    assert len(body) > 1.5 * MIX_RATE_HZ
+    middle = body[MIX_RATE_HZ // 4 : -MIX_RATE_HZ // 4].astype(np.float64)
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) * MIX_RATE_HZ / len(middle) == pytest.approx(HERTZ, abs=1)
+    levels = np.sqrt(np.mean(np.square(middle[: len(middle) // 48 * 48].reshape(-1, 48)), axis=1))
+    assert np.median(levels) == pytest.approx(LEVEL / np.sqrt(2), rel=0.02)
+    if not sink.underruns:  # a machine too busy to write in time is no fault of the sink
+        assert levels.min() > LEVEL / 2
+
+
+def test_a_sink_that_goes_is_lost_and_one_that_returns_is_taken_up(server: Server) -> None:
+    module = server.appear()
+    outputs = Outputs([DeviceSink("pulse", NAME)], retry_s=0.2)
+    block = tone(2048 / MIX_RATE_HZ, HERTZ, LEVEL)
+
+    def play_until(lost: bool) -> None:
+        until_s = time.monotonic() + 20
+        while bool(outputs.degraded) is not lost:
+            assert time.monotonic() < until_s
+            outputs.write(block)
+
+    try:
+        outputs.wait_ready(10)
+        assert not outputs.degraded
+        for _ in range(10):
+            outputs.write(block)
+        server.pactl("unload-module", module)
+        play_until(lost=True)
+        server.appear()
+        play_until(lost=False)
+    finally:
+        outputs.close()
+
+
+def test_a_sink_that_is_not_there_is_named_with_those_that_are(server: Server) -> None:
+    server.appear()
+    with pytest.raises(SinkError, match="no sound device is called 'other'"):
+        DeviceSink("pulse", "other").open()
