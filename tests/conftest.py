@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product
+
+# an example that is late on a busy machine is no counterexample
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 EEG_DIR = Path(__file__).resolve().parents[1] / ".." / "shared" / "eeg"
 
