@@ -28,6 +28,21 @@ PAGE_BURST = 120
 SOCKET_PATH = "/_nicegui_ws/"
 HIDDEN_HEADERS = frozenset({b"x-forwarded-prefix", b"x-forwarded-for", b"forwarded"})
 """Headers that would steer what NiceGUI writes into the page, or that pretend another address."""
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "camera",
+        "microphone",
+        "geolocation",
+        "usb",
+        "bluetooth",
+        "serial",
+        "hid",
+        "midi",
+        "payment",
+    )
+).encode()
+"""Nothing of the device is ever asked for."""
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     # not "no-referrer": browsers then send a form with the origin "null"
@@ -35,7 +50,7 @@ HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), usb=()"),
+    (b"permissions-policy", PERMISSIONS),
 )
 
 

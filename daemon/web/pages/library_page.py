@@ -59,7 +59,7 @@ def _map(viewer: Viewer, tracks: tuple[MapTrack, ...]) -> None:
     chart = ui.echart(options(), on_point_click=chosen).classes("library-chart")
     named(chart, role="img", aria_label=texts("library.map_label", count=len(tracks)))
     with tag("div", "legend"):
-        for name, text in (("you", "people"), ("next", "analysis"), ("target", "playing")):
+        for name, text in (("you", "people"), ("analysed", "analysis"), ("target", "playing")):
             with tag("span", f"key {name}"):
                 tag("i")
                 words("span", "", texts(f"library.{text}"))
@@ -126,4 +126,6 @@ def _row(viewer: Viewer, track: MapTrack) -> None:
             with tag("span").style("min-width:0;display:grid"):
                 words("span", "coming-title", track.title)
                 words("span", "muted small", track.artist)
-        named(row, aria_label=texts("library.play_track", title=track.title))
+        # what is seen must be part of what is said (WCAG 2.5.3)
+        seen = f"{track.title} {track.artist}".rstrip()
+        named(row, aria_label=texts("library.play_track", title=seen))

@@ -204,6 +204,32 @@ def test_every_answer_carries_the_policy_and_scripts_need_its_nonce(page: LivePa
         assert "frame-ancestors 'none'" in (page.get(path).getheader("content-security-policy") or "")
 
 
+def test_the_policy_allows_this_and_nothing_else(page: LivePage) -> None:
+    """`unsafe-eval` and inline styles are what NiceGUI needs; decision 0085 says what stands before them."""
+    answer = page.get("/")
+    given = (answer.getheader("content-security-policy") or "").split("; ")
+    assert {name: rest for name, _, rest in (part.partition(" ") for part in given)} == {
+        "default-src": "'none'",
+        "script-src": given[1].partition(" ")[2],
+        "script-src-attr": "'none'",
+        "object-src": "'none'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert re.fullmatch(r"script-src 'self' 'nonce-[\w-]{24}' 'unsafe-eval'", given[1])
+    assert answer.getheader("x-content-type-options") == "nosniff"
+    assert answer.getheader("x-frame-options") == "DENY"
+    assert answer.getheader("referrer-policy") == "same-origin"
+    allowed = (answer.getheader("permissions-policy") or "").split(", ")
+    assert {"camera=()", "microphone=()", "bluetooth=()", "serial=()"} <= set(allowed)
+    assert all(one.endswith("=()") for one in allowed)
+
+
 def test_nothing_is_fetched_from_elsewhere(page: LivePage) -> None:
     body = page.get("/").body.decode()  # type: ignore[attr-defined]
     links = re.findall(r"""(?:src|href)=["'](https?:)?//[^"']+""", body)

@@ -6,6 +6,7 @@ import signal
 import time
 from typing import Any
 
+import msgspec
 import pytest
 import talker as say
 from live_page import LivePage
@@ -179,6 +180,8 @@ def test_hostile_names_are_shown_and_never_run(page: LivePage, sheet: Sheet) -> 
         say.headset(device="<b>muse</b>"),
         say.emotion(model=say.messages.Model(name="<u>model</u>", sha256=None)),
     )
+    too_long = say.player(track=say.track(68, title="y" * 10_000))  # the contract allows 2 000
+    page.talker.raw("player/state", msgspec.json.encode(too_long))
     for name in ("player/state", "emotion", "signal"):
         page.talker.raw(name, b'{"track": {"title": "' + b"A" * 100_000 + b'"}}')
     for path in [path for _, path, _ in PAGES]:
@@ -186,6 +189,7 @@ def test_hostile_names_are_shown_and_never_run(page: LivePage, sheet: Sheet) -> 
         tab.locator("main .card").first.wait_for()
         if path == "/":
             tab.get_by_text(evil).first.wait_for()
+            assert tab.get_by_text("yyyy").count() == 0
             assert "goodgnp.exe" in tab.locator(".track-artist").first.inner_text()
             assert overflow(tab) <= 0
         assert tab.locator("main img[src='x'], main b, main u, main script").count() == 0
