@@ -48,7 +48,7 @@ def first_state(port: int, began_s: float, found: dict[str, float]) -> None:
     found["state_s"] = time.monotonic() - began_s
 
 
-def one_run(folder: Path) -> dict[str, float]:
+def one_run(folder: Path, *options: str) -> dict[str, float]:
     """Start, listen, end."""
     port = free_port()
     config = folder / "mosquitto.conf"
@@ -68,7 +68,7 @@ def one_run(folder: Path) -> dict[str, float]:
         listener.start()
     command = [sys.executable, "-m", "daemon.cli", "run", "--plain", "--no-web", "--output", f"fifo:{pipe}"]
     run = subprocess.Popen(
-        [*command, "--source", "simulated", "--broker", f"mqtt://127.0.0.1:{port}"],
+        [*command, "--source", "simulated", "--broker", f"mqtt://127.0.0.1:{port}", *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
