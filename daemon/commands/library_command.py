@@ -18,13 +18,17 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 def _common(command: CommandT) -> CommandT:
     command = click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(command)
     return click.option(
-        "--music", "music", metavar="DIR", multiple=True, help="A music folder; may be given again."
+        "--music",
+        "music",
+        metavar="DIR",
+        multiple=True,
+        help="A music folder; may be given again. The configured ones by default.",
     )(command)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def library() -> None:
-    """Scan, list, show, tag and map the music folders (without --music: the demo tracks)."""
+    """Scan, list, show, tag and map the session's music folders (with none configured: the demo tracks)."""
 
 
 @library.command()
@@ -106,12 +110,12 @@ def map_command(out: Path, music: tuple[str, ...], as_json: bool) -> None:
 
 
 def _places(music: tuple[str, ...]) -> tuple[list[Path], Path]:
-    from daemon import places
+    from daemon.configured import settings_from
     from player.demo_music import ensure_demo_music
 
-    cache = places.private_folder(places.cache_dir())
-    folders = [Path(folder) for folder in music] or [ensure_demo_music(cache)]
-    return folders, cache
+    settings = settings_from({"music": music})
+    cache = Path(settings.cache_dir)
+    return [Path(folder) for folder in settings.music] or [ensure_demo_music(cache)], cache
 
 
 def _answer(ask: Callable[[], Any]) -> Any:
