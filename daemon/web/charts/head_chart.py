@@ -130,9 +130,9 @@ def spectrum_options(
         "xAxis": axis(
             colours,
             type="value",
-            min=1,
+            min=0,
             max=45,
-            interval=4,
+            interval=5,
             axisLabel={"color": colours.muted, "fontFamily": FONT, "formatter": "{value}"},
             name=texts("fit.hertz"),
             nameLocation="end",

@@ -227,7 +227,7 @@ def _figures(viewer: Viewer, title: str, figures: Summary) -> None:
         ("mean_arousal", mean),
         ("track_count", str(figures.tracks)),
         ("mood_changes", str(figures.mood_changes)),
-        ("lost", texts("history.times", count=figures.lost)),
+        ("lost", texts("history.once") if figures.lost == 1 else texts("history.times", count=figures.lost)),
     )
     with tag("dl", "figures").style("margin-top:10px"):
         for key, value in values:
