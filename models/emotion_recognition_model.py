@@ -20,9 +20,9 @@ from models.errors import ModelFileError, TrainingError
 from models.input_layout import InputLayout, layout_for
 from models.keras_backend import seed_everything
 from models.label_encoder import LabelEncoder
+from models.metrics import scores
 from models.model_files import StoredModel, main_head, read_model, write_model
 from models.provenance import data_hash, provenance
-from models.scores import scores
 from models.splits import LEAK_WARNING, split_rows
 from models.training import TrainingData, fit, probabilities
 from models.training_report import progress_bar, warn_red

@@ -12,8 +12,8 @@ from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelFileError, TrainingError
 from models.files import read_json, whole_file, write_json
 from models.label_encoder import LabelEncoder
+from models.metrics import scores
 from models.model_files import main_head
-from models.scores import scores
 
 DESCRIPTION = "ensemble.json"
 

@@ -1,4 +1,4 @@
-"""Figures for two states and many people: balanced accuracy, calibration, abstention and their spread."""
+"""How good answers are, by figures that a majority vote cannot flatter: balance, calibration, abstention."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from acquisition.signal import FloatArray
 
 BINS = 10
+HEAD_BINS = 15
+"""Of one head's confidence, which reaches from 1 / n_classes to 1."""
+
+Counts = NDArray[np.int64]
 
 
 def balanced_accuracy(truth: NDArray[Any], guess: NDArray[Any]) -> float:
-    """Mean recall over the classes that occur in ``truth`` (n,); NaN where there is none."""
+    """Mean recall over the classes in ``truth`` (n,), NaN where there is none (Brodersen et al. 2010)."""
     recalls = list(recall_per_class(truth, guess).values())
     return float(np.mean(recalls)) if recalls else float("nan")
 
@@ -117,3 +121,52 @@ def bootstrap_interval(
     picks = np.random.default_rng(seed).integers(0, len(known), (draws, len(known)))
     low, high = np.quantile(known[picks].mean(axis=1), [(1 - share) / 2, (1 + share) / 2])
     return float(low), float(high)
+
+
+def confusion_matrix(truth: NDArray[np.int64], told: NDArray[np.int64], n_classes: int) -> Counts:
+    """Counts (n_classes, n_classes): row true class, column told class."""
+    flat = np.bincount(truth * n_classes + told, minlength=n_classes * n_classes)
+    return flat.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def classification_report(matrix: Counts, names: Sequence[Any]) -> dict[str, dict[str, float]]:
+    """Precision, recall, F1 and support by class, and their ``macro avg``, as scikit-learn names them."""
+    hits, told, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    rows: dict[str, dict[str, float]] = {}
+    for i, name in enumerate(names):
+        precision = float(hits[i] / told[i]) if told[i] else 0.0
+        recall = float(hits[i] / true[i]) if true[i] else 0.0
+        f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+        rows[str(name)] = {"precision": precision, "recall": recall, "f1-score": f1, "support": int(true[i])}
+    present = [row for row in rows.values() if row["support"]]
+    rows["macro avg"] = {
+        key: float(np.mean([row[key] for row in present])) for key in ("precision", "recall", "f1-score")
+    } | {"support": int(matrix.sum())}
+    return rows
+
+
+def scores(probabilities: NDArray[Any], truth: NDArray[np.int64], names: Sequence[Any]) -> dict[str, Any]:
+    """Everything ``evaluate`` says of one head, plain numbers and lists only."""
+    told = probabilities.argmax(axis=1)
+    matrix = confusion_matrix(truth, told, len(names))
+    report = classification_report(matrix, names)
+    return {
+        "accuracy": float(np.trace(matrix) / matrix.sum()),
+        "balanced_accuracy": balanced_accuracy(truth, told),
+        "macro_f1": report["macro avg"]["f1-score"],
+        "chance": 1 / len(names),
+        "majority": majority_share(truth),
+        "calibration_error": confidence_error(probabilities, truth, HEAD_BINS),
+        "cross_entropy": cross_entropy(probabilities, np.eye(len(names))[truth]),
+        "classification_report": report,
+        "confusion_matrix": matrix.tolist(),
+        "labels": list(names),
+    }
+
+
+def cross_entropy(
+    probabilities: NDArray[Any], targets: NDArray[Any], weights: NDArray[Any] | None = None
+) -> float:
+    """Mean of ``-sum(target * ln probability)``, both (n, n_classes)."""
+    losses = -(targets * np.log(np.clip(probabilities, 1e-7, 1))).sum(axis=1)
+    return float(np.average(losses, weights=weights))

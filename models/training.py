@@ -15,7 +15,7 @@ from models.checkpoint import Checkpoint
 from models.files import whole_file
 from models.input_layout import InputLayout
 from models.keras_backend import keras
-from models.scores import balanced_accuracy, confusion_matrix, cross_entropy
+from models.metrics import balanced_accuracy, cross_entropy
 from models.splits import Split
 from models.training_settings import Progress, TrainingSettings
 
@@ -125,9 +125,8 @@ def validation_figures(network: Any, X: NDArray[np.float32], targets: Targets) -
     answers = probabilities(network, X)
     figures = {"val_loss": sum(cross_entropy(answers[head], target) for head, target in targets.items())}
     for head, target in targets.items():
-        matrix = confusion_matrix(target.argmax(axis=1), answers[head].argmax(axis=1), target.shape[1])
         name = "val_balanced_accuracy" if len(targets) == 1 else f"val_{head}_balanced_accuracy"
-        figures[name] = balanced_accuracy(matrix)
+        figures[name] = balanced_accuracy(target.argmax(axis=1), answers[head].argmax(axis=1))
     return figures
 
 

@@ -1,8 +1,7 @@
-"""To TensorFlow Lite, in a process of its own: the converter may take its process down with it."""
+"""The network that ships to TensorFlow Lite: as ``models.quantization`` does it, built inside the child."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -12,10 +11,12 @@ import numpy as np
 from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import Direction
 from models.calm_engaged.network import CalmEngaged
+from models.child import ChildError, run_child
 from models.errors import ModelsError
+from models.quantization import TIMEOUT_S
+from models.quantization_child import convert as to_tflite
 
 VARIANTS = ("float", "int8")
-TIMEOUT_S = 300.0
 
 
 def convert(network: CalmEngaged, representative: FloatArray) -> dict[str, bytes]:
@@ -34,14 +35,10 @@ def convert(network: CalmEngaged, representative: FloatArray) -> dict[str, bytes
             length=network.sequence_length,
             representative=representative.astype(np.float32),
         )
-        command = [sys.executable, "-m", "models.calm_engaged.conversion", name]
         try:
-            done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise ModelsError(f"the converter took more than {TIMEOUT_S:g} s") from error
-        if done.returncode != 0:
-            last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no word"]
-            raise ModelsError(f"the converter ended with {done.returncode}: {last[0]:.300}")
+            run_child("models.calm_engaged.conversion", [name], timeout_s=TIMEOUT_S)
+        except ChildError as error:
+            raise ModelsError(f"the converter {error}") from error
         return {variant: (folder / f"{variant}.tflite").read_bytes() for variant in VARIANTS}
 
 
@@ -51,16 +48,8 @@ def _convert_here(folder: Path) -> None:
         network = CalmEngaged(direction, float(held["gain"]), float(held["ceiling"]), int(held["length"]))
         representative = held["representative"]
     model = network.keras_model()
-    import tensorflow
-
-    plain = tensorflow.lite.TFLiteConverter.from_keras_model(model)
-    (folder / "float.tflite").write_bytes(plain.convert())
-    whole = tensorflow.lite.TFLiteConverter.from_keras_model(model)
-    whole.optimizations = [tensorflow.lite.Optimize.DEFAULT]
-    whole.representative_dataset = lambda: ([run[np.newaxis]] for run in representative)
-    whole.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    whole.inference_input_type = whole.inference_output_type = tensorflow.int8
-    (folder / "int8.tflite").write_bytes(whole.convert())
+    for variant in VARIANTS:
+        (folder / f"{variant}.tflite").write_bytes(to_tflite(model, variant, representative))
 
 
 if __name__ == "__main__":
