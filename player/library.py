@@ -161,6 +161,9 @@ class Library:
         if event.kind == "busy":
             self._progress = replace(self._progress, busy=event.path)
             return
+        if event.kind == "warning":
+            log.warning("%s", event.text)
+            return
         self._missing = event.missing
         self._reload(everything=event.removed)
         self._progress = replace(

@@ -20,10 +20,11 @@ COLOURS: Mapping[MoodSource, str] = {
     "given": "#1b7837",
     "tag": "#2166ac",
     "folder": "#5aae61",
+    "vibenet": "#762a83",
     "analysis": "#b35806",
     "unknown": "#9a9a9a",
 }
-"""Green and blue: people said so; orange: automatic."""
+"""Green and blue: people said so; orange and purple: automatic."""
 INK, FRAME, GRID = "#222222", "#888888", "#dddddd"
 
 
@@ -128,7 +129,12 @@ def _write_png(tracks: Sequence[Track], out: Path) -> None:
 def _legends(count: int) -> list[tuple[float, float, str, str]]:
     end, half = SIZE - MARGIN, SIZE / 2
     return [
-        (half, 30, "middle", f"{count} tracks: green and blue as people said, orange by analysis"),
+        (
+            half,
+            30,
+            "middle",
+            f"{count} tracks: green and blue as people said, orange by analysis, purple by vibenet",
+        ),
         (half, MARGIN - 10, "middle", "lively"),
         (half, end + 20, "middle", "calm"),
         (MARGIN, end + 20, "start", "sombre"),

@@ -27,12 +27,13 @@ MAX_COMMANDS = 4
 
 
 class ScanEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the scanning process. ``busy`` names the file about to be opened."""
+    """A line of the scanning process. ``busy`` names the file about to be opened, ``warning`` has a text."""
 
     kind: str
     path: str = ""
     removed: bool = False
     missing: tuple[str, ...] = ()
+    text: str = ""
 
 
 class ScanProcess:

@@ -22,6 +22,8 @@ from player.music_folder import (
 from player.playlists import MAX_PLAYLIST_BYTES, PlaylistError, local_path, read_playlist
 from player.track_analysis import analyse
 from player.track_cache import Header, TrackCache
+from player.track_measures import LearnedMood
+from player.vibenet_process import VibenetError, VibenetProcess, VibenetStartError, excerpt
 
 MAX_DURATION_S = 48 * 3600.0
 LEAST_BITS_A_SECOND = 500.0
@@ -45,10 +47,13 @@ class RootContent:
 class Scanner:
     """Keeps a cache in step with its roots. ``busy`` hears the path that is about to be opened."""
 
-    def __init__(self, cache: TrackCache, roots: Sequence[str], busy: Busy) -> None:
+    def __init__(
+        self, cache: TrackCache, roots: Sequence[str], busy: Busy, vibenet: VibenetProcess | None = None
+    ) -> None:
         self._cache = cache
         self._roots = tuple(roots)
         self._busy = busy
+        self._vibenet = vibenet
         self.missing: frozenset[str] = frozenset()
 
     def sync(self) -> bool:
@@ -87,6 +92,28 @@ class Scanner:
                     self._cache.set_analysis(path, analyse(file))
             except (UnreadableAudioError, OSError, MemoryError) as error:
                 self._cache.refuse(root, [(path, str(error) or "needs too much memory")])
+            return path
+        return None
+
+    def learn_next(self) -> str | None:
+        """Ask vibenet about one measured file; returns its path, None when there is nothing to ask."""
+        if self._vibenet is None or not self._vibenet.usable:
+            return None
+        for path, root, _ in self._cache.without_learned(self._roots, 1):
+            mood: LearnedMood | None
+            try:
+                self._busy(path)
+                with open_under(folder_of(root), path) as file:
+                    samples = excerpt(file)
+                # from here on the file cannot be to blame: the other process has its own time limit
+                self._busy("")
+                mood = self._vibenet.ask(samples)
+            except VibenetStartError:
+                return None
+            except (UnreadableAudioError, VibenetError, OSError, MemoryError):
+                # tried once; the track keeps the mood of the own analysis
+                mood = None
+            self._cache.set_learned(path, mood)
             return path
         return None
 

@@ -20,6 +20,7 @@ import msgspec
 from player.library_process import ScanEvent
 from player.library_scan import Scanner
 from player.track_cache import TrackCache
+from player.vibenet_process import VibenetProcess, command_of
 
 MAX_MEMORY_BYTES = 3 << 30
 NICENESS = 15
@@ -39,7 +40,9 @@ class Worker:
     def __init__(self, cache: TrackCache, roots: Sequence[str], out: TextIO) -> None:
         self._out = out
         self._roots = tuple(roots)
-        self._scanner = Scanner(cache, roots, lambda path: self._say(ScanEvent("busy", path=path)))
+        command = command_of()
+        self._vibenet = None if command is None else VibenetProcess(command, self._warn)
+        self._scanner = Scanner(cache, roots, self._busy, self._vibenet)
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._reported_s = 0.0
@@ -73,7 +76,8 @@ class Worker:
         self._say(ScanEvent("listed", missing=missing))
         self._pause_s = REPORT_S
         while not self._interrupted():
-            if self._scanner.measure_next() is None:
+            if self._scanner.measure_next() is None and self._scanner.learn_next() is None:
+                self._end_vibenet()
                 self._say(ScanEvent("idle", missing=missing))
                 return
             self._report(missing)
@@ -136,6 +140,17 @@ class Worker:
         # a decoder that hangs cannot be asked to stop
         time.sleep(3)
         os._exit(0)
+
+    def _busy(self, path: str) -> None:
+        self._say(ScanEvent("busy", path=path))
+
+    def _warn(self, text: str) -> None:
+        self._say(ScanEvent("warning", text=text))
+
+    def _end_vibenet(self) -> None:
+        """Its memory is given back while there is nothing to ask."""
+        if self._vibenet is not None:
+            self._vibenet.close()
 
     def _say(self, event: ScanEvent) -> None:
         self._out.write(msgspec.json.encode(event).decode() + "\n")

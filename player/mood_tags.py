@@ -25,6 +25,7 @@ CONFIDENCE: Mapping[MoodSource, float] = {
     "given": 1.0,
     "tag": 0.8,
     "folder": 0.6,
+    "vibenet": 0.55,
     "analysis": 0.5,
     "unknown": 0.1,
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-MoodSource = Literal["sidecar", "tag", "folder", "analysis", "composed", "given", "unknown"]
+MoodSource = Literal["sidecar", "tag", "folder", "vibenet", "analysis", "composed", "given", "unknown"]
 PolicyName = Literal["match", "lead", "contrast", "maintain", "manual"]
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from player.mood_tags import CONFIDENCE, GivenMood
 from player.music import Mood, Track
 from player.track_cache import FileRow
-from player.track_measures import Analysis
+from player.track_measures import Analysis, LearnedMood
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +27,9 @@ AROUSAL_SPREAD: Mapping[str, tuple[float, float]] = {
 }
 """Usual ranges of the arousal features: ln of flux and of the share above 4 kHz, LUFS, onsets a second."""
 VALENCE_SPREAD: Mapping[str, tuple[float, float]] = {"majorness": (-0.2, 0.25), "centroid": (5.5, 7.9)}
+LEARNED_VALENCE_SPAN = 0.75
+LEARNED_SPREAD: Mapping[str, tuple[float, float]] = {"energy": (0.1, 0.95), "valence": (0.05, 0.9)}
+"""Usual ranges of what vibenet says, in its own units."""
 PRIOR_TRACKS = 12
 """Imagined tracks spread over the usual ranges, so that three tracks are not ranked as a whole world."""
 
@@ -45,7 +48,9 @@ def build_tracks(rows: Sequence[FileRow]) -> tuple[Track, ...]:
     playable = [row for row in rows if row.reason is None and _is_ready(row)]
     measured = [row.analysis for row in playable if row.analysis is not None]
     moods = dict(zip(map(id, measured), ranked_moods(measured), strict=True))
-    return tuple(_track(row, moods.get(id(row.analysis))) for row in playable)
+    heard = [row.learned for row in playable if row.learned is not None]
+    learned = dict(zip(map(id, heard), learned_moods(heard), strict=True))
+    return tuple(_track(row, learned.get(id(row.learned)), moods.get(id(row.analysis))) for row in playable)
 
 
 def ranked_moods(analyses: Sequence[Analysis]) -> list[Mood]:
@@ -71,6 +76,18 @@ def ranked_moods(analyses: Sequence[Analysis]) -> list[Mood]:
     )
     return [
         Mood(round(ANALYSED_VALENCE_SPAN * float(v), 3), round(float(a), 3))
+        for v, a in zip(valence, arousal, strict=True)
+    ]
+
+
+def learned_moods(heard: Sequence[LearnedMood]) -> list[Mood]:
+    """Moods by the rank of what vibenet heard, among these tracks and a few imagined ones."""
+    if not heard:
+        return []
+    arousal = _mean_rank({"energy": np.array([one.energy for one in heard])}, LEARNED_SPREAD)
+    valence = _mean_rank({"valence": np.array([one.valence for one in heard])}, LEARNED_SPREAD)
+    return [
+        Mood(round(LEARNED_VALENCE_SPAN * float(v), 3), round(float(a), 3))
         for v, a in zip(valence, arousal, strict=True)
     ]
 
@@ -101,13 +118,15 @@ def _is_ready(row: FileRow) -> bool:
     return row.analysis is not None or row.header.duration_s > 0 or "://" in row.path
 
 
-def _track(row: FileRow, ranked: Mood | None) -> Track:
+def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
     header, analysis = row.header, row.analysis
     if header is None:
         raise ValueError(f"{row.path} has no header")
     stated = _believed(row)
     if stated is not None:
         mood, source = stated.mood(), stated.source
+    elif learned is not None:
+        mood, source = learned, "vibenet"
     elif ranked is not None:
         mood, source = ranked, "analysis"
     else:

@@ -12,7 +12,7 @@ import msgspec
 
 from player.mood_tags import GivenMood
 from player.music_folder import FoundFile
-from player.track_measures import ANALYSER_VERSION, Analysis
+from player.track_measures import ANALYSER_VERSION, Analysis, LearnedMood
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -23,6 +23,9 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE INDEX IF NOT EXISTS files_by_root ON files (root);
 CREATE INDEX IF NOT EXISTS files_by_change ON files (changed);
 CREATE TABLE IF NOT EXISTS counter (value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS learned (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, energy REAL, valence REAL
+) WITHOUT ROWID;
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 """
 
@@ -47,6 +50,7 @@ class FileRow:
     analysis: Analysis | None
     reason: str | None
     changed: int
+    learned: LearnedMood | None = None
 
 
 _HEADER = msgspec.json.Decoder(Header)
@@ -103,7 +107,9 @@ class TrackCache:
 
     def remove(self, paths: Iterable[str]) -> None:
         """Forget files that are gone."""
-        self._db.executemany("DELETE FROM files WHERE path = ?", ((path,) for path in paths))
+        gone = [(path,) for path in paths]
+        self._db.executemany("DELETE FROM files WHERE path = ?", gone)
+        self._db.executemany("DELETE FROM learned WHERE path = ?", gone)
         self._db.commit()
 
     def set_headers(self, headers: Mapping[str, Header]) -> None:
@@ -132,6 +138,17 @@ class TrackCache:
         )
         self._db.commit()
 
+    def set_learned(self, path: str, mood: LearnedMood | None) -> None:
+        """Store what a network heard in the file as it is now; None: it was tried, and nothing came of it."""
+        energy, valence = (None, None) if mood is None else (mood.energy, mood.valence)
+        self._db.execute(
+            "INSERT OR REPLACE INTO learned SELECT path, size, mtime_ns, ?, ? FROM files WHERE path = ?",
+            (energy, valence, path),
+        )
+        change = self._next_change()
+        self._db.execute("UPDATE files SET changed = ? WHERE path = ?", (change, path))
+        self._db.commit()
+
     def without_header(self, roots: Sequence[str], limit: int) -> list[tuple[str, str, int]]:
         """(path, root, size) of the files whose header nobody has read."""
         return self._pending(roots, "header IS NULL", limit)
@@ -141,6 +158,12 @@ class TrackCache:
         return self._pending(
             roots, f"size > 0 AND (analyser IS NULL OR analyser != {ANALYSER_VERSION})", limit
         )
+
+    def without_learned(self, roots: Sequence[str], limit: int) -> list[tuple[str, str, int]]:
+        """(path, root, size) of the measured files that no network has heard as they are now."""
+        heard = "SELECT 1 FROM learned l WHERE l.path = files.path AND l.size = files.size"
+        unheard = f"NOT EXISTS ({heard} AND l.mtime_ns = files.mtime_ns)"
+        return self._pending(roots, f"size > 0 AND analysis IS NOT NULL AND {unheard}", limit)
 
     def _pending(self, roots: Sequence[str], condition: str, limit: int) -> list[tuple[str, str, int]]:
         marks = ",".join("?" * len(roots))
@@ -153,10 +176,13 @@ class TrackCache:
         """Rows under the roots that changed after ``since``."""
         marks = ",".join("?" * len(roots))
         query = (
-            "SELECT path, root, header, given, analysis, reason, changed FROM files "  # noqa: S608
-            f"WHERE changed > ? AND root IN ({marks}) ORDER BY path"
+            "SELECT f.path, root, header, given, analysis, reason, changed, energy, valence "  # noqa: S608
+            "FROM files f LEFT JOIN learned l "
+            "ON l.path = f.path AND l.size = f.size AND l.mtime_ns = f.mtime_ns "
+            f"WHERE changed > ? AND root IN ({marks}) ORDER BY f.path"
         )
-        for path, root, header, given, analysis, reason, changed in self._db.execute(query, (since, *roots)):
+        for row in self._db.execute(query, (since, *roots)):
+            path, root, header, given, analysis, reason, changed, energy, valence = row
             try:
                 yield FileRow(
                     path,
@@ -166,6 +192,7 @@ class TrackCache:
                     _ANALYSIS.decode(analysis) if analysis else None,
                     reason,
                     changed,
+                    None if energy is None else LearnedMood(energy, valence),
                 )
             except msgspec.DecodeError:
                 # written by another version: the scanner will measure it again

@@ -30,3 +30,10 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tempo_bpm: float | None
     features: MoodFeatures
     opening_lufs: float | None = None
+
+
+class LearnedMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the network of ``vibenet`` heard: energy and valence, each 0..1."""
+
+    energy: float
+    valence: float
