@@ -28,6 +28,7 @@ AROUSAL_SPREAD: Mapping[str, tuple[float, float]] = {
 """Usual ranges of the arousal features: ln of flux and of the share above 4 kHz, LUFS, onsets a second."""
 VALENCE_SPREAD: Mapping[str, tuple[float, float]] = {"majorness": (-0.2, 0.25), "centroid": (5.5, 7.9)}
 LEARNED_VALENCE_SPAN = 0.75
+"""Wider than by analysis, for it was trained on valence; how well is not published."""
 LEARNED_SPREAD: Mapping[str, tuple[float, float]] = {"energy": (0.1, 0.95), "valence": (0.05, 0.9)}
 """Usual ranges of what vibenet says, in its own units."""
 PRIOR_TRACKS = 12
@@ -43,7 +44,8 @@ def build_tracks(rows: Sequence[FileRow]) -> tuple[Track, ...]:
     """The playable tracks, in the order of the rows. A mood stated by people is taken as it is.
 
     Automatic arousal is the mean rank of spectral flux, loudness, onset rate and high-frequency share within
-    the library (rho 0.81 with a trained energy model on 99 tracks, where single features reach 0.5-0.8).
+    the library (rho 0.81 with vibenet's energy on 99 tracks, where single features reach 0.5-0.8, and 0.57 on
+    30 others: docs/decisions/0080).
     """
     playable = [row for row in rows if row.reason is None and _is_ready(row)]
     measured = [row.analysis for row in playable if row.analysis is not None]
