@@ -62,6 +62,18 @@ def product() -> Iterator[Product]:
     found.end_all()
 
 
+@pytest.fixture
+def health_ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Free ports in a row, one a role, where the product's roles tell their health and numbers."""
+    roles = ("engine", "player", "web", "broker")
+    for first in range(21_000, 29_000, len(roles)):
+        with socket.socket() as probe:
+            if all(probe.connect_ex(("127.0.0.1", first + more)) for more in range(len(roles))):
+                monkeypatch.setenv("NEUROPLAYER_HEALTH_PORT", str(first))
+                return {role: first + more for more, role in enumerate(roles)}
+    pytest.skip("no four free ports in a row")
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the cache, state or configuration of the person who runs it."""

@@ -78,6 +78,24 @@ async def test_it_announces_at_once_and_again_when_home_assistant_restarts(broke
     assert own.heard == []
 
 
+async def test_f20_a_broker_killed_and_empty_is_told_discovery_availability_and_state_again(
+    broker: RealBroker,
+) -> None:
+    ear = Ear()
+    config = "homeassistant/sensor/neuroplayer_den/emotion/config"
+    link = HomeLink(_settings(broker), "engine", hear=Ear(), subscriptions=[])
+    async with link:
+        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
+        await until(lambda: link.counters.published >= 1)
+        broker.kill()
+        await until(lambda: not link.connected.is_set())
+        broker.start()
+        await until(lambda: link.counters.connects == 2)
+        async with _listener(broker, ear):
+            await until(lambda: bool(ear.on(config)) and bool(ear.on(NODE.full(topics.EMOTION))))
+            await until(lambda: b"online" in ear.on(NODE.full("engine/availability")))
+
+
 async def test_a_change_of_mood_is_one_event(broker: RealBroker) -> None:
     ear = Ear()
     async with (

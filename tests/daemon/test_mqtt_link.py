@@ -48,7 +48,7 @@ async def test_a_state_is_kept_and_heard(broker: RealBroker) -> None:
     assert (STATE, b"1", True) in late.heard
 
 
-async def test_a_broker_that_forgot_everything_is_told_again(broker: RealBroker) -> None:
+async def test_f20_a_broker_that_forgot_everything_is_told_again(broker: RealBroker) -> None:
     ear = Ear()
     async with _link(broker, "one", Ear(), availability=AVAILABILITY) as one:
         one.keep(STATE, b"7")

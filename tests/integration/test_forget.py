@@ -14,7 +14,7 @@ from waiting import wait_until
 pytestmark = pytest.mark.broker
 
 
-def test_forget_while_recording_leaves_nothing_and_nothing_new_is_written(
+def test_f46_forget_while_recording_leaves_nothing_and_nothing_new_is_written(
     product: Product, broker: RealBroker, ear: MosquittoSub
 ) -> None:
     state = Path(os.environ["NEUROPLAYER_STATE_DIR"])
@@ -50,7 +50,7 @@ def test_forget_while_recording_leaves_nothing_and_nothing_new_is_written(
         assert ours <= {"neuroplayer/t/engine/availability"}
 
 
-def test_forget_asks_first(product: Product) -> None:
+def test_f46_forget_asks_first(product: Product) -> None:
     state = Path(os.environ["NEUROPLAYER_STATE_DIR"])
     state.mkdir(parents=True)
     (state / "labels.jsonl").write_text("{}\n")

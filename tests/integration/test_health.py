@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import urllib.error
 import urllib.request
 from typing import Any
@@ -19,18 +18,6 @@ from running_product import Product, Running
 from waiting import wait_until
 
 pytestmark = pytest.mark.broker
-ROLES = ("engine", "player", "web", "broker")
-
-
-@pytest.fixture
-def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """Four free ports in a row, one a role."""
-    for first in range(21_000, 29_000, 4):
-        with socket.socket() as probe:
-            if all(probe.connect_ex(("127.0.0.1", first + more)) for more in range(4)):
-                monkeypatch.setenv("NEUROPLAYER_HEALTH_PORT", str(first))
-                return {role: first + more for more, role in enumerate(ROLES)}
-    pytest.skip("no four free ports in a row")
 
 
 def _get(port: int, path: str) -> tuple[int, str]:
@@ -82,24 +69,25 @@ def _mosquitto(running: Running) -> psutil.Process | None:
     return None
 
 
-def test_every_role_tells_its_health_and_numbers(product: Product, ports: dict[str, int]) -> None:
+def test_every_role_tells_its_health_and_numbers(product: Product, health_ports: dict[str, int]) -> None:
     os.environ.pop("NEUROPLAYER_MQTT_BROKER", None)
     running = product.start("run", "--plain", "--output", "null", "--baseline", "none", "--seed", "4")
     wait_until(
-        lambda: all(_health(port).get("connected") for port in ports.values()), "all four are connected"
+        lambda: all(_health(port).get("connected") for port in health_ports.values()),
+        "all four are connected",
     )
-    for role, port in ports.items():
+    for role, port in health_ports.items():
         health = _health(port)
         assert (health["role"], health["healthy"], health["reason"]) == (role, True, None)
     wait_until(
         lambda: (
-            "neuroplayer_decisions" in _families(ports["player"])
-            and bool(_families(ports["player"])["neuroplayer_decisions"].samples)
-            and 'stage="filter"' in _get(ports["engine"], "/metrics")[1]
+            "neuroplayer_decisions" in _families(health_ports["player"])
+            and bool(_families(health_ports["player"])["neuroplayer_decisions"].samples)
+            and 'stage="filter"' in _get(health_ports["engine"], "/metrics")[1]
         ),
         "a track was chosen and a state was said",
     )
-    families = {role: _families(port) for role, port in ports.items()}
+    families = {role: _families(port) for role, port in health_ports.items()}
     for one in families.values():
         for family in one.values():
             _held_to_conventions(family)
@@ -115,7 +103,7 @@ def test_every_role_tells_its_health_and_numbers(product: Product, ports: dict[s
         assert _value(player, "neuroplayer_audio_underruns_total", at=where) >= 0
     assert _value(families["web"], "neuroplayer_web_pages") == 0
     assert _value(families["broker"], "neuroplayer_mqtt_connected") == 1
-    _a_dead_broker_comes_back(running, ports["broker"])
+    _a_dead_broker_comes_back(running, health_ports["broker"])
 
 
 def _a_dead_broker_comes_back(running: Running, port: int) -> None:
