@@ -157,7 +157,7 @@ def test_calibrate_lists_nothing_and_undoes_nothing_at_first(capsys: pytest.Capt
     assert main(["calibrate", "--list"]) == 0
     assert "no personal network yet" in capsys.readouterr().out
     assert main(["calibrate", "--undo", "--json"]) == 0
-    assert _json(capsys) == {"selected": None}
+    assert _json(capsys) == {"selected": None, "valence": None}
 
 
 @pytest.mark.parametrize(
