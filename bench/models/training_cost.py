@@ -2,7 +2,7 @@
 
 ``python bench/models/training_cost.py ../shared/eeg/eegmat/eegmat_128hz_int16.npz [ARCHITECTURE ...]`` writes
 ``bench/results/models_training_cost.json`` and ``.md``. Each architecture is trained in a process of its own,
-all epochs (no early stop), on two threads.
+all epochs (no early stop), on two threads; rows of architectures that are not named stay.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ def one(architecture: str, data: str, folder: Path) -> dict[str, object]:
 def markdown(rows: list[dict[str, Any]], machine: dict[str, object]) -> str:
     """The tables of the result."""
     about = "100 epochs on eegmat, 4 electrodes, 2 s windows, batch 32;"
-    seen = f"{machine['cpu']} cores seen, load average {machine['load']} at the end"
+    seen = f"{machine['cpu']} cores shared with other programs (load: load average at the end of the row)"
     lines = ["# What training costs", "", f"{about} {seen}. CPU minutes do not depend on the load.", ""]
-    lines += ["| architecture | parameters | MACs | examples | minutes | CPU minutes | peak MB |"]
-    lines += ["|---|---|---|---|---|---|---|"]
+    lines += ["| architecture | parameters | MACs | examples | minutes | load | CPU minutes | peak MB |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
     for r in rows:
-        times = f"{r['training_s'] / 60:.1f} | {r['training_cpu_s'] / 60:.1f}"
+        times = f"{r['training_s'] / 60:.1f} | {r['load']:g} | {r['training_cpu_s'] / 60:.1f}"
         sizes = f"{r['parameters']} | {r['macs']} | {r['examples']}"
         lines.append(f"| {r['architecture']} | {sizes} | {times} | {r['peak_memory_mb']} |")
     lines += ["", "| architecture | file | KiB | same label | largest difference | ms p50 |"]
@@ -88,21 +88,28 @@ def markdown(rows: list[dict[str, Any]], machine: dict[str, object]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def stored_rows() -> list[dict[str, Any]]:
+    """Rows measured before, to stand beside the new ones."""
+    path = RESULT.with_suffix(".json")
+    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
+    return rows
+
+
 def main(arguments: list[str]) -> None:
-    """One process an architecture; results are written after each."""
+    """One process an architecture; results are written after each, beside those of the others."""
     if arguments[0] == "--one":
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(one(arguments[1], arguments[2], Path(folder))))
         return
     data, wanted = arguments[0], arguments[1:] or ["cnn", "dense", "cnn_bilstm", "bilstm", "eegnet"]
     environment = os.environ | {"TF_NUM_INTRAOP_THREADS": "2", "TF_NUM_INTEROP_THREADS": "1"}
-    rows: list[dict[str, Any]] = []
+    rows = stored_rows()
     for architecture in wanted:
         command = [sys.executable, __file__, "--one", architecture, data]
         done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-        rows.append(json.loads(done.stdout.strip().splitlines()[-1]))
-        load = [round(value, 1) for value in os.getloadavg()]
-        machine = {"cpu": os.cpu_count(), "load": load, "python": platform.python_version()}
+        row = json.loads(done.stdout.strip().splitlines()[-1]) | {"load": round(os.getloadavg()[0], 1)}
+        rows = [other for other in rows if other["architecture"] != architecture] + [row]
+        machine = {"cpu": os.cpu_count(), "python": platform.python_version()}
         RESULT.with_suffix(".json").write_text(
             json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n"
         )

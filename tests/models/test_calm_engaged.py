@@ -10,6 +10,7 @@ import pytest
 from acquisition.signal import FloatArray
 from inference.baseline import fit_baseline
 from models.calm_engaged.card import LIMIT, built_in_controls, kept
+from models.calm_engaged.controls import exchanged
 from models.calm_engaged.fisher import FisherSettings, StatePair, fit_direction
 from models.calm_engaged.people import Part, People, Person
 from models.calm_engaged.protocol import leave_one_out, people_mean
@@ -142,3 +143,12 @@ def test_the_baseline_is_the_live_one() -> None:
     mine = people.baseline(person, "rest", 60.0, scale)
     assert mine.centre == pytest.approx(live.centre)
     assert mine.scale == pytest.approx(live.scale)
+
+
+def test_exchanged_labels_favour_neither_side() -> None:
+    """With an odd number of people the odd one counts as often for one side as for the other."""
+    pairs = [(np.zeros((1, 1)), np.ones((1, 1)))] * 25
+    rng = np.random.default_rng(3)
+    kept = [sum(float(task[0, 0]) for _, task in exchanged(pairs, 1, rng)) for _ in range(400)]
+    assert set(kept) == {12.0, 13.0}
+    assert np.mean(kept) == pytest.approx(12.5, abs=0.1)
