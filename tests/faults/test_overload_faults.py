@@ -64,9 +64,10 @@ def _simulated(clock: _Clock) -> EegSource:
 
 
 @pytest.mark.parametrize("make", [_Ring, _simulated], ids=["ring", "simulated"])
+@pytest.mark.parametrize("turn_s", [0.001, 0.02], ids=["quick", "busy"])
 @pytest.mark.parametrize(("stop_s", "stops"), [(0.5, 40), (4.5, 3)], ids=["many short", "few long"])
 def test_f18_stops_of_the_process_lose_no_sample_and_are_caught_up(
-    make: Callable[[_Clock], EegSource], stop_s: float, stops: int
+    make: Callable[[_Clock], EegSource], stop_s: float, stops: int, turn_s: float
 ) -> None:
     clock = _Clock()
     feed = Feed(lambda: make(clock), clock=clock, sleep=clock.sleep)
@@ -76,14 +77,14 @@ def test_f18_stops_of_the_process_lose_no_sample_and_are_caught_up(
         until_s = clock() + seconds
         while clock() < until_s:
             items.extend(feed.step())
-            clock.now_s += 0.001  # what a turn costs
+            clock.now_s += turn_s  # what is done with the samples; when busy, some always wait
 
     began_s = clock()
     live(3)
     for _ in range(stops):
         clock.now_s += stop_s
         live(0.3)
-    live(2)
+    live(12)
     states = [item.state for item in items if isinstance(item, HeadsetStatus)]
     assert states == ["connecting", "streaming"], "a stop is no silence of the headset"
     assert not [item for item in items if isinstance(item, Gap)]
