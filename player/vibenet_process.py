@@ -141,10 +141,10 @@ class VibenetProcess:
             )
             answer = self._hear(self._child, time.monotonic() + START_S)
             if not answer.ready:
-                raise VibenetError("did not say that it is ready")
+                raise VibenetError(answer.error or "did not say that it is ready")
         except (OSError, VibenetError) as error:
             self.close()
-            self._give_up(f"{self._command[0]}: {error}")
+            self._give_up(f"{self._command[0]}: {getattr(error, 'strerror', None) or error}")
             raise VibenetStartError(str(error)) from error
         return self._child
 

@@ -15,8 +15,6 @@ import sys
 from importlib import metadata
 from typing import Any, BinaryIO
 
-import numpy as np
-
 RATE_HZ = 16_000
 MAX_SAMPLES = 120 * RATE_HZ
 MAX_LINE_BYTES = 200
@@ -28,10 +26,14 @@ def main() -> None:
     """Answer until standard input closes."""
     out = _own_output()
     _step_back()
-    # imported here: what it prints on the way must not reach the answers
-    import vibenet
+    try:
+        # imported here: what it prints on the way must not reach the answers, and a failure is one
+        import vibenet
 
-    model = vibenet.load_model()
+        model = vibenet.load_model()
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is told
+        _say(out, _failure(error))
+        return
     _say(out, {"ready": metadata.version("vibenet")})
     while line := sys.stdin.buffer.readline(MAX_LINE_BYTES):
         n_samples = int(json.loads(line)["samples"])
@@ -40,15 +42,22 @@ def main() -> None:
         content = sys.stdin.buffer.read(4 * n_samples)
         if len(content) < 4 * n_samples:
             return
-        _say(out, _heard(model, np.frombuffer(content, dtype="<f4")))
+        _say(out, _heard(model, content))
 
 
-def _heard(model: Any, samples: Any) -> dict[str, object]:
+def _heard(model: Any, content: bytes) -> dict[str, object]:
+    # imported here, as vibenet is: an interpreter without it has to say so
+    import numpy as np
+
     try:
-        found = model.predict(samples, sr=RATE_HZ)[0]
+        found = model.predict(np.frombuffer(content, dtype="<f4"), sr=RATE_HZ)[0]
         return {"energy": float(found.energy), "valence": float(found.valence)}
     except Exception as error:  # noqa: BLE001 - whatever a track does to a stranger's network is that track's
-        return {"error": f"{type(error).__name__}: {error}"[:120]}
+        return _failure(error)
+
+
+def _failure(error: Exception) -> dict[str, object]:
+    return {"error": f"{type(error).__name__}: {error}"[:120]}
 
 
 def _own_output() -> BinaryIO:

@@ -100,6 +100,7 @@ def test_a_worker_that_does_not_start_is_told_from_a_bad_track(vibenet: Ask, war
         process.ask(TONE)
     assert not process.usable
     assert len(warned) == 1
+    assert "ImportError: a library is missing" in warned[0]
     missing = VibenetProcess(["/nowhere/python"], warned.append)
     with pytest.raises(VibenetStartError, match="No such file"):
         missing.ask(TONE)
