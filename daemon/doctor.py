@@ -112,6 +112,13 @@ def _audio(_: Settings) -> Iterator[Finding]:
     yield Finding("sound", "note", "no device: the music is played to nowhere until there is one", mend)
 
 
+def _cues(settings: Settings) -> Iterator[Finding]:
+    if settings.cues == "voice" and shutil.which("espeak-ng") is None:
+        yield Finding(
+            "cues", "note", "espeak-ng is missing: chimes are heard instead", "apt install espeak-ng"
+        )
+
+
 def _serial(_: Settings) -> Iterator[Finding]:
     ports = sorted([*Path("/dev").glob("ttyUSB*"), *Path("/dev").glob("ttyACM*")])
     closed = [str(port) for port in ports if not os.access(port, os.R_OK | os.W_OK)]
@@ -224,6 +231,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _versions,
     _libvlc,
     _audio,
+    _cues,
     _serial,
     _bluetooth,
     _broker,

@@ -77,6 +77,8 @@ def show(path: str | None, profile: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(shown).decode())
         return
+    if not shown:
+        click.echo("# nothing is set: every key has its default, which config init explains")
     for name, value in shown.items():
         click.echo(f"{name} = {msgspec.json.encode(value).decode()}")
 

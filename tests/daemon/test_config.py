@@ -172,6 +172,12 @@ def test_check_tells_every_problem_on_its_own_line(capfd: pytest.CaptureFixture[
     assert all(line.startswith("neuroplayer: ") for line in lines)
 
 
+def test_show_says_so_when_nothing_is_set(capfd: pytest.CaptureFixture[str]) -> None:
+    _file("# all by default\n")
+    assert main(["config", "show"]) == 0
+    assert capfd.readouterr().out.startswith("# nothing is set")
+
+
 def test_show_is_json_for_scripts(capfd: pytest.CaptureFixture[str]) -> None:
     _file('node = "den"\n[session]\nbaseline = 60\n')
     assert main(["config", "show", "--json"]) == 0

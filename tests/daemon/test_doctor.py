@@ -44,6 +44,15 @@ def test_a_missing_broker_and_a_broken_configuration_are_named(free_port: int) -
     assert len(_by("configuration", list(examine()))) == 2
 
 
+def test_the_speaking_program_is_missed_only_where_cues_are_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", (doctor._cues,))
+    monkeypatch.setenv("PATH", "")
+    assert not _by("cues", list(examine()))
+    monkeypatch.setenv("NEUROPLAYER_SOUND_CUES", "voice")
+    (found,) = _by("cues", list(examine()))
+    assert (found.level, found.mend) == ("note", "apt install espeak-ng")
+
+
 def test_a_damaged_network_is_named(tmp_path: Path) -> None:
     import shutil
 

@@ -13,6 +13,7 @@ import yaml
 
 from daemon import topics
 from daemon.config_keys import KEYS, variable
+from daemon.health import PORT_OF
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 SCRIPTS = Path(sys.executable).parent
@@ -62,6 +63,13 @@ def test_the_environment_names_keys_that_exist() -> None:
         assert set(service.get("environment", {})) <= known
 
 
+def test_each_health_check_asks_the_port_of_its_role() -> None:
+    services = _compose()["services"]
+    for role in ("engine", "player", "web"):
+        port = int(services[role]["environment"]["NEUROPLAYER_HEALTH_PORT"]) + PORT_OF[role]
+        assert f"'http://127.0.0.1:{port}/health'" in services[role]["healthcheck"]["test"][-1]
+
+
 def _rules() -> dict[str, list[tuple[str, str]]]:
     found: dict[str, list[tuple[str, str]]] = {}
     user = ""
@@ -82,3 +90,4 @@ def test_the_access_list_lets_each_role_obey_its_commands() -> None:
     assert ("read", f"{node}cmd/+") in rules["player"]
     assert not [rule for rule in rules["player"] if rule[0] != "read" and "emotion" in rule[1]]
     assert not [rule for rule in rules["engine"] if rule[0] != "read" and "cmd/session" in rule[1]]
+    assert ("deny", f"{node}cmd/record") in rules["homeassistant"]
