@@ -132,6 +132,7 @@ def base() -> EmotionRecognitionModel:
 
 @pytest.mark.train
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_frozen_layers_stay_and_the_model_given_is_not_changed(base: EmotionRecognitionModel) -> None:
     X, y, groups = blobs(n=40, seed=4)
     labels = np.array(["calm", "engaged"])[y]
@@ -169,6 +170,7 @@ def test_a_person_who_differs_gets_a_model_of_their_own(base: EmotionRecognition
 
 @pytest.mark.train
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_labels_without_meaning_never_give_a_personal_model(base: EmotionRecognitionModel) -> None:
     X, _, _ = blobs(n=160, seed=6)
     rng = np.random.default_rng(0)

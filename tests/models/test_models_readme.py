@@ -42,6 +42,7 @@ def _people_set(path: Path) -> str:
 @pytest.mark.train
 @pytest.mark.slow
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_the_python_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
     monkeypatch.chdir(tmp_path)

@@ -132,6 +132,7 @@ def test_a_wearer_whom_the_shipped_network_misreads_gets_a_personal_one(tmp_path
 
 @pytest.mark.train
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_nothing_is_kept_of_a_wearer_the_shipped_network_reads_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,9 +168,10 @@ def _songs(effect: float, n: int = 12) -> tuple[Trial, ...]:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(("effect", "kept"), [(0.5, True), (0.0, False)], ids=["readable", "unreadable"])
 def test_valence_is_said_only_of_wearers_in_whom_it_can_be_read(
-    effect: float, kept: bool, tmp_path: Path
+    effect: float, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
+    monkeypatch.setattr(personal_calibration, "VALENCE_FOLDS", 2)
     store = _store(tmp_path)
     base = store.live.get(MUSE)
     channels = ("TP9", "AF7", "AF8", "TP10")

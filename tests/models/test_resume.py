@@ -68,6 +68,7 @@ def test_kill_9_changes_nothing_of_the_result(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.train
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_only_the_same_training_is_resumed(tmp_path: Path) -> None:
     X, y, groups = blobs(n=40)
     model = EmotionRecognitionModel((20,), n_classes=2, model_name="m").build_model("dense", **SMALL)

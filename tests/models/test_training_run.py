@@ -50,6 +50,7 @@ def _json(capsys: pytest.CaptureFixture[str]) -> Any:
 
 @pytest.mark.train
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_arrays_become_a_timestamped_folder_with_a_card(
     arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,6 +73,7 @@ def test_arrays_become_a_timestamped_folder_with_a_card(
 
 @pytest.mark.train
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_arrays_without_groups_are_marked_leaky(
     arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,6 +186,7 @@ def test_recipes_say_what_may_be_expected() -> None:
 
 @pytest.mark.train
 @pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_an_ensemble_answers_with_the_mean_of_its_members(tmp_path: Path) -> None:
     X, y, groups = blobs(n=80)
     labels = np.array(["calm", "engaged"])[y]
