@@ -98,13 +98,18 @@ def _store(tmp_path: Path) -> PersonalStore:
 @pytest.mark.train
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-def test_a_wearer_whom_the_shipped_network_misreads_gets_a_personal_one(tmp_path: Path) -> None:
+def test_a_wearer_whom_the_shipped_network_misreads_gets_a_personal_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
+    monkeypatch.setattr(personal_calibration, "EPOCHS", 15)
+    told: list[tuple[int, int]] = []
     store = _store(tmp_path)
     base = store.live.get(MUSE)
     info, trials = guide(DriftedWearer(), protocol(30, 12, 6))
     examples = personal_examples(base, trials, info.channels, info.rate_hz)
-    result = calibrate(base, examples, store)
+    result = calibrate(base, examples, store, fitted=lambda done, of: told.append((done, of)))
+    assert told == [(done, 5) for done in range(5)]
     assert result.verdict.kept, result.verdict.reason
     assert result.verdict.base_accuracy < 0.75 < result.verdict.personal_accuracy
     assert result.name is not None
