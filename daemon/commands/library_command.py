@@ -31,7 +31,7 @@ def library() -> None:
     """Scan, list, show, tag and map the session's music folders (with none configured: the demo tracks)."""
 
 
-@library.command()
+@library.command(short_help="Measure every track.")
 @_common
 def scan(music: tuple[str, ...], as_json: bool) -> None:
     """Measure every track and wait until all are known."""
@@ -65,7 +65,7 @@ def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
             click.echo(_track_line(row))
 
 
-@library.command()
+@library.command(short_help="Show all that is known of a track.")
 @click.argument("name")
 @_common
 def show(name: str, music: tuple[str, ...], as_json: bool) -> None:
@@ -80,7 +80,7 @@ def show(name: str, music: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{key + ':':20} {_plain(value)}")
 
 
-@library.command()
+@library.command(short_help="State the mood of a track.")
 @click.argument("name")
 @click.argument("mood")
 @_common
@@ -95,7 +95,7 @@ def tag(name: str, mood: str, music: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{report['track']}: arousal {report['arousal']:+.2f}, written to {report['sidecar']}")
 
 
-@library.command("map")
+@library.command("map", short_help="Draw the library to a picture.")
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @_common
 def map_command(out: Path, music: tuple[str, ...], as_json: bool) -> None:

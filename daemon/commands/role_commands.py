@@ -6,8 +6,17 @@ from typing import Any
 
 import click
 
-from daemon.commands.session_options import session_options
+from daemon.commands.session_options import session_options, show_only
 from daemon.settings import RoleName
+
+USED: dict[str, frozenset[str]] = {
+    "engine": frozenset({"source", "speed", "baseline", "seed", "record", "lsl_out", "policy", "target"}),
+    "player": frozenset({"source", "music", "output", "cues", "seed", "record", "policy", "target"}),
+    "web": frozenset({"web", "music", "output"}),
+    "broker": frozenset(),
+    "view": frozenset({"plain", "as_json"}),
+}
+"""Policy and target stand in a recording, for its replay; the page's calibration plays music."""
 
 
 def _role_command(role: RoleName, text: str) -> click.Command:
@@ -18,6 +27,7 @@ def _role_command(role: RoleName, text: str) -> click.Command:
 
         return run_one(role, options)
 
+    show_only(command, USED[role])
     return command
 
 

@@ -48,9 +48,19 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line."),
 ]
 
+EVERYWHERE = frozenset({"broker", "node", "duration", "config", "profile"})
+"""Of use to every role."""
+
 
 def session_options(command: CommandT) -> CommandT:
     """Give a click command the options above."""
     for option in reversed(SESSION_OPTIONS):
         command = option(command)
     return command
+
+
+def show_only(command: click.Command, names: frozenset[str]) -> None:
+    """Leave session options that a command has no use for out of its help; they are taken all the same."""
+    for option in command.params:
+        if isinstance(option, click.Option) and option.name not in names | EVERYWHERE:
+            option.hidden = True

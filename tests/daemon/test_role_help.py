@@ -1,0 +1,32 @@
+"""The help of a role names what the role uses, and every session option is taken all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from daemon.cli import main
+
+
+@pytest.mark.parametrize(
+    ("role", "named", "left_out"),
+    [
+        ("engine", ("--source", "--lsl-out"), ("--output", "--cues", "--no-web")),
+        ("player", ("--music", "--output", "--cues"), ("--lsl-out", "--baseline")),
+        ("web", ("--web",), ("--source", "--baseline")),
+        ("broker", ("--node",), ("--source", "--music", "--web")),
+        ("view", ("--plain", "--json"), ("--source", "--music")),
+        ("run", ("--source", "--music", "--web", "--json"), ()),
+    ],
+)
+def test_help_names_what_the_role_uses(
+    capfd: pytest.CaptureFixture[str], role: str, named: tuple[str, ...], left_out: tuple[str, ...]
+) -> None:
+    assert main([role, "--help"]) == 0
+    words = capfd.readouterr().out.split()
+    assert set(named) <= set(words)
+    assert not set(left_out) & set(words)
+
+
+def test_an_option_that_is_not_named_is_still_taken(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["broker", "--cues", "chime", "--node", "Not A Node"]) == 2
+    assert "node" in capfd.readouterr().err
