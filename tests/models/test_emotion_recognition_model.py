@@ -141,6 +141,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
     np.testing.assert_array_equal(answers[0], answers[1])
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_random_split_warns_in_red_and_marks_the_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +165,7 @@ def test_the_bar_shows_epochs_and_figures(capsys: pytest.CaptureFixture[str]) ->
     assert f"val {model.history['val_loss'][-1]:.3f} best" in shown
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_layout_reaches_the_convolution_and_the_configuration(tmp_path: Path) -> None:
     layout = InputLayout(("electrode", "band"), (4, 5))
     X, y, groups = blobs(n=40)

@@ -47,7 +47,7 @@ def test_a_recurrent_network_with_three_heads_is_quantised_too(tmp_path: Path) -
     model = EmotionRecognitionModel((20,), heads=heads, model_name="r", layout=layout)
     model.build_model("cnn_bilstm", **SMALL)
     labels = {"valence": y, "arousal": 1 - y, "emotion": y}
-    model.train(X, labels, groups=groups, epochs=12, batch_size=8, progress=False, learning_rate=0.01)
+    model.train(X, labels, groups=groups, epochs=8, batch_size=8, progress=False, learning_rate=0.02)
     files = quantize(model.network, X, tmp_path, "r", ("float", "int8"))
     assert [file.unrolled for file in files] == [False, True]
     assert files[0].max_error < 1e-4

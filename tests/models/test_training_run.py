@@ -88,6 +88,7 @@ def test_arrays_without_groups_are_marked_leaky(
 @pytest.mark.train
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("untraced")
 def test_a_network_trained_on_people_runs_live_is_chosen_and_removed(
     people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
