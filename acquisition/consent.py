@@ -14,7 +14,9 @@ SUFFIX = ".consent.json"
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """``given_at`` RFC 3339; ``how`` the act by which it was given; ``simulated`` when nobody is recorded."""
+    """``given_at`` RFC 3339; ``how`` the act by which it was given; ``simulated`` when nobody is recorded;
+    ``who`` agreed, where they said their name.
+    """
 
     given_at: str
     how: str
@@ -22,6 +24,7 @@ class Consent:
     simulated: bool = False
     use: str = "by the wearer, on this machine; nothing leaves it unless the wearer sends it"
     withdraw: str = "neuroplayer forget"
+    who: str = ""
 
 
 def consent_path(recording: Path) -> Path:

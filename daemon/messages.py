@@ -217,6 +217,14 @@ class DwellCommand(Command, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(ge=0, le=120)]
 
 
+class RecordCommand(Command, frozen=True, kw_only=True):
+    """Write the session to disk from now on, EEG included, or stop it. To start needs a person's consent."""
+
+    action: Literal["start", "stop"]
+    who: Annotated[str, Meta(max_length=100, description="who agrees; needed to start")] = ""
+    consent: Annotated[str, Meta(max_length=1000, description="what they agreed to; needed to start")] = ""
+
+
 class LabelCommand(Command, frozen=True, kw_only=True):
     """What the wearer says to feel now."""
 
@@ -307,6 +315,7 @@ COMMANDS: dict[str, type[Command]] = {
     "recalibrate": RecalibrateCommand,
     "label": LabelCommand,
     "dwell": DwellCommand,
+    "record": RecordCommand,
     "skip": SkipCommand,
     "pause": PauseCommand,
     "volume": VolumeCommand,

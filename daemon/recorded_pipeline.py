@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from acquisition.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap
@@ -30,9 +31,9 @@ def state_line(state: EmotionState) -> str:
 
 
 class RecordedPipeline:
-    """Does what the pipeline inside does."""
+    """Does what the pipeline inside does. ``recorder`` gives who writes now, None while nobody does."""
 
-    def __init__(self, inner: EmotionPipeline, recorder: SessionRecorder) -> None:
+    def __init__(self, inner: EmotionPipeline, recorder: Callable[[], SessionRecorder | None]) -> None:
         self._inner, self._recorder = inner, recorder
 
     @property
@@ -51,12 +52,15 @@ class RecordedPipeline:
     def push(self, item: EegChunk | Gap) -> tuple[Reading, ...]:
         """Pass it on; write down the states and the quality that come of it."""
         readings = self._inner.push(item)
+        recorder = self._recorder()
+        if recorder is None:
+            return readings
         for reading in readings:
             if isinstance(reading, EmotionState):
-                self._recorder.text("EmotionState", state_line(reading), reading.at_s)
+                recorder.text("EmotionState", state_line(reading), reading.at_s)
             elif isinstance(reading, SignalQuality):
                 scores = {channel.channel: channel.score for channel in reading.channels}
-                self._recorder.quality(reading.at_s, reading.overall, reading.worn, scores)
+                recorder.quality(reading.at_s, reading.overall, reading.worn, scores)
         return readings
 
     def recalibrate(self) -> None:
@@ -66,5 +70,6 @@ class RecordedPipeline:
     def mark_stale(self, at_s: float) -> EmotionState:
         """Pass it on; the claim of nothing is a state too."""
         state = self._inner.mark_stale(at_s)
-        self._recorder.text("EmotionState", state_line(state), state.at_s)
+        if (recorder := self._recorder()) is not None:
+            recorder.text("EmotionState", state_line(state), state.at_s)
         return state

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,21 +55,15 @@ def recover_recordings(settings: Settings) -> threading.Thread:
     return thread
 
 
-def start_recording(settings: Settings, node: topics.Topics, *, simulated: bool) -> SessionRecording | None:
-    """A recording of the session that begins now, with its consent; None if none is wanted or can be."""
-    if not settings.record:
-        return None
-    now = datetime.now(UTC)
-    path = _free_path(recordings_dir(settings.state_dir), settings.record)
-    replayed = {name: getattr(settings, name) for name in REPLAYED}
-    recording = SessionRecording(node, path)
-    try:
-        write_consent(
-            path, Consent(now.isoformat(), "asked for by --record or session.record", simulated=simulated)
-        )
-        recording.begin(now.isoformat(), replayed)
-    except (RecordingStartError, OSError) as error:
-        recording.say(str(error))
+def recording_of(settings: Settings, node: topics.Topics, *, simulated: bool) -> SessionRecording:
+    """The recorder of a session, which begins at once if that was asked for by ``--record``."""
+    recording = SessionRecording(settings, node, simulated=simulated)
+    if settings.record:
+        how = "asked for by --record or session.record"
+        try:
+            recording.begin(Consent("", how, simulated=simulated), settings.record)
+        except OSError as error:
+            recording.say(str(error))
     return recording
 
 
@@ -84,12 +79,15 @@ def _free_path(folder: Path, stem: str) -> Path:
 class SessionRecording:
     """Stands between feed, pipeline, broker and engine, and writes down what passes."""
 
-    def __init__(self, node: topics.Topics, path: Path) -> None:
-        self._node, self._path = node, path
+    def __init__(self, settings: Settings, node: topics.Topics, *, simulated: bool) -> None:
+        self._settings, self._node, self._simulated = settings, node, simulated
         self._recorder: SessionRecorder | None = None
         self._pipelines: dict[int, RecordedPipeline] = {}
+        self._prepared: Prepared | None = None
+        self._status: HeadsetStatus | None = None
         self._reading = True
         self._sounding: tuple[Any, ...] = ()
+        self._closing: list[threading.Thread] = []
         self.note = ""
 
     @property
@@ -97,10 +95,64 @@ class SessionRecording:
         """Whether what happens now reaches the disk."""
         return self._recorder is not None and self._recorder.recording and self._reading
 
-    def begin(self, began: str, settings: Mapping[str, Any]) -> None:
-        """Open the file. Raises ``RecordingStartError``."""
-        self._recorder = SessionRecorder(self._path, began, settings, say=self.say)
-        log.info("REC: this session is recorded to %s", self._path)
+    def obey(self, command: messages.RecordCommand) -> None:
+        """Start or stop in the middle of a session. Raises ``MessageError`` where that cannot be."""
+        running = self._recorder is not None and self._recorder.active
+        if command.action == "stop":
+            if self._recorder is None:
+                raise messages.MessageError("nothing is being recorded")
+            self.end()
+            return
+        who, words = (" ".join(text.split()) for text in (command.who, command.consent))
+        if not who or not words:
+            raise messages.MessageError("a recording needs who agrees to it, and to what: it was not begun")
+        if running:
+            raise messages.MessageError("this session is being recorded already")
+        self.end()
+        try:
+            self.begin(Consent("", words, simulated=self._simulated, who=who))
+        except OSError as error:
+            raise messages.MessageError(str(error)) from None
+
+    def begin(self, consent: Consent, stem: str = "") -> None:
+        """Write the consent with the time it is now, and open the file. Raises ``OSError``."""
+        now = datetime.now(UTC)
+        stem = stem or f"{now:%Y-%m-%dT%H-%M-%SZ}-{self._settings.node}"
+        path = _free_path(recordings_dir(self._settings.state_dir), stem)
+        replayed = {name: getattr(self._settings, name) for name in REPLAYED}
+        if self._prepared is not None:
+            known = getattr(self._prepared.pipeline, "baseline", None) is not None
+            replayed |= {"begun_in_session": True} | ({"baseline": "last"} if known else {})
+        beside = write_consent(path, replace(consent, given_at=now.isoformat()))
+        try:
+            self._recorder = SessionRecorder(path, now.isoformat(), replayed, say=self.say)
+        except RecordingStartError:
+            beside.unlink(missing_ok=True)
+            raise
+        self.note = ""
+        self._catch_up(self._recorder)
+        log.info("REC: this session is recorded to %s", path)
+
+    def _catch_up(self, recorder: SessionRecorder) -> None:
+        """What a recording that begins late must know of what came before."""
+        if self._status is not None:
+            recorder.hear(self._status)
+        if self._prepared is not None:
+            recorder.event("prepared", prepared_words(self._prepared, first=True))
+            if self._prepared.model.sha256:
+                recorder.event("prepared", prepared_words(self._prepared, first=False))
+
+    def end(self) -> None:
+        """Finish the file, beside the session: a slow disk holds nothing up."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            thread = threading.Thread(target=self._finish, args=(recorder,), name="recording-end")
+            thread.start()
+            self._closing.append(thread)
+
+    def _finish(self, recorder: SessionRecorder) -> None:
+        if (path := recorder.close()) is not None:
+            log.info("the session was recorded to %s", path)
 
     def say(self, text: str) -> None:
         """Something went wrong with the recording, or right again; called from its thread as well."""
@@ -138,23 +190,25 @@ class SessionRecording:
         return [self._node.full(topics.PLAYER_DECISION)]
 
     def close(self) -> None:
-        """Finish the file."""
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None and (path := recorder.close()) is not None:
-            log.info("the session was recorded to %s", path)
+        """Finish what is open, and wait for it."""
+        self.end()
+        for thread in self._closing:
+            thread.join()
 
     def _hear_item(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+        if isinstance(item, HeadsetStatus):
+            known = self._status.info if self._status is not None else None
+            self._status = item if item.info is not None else replace(item, info=known)
         if self._recorder is not None and (self._reading or isinstance(item, HeadsetStatus)):
             self._recorder.hear(item)
 
     def _watched(self, prepared: Prepared) -> Prepared:
-        recorder = self._recorder
-        if recorder is None:
-            return prepared
         known = self._pipelines.get(id(prepared.pipeline))
-        watched = known or RecordedPipeline(prepared.pipeline, recorder)
+        watched = known or RecordedPipeline(prepared.pipeline, lambda: self._recorder)
         self._pipelines[id(prepared.pipeline)] = watched
-        recorder.event("prepared", prepared_words(prepared, first=known is None))
+        self._prepared = prepared
+        if self._recorder is not None:
+            self._recorder.event("prepared", prepared_words(prepared, first=known is None))
         load, renew = prepared.load, prepared.renew
 
         def loaded() -> Callable[[], Prepared]:
@@ -171,13 +225,12 @@ class SessionRecording:
 
     def _hear_message(self, name: str, payload: bytes) -> None:
         recorder = self._recorder
-        if recorder is None:
-            return
         if name == topics.PLAYER_DECISION:
-            if self._reading and (line := _checked(name, payload)) is not None:
+            if recorder is not None and self._reading and (line := _checked(name, payload)) is not None:
                 recorder.text("PlayerDecision", line)
         elif name == topics.PLAYER_STATE:
-            self._hear_player(recorder, payload)
+            if recorder is not None:
+                self._hear_player(recorder, payload)
         elif (
             name.removeprefix("cmd/") in topics.ENGINE_COMMANDS and len(payload) <= messages.MAX_COMMAND_BYTES
         ):
@@ -186,8 +239,8 @@ class SessionRecording:
                 obeyed = messages.decode_command(command, payload)
             except messages.MessageError:
                 return
-            words = msgspec.to_builtins(obeyed)
-            recorder.event("command", {"command": command, "words": words})
+            if recorder is not None and not isinstance(obeyed, messages.RecordCommand):
+                recorder.event("command", {"command": command, "words": msgspec.to_builtins(obeyed)})
             if isinstance(obeyed, messages.SessionCommand):
                 self._reading = obeyed.action == "start"
 

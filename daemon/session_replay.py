@@ -60,6 +60,8 @@ class SessionReplay:
                 for state in engine.take(item):
                     yield Replayed(state.at_s, state_line(state), next(recorded, None))
             engine.close()
+        if self._recorded_settings.get("begun_in_session"):
+            self.problems.append("the recording begins in the middle of a session: its first states differ")
         left = sum(1 for _ in recorded)
         if left:
             self.problems.append(f"{left} recorded states did not come again")

@@ -21,7 +21,7 @@ PLAYER_STATE = "player/state"
 PLAYER_DECISION = "player/decision"
 COMMAND_ERROR = "cmd/error"
 
-ENGINE_COMMANDS = ("session", "recalibrate", "label", "dwell")
+ENGINE_COMMANDS = ("session", "recalibrate", "label", "dwell", "record")
 PLAYER_COMMANDS = (
     "skip",
     "pause",

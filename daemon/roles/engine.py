@@ -42,7 +42,7 @@ class HeadsetFeed(Protocol):
 
 
 class EngineRole:
-    """Publishes what the feed and the pipeline say, and obeys session, recalibrate and label."""
+    """Publishes what the feed and the pipeline say, and obeys session, recalibrate, record and label."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class EngineRole:
         labels_file: Path,
         tap: Callable[[HeadsetStatus | EegChunk | Gap], None] = lambda _item: None,
         recording: Callable[[], tuple[bool, str]] = lambda: (False, ""),
+        record: Callable[[messages.RecordCommand], None] = lambda _command: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -64,6 +65,7 @@ class EngineRole:
         self._labels_file = labels_file
         self._tap = tap
         self._recording, self._recorded = recording, (False, "")
+        self._record = record
         self._wall = wall
         self._clock = clock
         self._talk = Conversation(node, wall, lambda: self._simulated)
@@ -133,6 +135,8 @@ class EngineRole:
             case messages.DwellCommand():
                 self._dwell_s = command.seconds
                 self._keep_dwell()
+            case messages.RecordCommand():
+                self._record(command)
             case messages.LabelCommand():
                 write_label(self._labels_file, command, self._wall(), simulated=self._simulated)
         self._say_session()

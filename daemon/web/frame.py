@@ -11,9 +11,10 @@ from nicegui import ui
 
 from daemon.web.health_view import simulated
 from daemon.web.hub import Hub
+from daemon.web.pages.record_control import stop_recording
 from daemon.web.palette import css_variables
 from daemon.web.texts import Texts
-from daemon.web.viewer import Viewer, attribute, named, swap_class, tag, words
+from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag, words
 
 PAGES = (
     ("session", "/", "graphic_eq"),
@@ -87,11 +88,13 @@ def _marks(viewer: Viewer) -> None:
     texts = viewer.hub.texts
     rec = words("span", "chip bad rec", texts("app.recording"))
     named(rec, title=texts("app.recording_hint"), role="status")
+    end = icon_button("stop", texts("record.stop"), lambda: stop_recording(viewer), classes="plain")
     made_up = words("span", "chip fair", texts("app.simulated"))
     named(made_up, title=texts("app.simulated_hint"))
 
     def show() -> None:
         rec.set_visibility(viewer.hub.recording())
+        end.set_visibility(viewer.hub.recording())
         made_up.set_visibility(simulated(viewer.hub.state))
 
     viewer.each_tick(show)

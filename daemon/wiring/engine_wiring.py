@@ -23,7 +23,7 @@ from daemon.places import own_networks
 from daemon.reloading import RestartInPlace
 from daemon.roles.engine import EngineRole
 from daemon.roles.lifetime import log_to_stderr, until_stopped
-from daemon.session_recording import Prepare, recover_recordings, start_recording
+from daemon.session_recording import Prepare, recording_of, recover_recordings
 from daemon.settings import Settings
 from daemon.signal_loss import SignalLoss
 from daemon.topics import Topics
@@ -58,22 +58,23 @@ async def _serve(settings: Settings) -> int:
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
     loss = SignalLoss()
     mending = recover_recordings(settings)
-    recording = start_recording(settings, topics, simulated=spec.kind == "simulated")
+    recording = recording_of(settings, topics, simulated=spec.kind == "simulated")
     prepare: Prepare = PipelineMaker(settings, model_roots(settings))
     role = EngineRole(
         topics,
-        recording.feed(feed) if recording else feed,
-        recording.prepare(prepare) if recording else prepare,
+        recording.feed(feed),
+        recording.prepare(prepare),
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
         tap=_all(loss.push, tap.push, *([host.push] if host else [])),
-        recording=(lambda: (recording.recording, recording.note)) if recording else lambda: (False, ""),
+        recording=lambda: (recording.recording, recording.note),
+        record=recording.obey,
     )
     link = HomeLink(
         settings,
         "engine",
-        hear=recording.hear(role.hear) if recording else role.hear,
-        subscriptions=role.subscriptions + (recording.subscriptions if recording else []),
+        hear=recording.hear(role.hear),
+        subscriptions=role.subscriptions + recording.subscriptions,
         counts=RoleCounts(
             queues={"eeg_to_page": lambda: tap.dropped, "eeg_to_lsl": lambda: host.dropped if host else 0},
             lost_s=lambda: loss.lost_s,
@@ -83,8 +84,7 @@ async def _serve(settings: Settings) -> int:
         async with tap, link, feed:
             await until_stopped(role.run(link), settings.duration_s, hang_up=restart)
     finally:
-        if recording:
-            recording.close()
+        recording.close()
         await asyncio.to_thread(mending.join, MEND_S)
         if host:
             await asyncio.to_thread(host.close)

@@ -15,7 +15,7 @@ class Inner:
 
 def test_the_dwell_reaches_the_pipeline_inside() -> None:
     inner: Any = Inner()
-    watched: EmotionPipeline = RecordedPipeline(inner, None)  # type: ignore[arg-type]
+    watched: EmotionPipeline = RecordedPipeline(inner, lambda: None)
     assert watched.dwell_s == 10.0
     watched.dwell_s = 4.0
     assert inner.dwell_s == 4.0

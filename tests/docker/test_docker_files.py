@@ -88,6 +88,7 @@ def test_the_access_list_lets_each_role_obey_its_commands() -> None:
     for command in topics.ENGINE_COMMANDS:
         assert ("read", f"{node}cmd/{command}") in rules["engine"]
     assert ("read", f"{node}cmd/+") in rules["player"]
+    assert ("deny", f"{node}cmd/record") in rules["homeassistant"]
     assert not [rule for rule in rules["player"] if rule[0] != "read" and "emotion" in rule[1]]
     assert not [rule for rule in rules["engine"] if rule[0] != "read" and "cmd/session" in rule[1]]
     assert ("deny", f"{node}cmd/record") in rules["homeassistant"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -64,6 +66,67 @@ def test_nothing_is_recorded_unasked(product: Product, broker: RealBroker, ear: 
     assert running.wait() == 0
     assert not any(d["recording"] for d in ear.documents("session"))
     assert not _folder().exists()
+
+
+def _send(broker: RealBroker, document: object, *options: str) -> None:
+    words = ["-t", "neuroplayer/t/cmd/record", "-m", json.dumps(document)]
+    command = ["mosquitto_pub", "-p", str(broker.port), "-q", "1", *options, *words]
+    subprocess.run(command, check=True, timeout=20)
+
+
+def _records(ear: MosquittoSub) -> bool:
+    documents = ear.documents("session")
+    return bool(documents) and documents[-1]["recording"]
+
+
+def test_a_recording_begins_and_ends_while_the_session_runs(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    running = _start(product, broker)
+    wait_until(lambda: any(d["phase"] == "running" for d in ear.documents("session")), "the rest is done")
+    yes = {"action": "start", "who": "Ada <b>", "consent": "EEG and what is\nread from it"}
+    for wrong in (
+        {"action": "start"},
+        {"action": "start", "who": "Ada", "consent": " \n "},
+        {"action": "start", "who": "", "consent": "yes"},
+        {"action": "stop"},
+        {**yes, "who": "A" * 101},
+    ):
+        _send(broker, wrong)
+    wait_until(lambda: len(ear.documents("cmd/error")) == 5, "every wrong command is answered")
+    assert not _folder().exists()
+    _send(broker, yes)
+    wait_until(lambda: _records(ear), "REC in the session topic")
+    _send(broker, yes)
+    wait_until(lambda: len(ear.documents("cmd/error")) == 6, "it is recorded already")
+    before = len(ear.documents("estimate"))
+    wait_until(lambda: len(ear.documents("estimate")) > before + 24, "12 s of EEG")
+    _send(broker, {"action": "stop"})
+    wait_until(lambda: not _records(ear), "no REC")
+    wait_until(lambda: bool(list(_folder().glob("*.xdf"))), "a finished file")
+    (path,) = _folder().glob("*.xdf")
+    consent = read_consent(path)
+    assert consent is not None
+    assert (consent.who, consent.how) == ("Ada <b>", "EEG and what is read from it")
+    assert stat.S_IMODE(path.with_name(f"{path.stem}.consent.json").stat().st_mode) == 0o600
+    items = list(read_session(path))
+    assert sum(i.samples_uv.shape[1] for i in items if isinstance(i, EegChunk)) > 8 * 256
+    assert any(isinstance(i, Line) and i.stream == "EmotionState" for i in items)
+    again = subprocess.run(
+        [sys.executable, "-m", "daemon.cli", "replay", str(path), "--json"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "in the middle of a session" in again.stdout + again.stderr
+    _send(broker, yes)
+    wait_until(lambda: _records(ear), "a second recording in a file of its own")
+    running.interrupt()
+    assert running.wait() == 0
+    assert len(list(_folder().glob("*.xdf"))) == 2
+    assert not list(_folder().glob("*.part"))
+    assert not any("samples" in heard.payload for heard in ear.heard), "no EEG on MQTT"
 
 
 def test_an_engine_that_is_killed_has_its_recording_closed_at_the_next_start(

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import run, ui
 
 from daemon.web.asking import ask
+from daemon.web.pages.record_control import record_control
 from daemon.web.recordings import Recording, size_words
 from daemon.web.safe_text import clock_time, shown
 from daemon.web.viewer import Viewer, button, named, tag, words
@@ -17,7 +18,8 @@ REFRESH_S = 5.0
 def recordings_card(viewer: Viewer) -> None:
     """Build the card."""
     texts = viewer.hub.texts
-    words("h2", "card-title", texts("recordings.heading"))
+    record_control(viewer)
+    words("h2", "card-title", texts("recordings.heading")).style("margin-top:24px")
     words("p", "muted small", texts("recordings.private"))
     table = tag("div").style("margin-top:8px;overflow-x:auto")
     drawn: list[object] = [None]

@@ -297,6 +297,33 @@ def test_a_recording_is_shown_and_forgotten(page: LivePage, sheet: Sheet) -> Non
     tab.get_by_text("REC", exact=True).wait_for(state="hidden")
 
 
+def test_a_session_is_recorded_only_after_a_person_agreed(page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(page, "/history")
+    tab.get_by_role("button", name="Record this session").click()
+    dialog = tab.get_by_role("dialog")
+    dialog.get_by_text("I agree that from now on").wait_for()
+    assert tab.evaluate(AUDIT) == []
+    dialog.get_by_role("button", name="I agree, record").click()
+    tab.get_by_text("Say who agrees first.").wait_for()
+    dialog.get_by_role("button", name="Do not record").click()
+    dialog.wait_for(state="detached")
+    assert [name for name, _ in page.talker.commands] == []
+    tab.get_by_role("button", name="Record this session").click()
+    tab.get_by_label("Who wears the headset and agrees").fill("  Ada <b>L</b> ")
+    tab.get_by_role("button", name="I agree, record").click()
+    asked = page.talker.wait_command("record")
+    assert (asked["action"], asked["who"]) == ("start", "Ada <b>L</b>")
+    assert "eeg, signal quality" in asked["consent"]
+    page.talker.say(say.session(recording=True))
+    for path in ("/", "/calibrate"):
+        tab = sheet.go(page, path)
+        tab.get_by_text("REC", exact=True).wait_for()
+        tab.get_by_role("button", name="Stop recording").click()
+        assert page.talker.wait_command("record")["action"] == "stop"
+    page.talker.say(say.session())
+    tab.get_by_role("button", name="Stop recording").wait_for(state="hidden")
+
+
 def test_the_theme_can_be_chosen_and_is_kept(page: LivePage, sheet: Sheet) -> None:
     tab = sheet.go(page)
     toggle = tab.locator("header .btn.theme")
