@@ -302,6 +302,8 @@ def test_a_session_is_recorded_only_after_a_person_agreed(page: LivePage, sheet:
     tab.get_by_role("button", name="Record this session").click()
     dialog = tab.get_by_role("dialog")
     dialog.get_by_text("I agree that from now on").wait_for()
+    # a trial waits until the dialog has grown to its size
+    dialog.get_by_role("button", name="I agree, record").click(trial=True)
     assert tab.evaluate(AUDIT) == []
     dialog.get_by_role("button", name="I agree, record").click()
     tab.get_by_text("Say who agrees first.").wait_for()
