@@ -32,7 +32,7 @@ LIMITS = (
         "The residue control is told in five bands; told finer or as one band it reads higher: "
         "see residue_by_number_of_bands."
     ),
-    "The network does not know whom it cannot read: no sign in a person's own rest was found that tells.",
+    "The network does not know whom it cannot read: no sign that would tell is used.",
 )
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 LIMIT = {"residue": 0.55, "swapped_baseline": 0.15, "early_against_late_rest": 0.55, "shuffled": 0.55}
