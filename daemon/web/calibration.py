@@ -94,7 +94,8 @@ class Calibration:
         """End it; nothing is kept."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
+            if self.busy:  # else it is already clearing up, and is only waited for
+                task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         if self.busy:
             self._clear("idle")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -58,13 +58,30 @@ class Rig:
                 await asyncio.sleep(0.02)
 
 
+MakeRig = Callable[[str], Rig]
+
+
+@pytest.fixture
+async def make_rig(state: LiveState) -> AsyncIterator[MakeRig]:
+    """Rigs for one test; after it none of them has a process left."""
+    made: list[Rig] = []
+
+    def make(code: str) -> Rig:
+        made.append(Rig(state, code))
+        return made[-1]
+
+    yield make
+    for rig in made:
+        await rig.run.cancel()
+        assert rig.run._process is None
+
+
 def _say(*words: lines.Said) -> str:
     return "".join(f"say({lines.line(one).strip()!r})\n" for one in words)
 
 
-async def test_it_guides_plays_asks_and_tells_what_came_of_it(state: LiveState, words: Texts) -> None:
-    rig = Rig(
-        state,
+async def test_it_guides_plays_asks_and_tells_what_came_of_it(make_rig: MakeRig, words: Texts) -> None:
+    rig = make_rig(
         "hear()\n"
         + _say(STEP, lines.PlayLine(id="track-1"))
         + "while 'track-1' not in hear(): pass\n"
@@ -117,8 +134,8 @@ async def test_it_guides_plays_asks_and_tells_what_came_of_it(state: LiveState, 
     ],
     ids=["endless lines", "floods", "negative", "dies", "says why", "says nothing"],
 )
-async def test_what_it_says_wrongly_ends_it_with_a_word(state: LiveState, code: str, why: str) -> None:
-    rig = Rig(state, code)
+async def test_what_it_says_wrongly_ends_it_with_a_word(make_rig: MakeRig, code: str, why: str) -> None:
+    rig = make_rig(code)
     rig.run.start(PIECES)
     await rig.until(lambda: rig.run.phase == "failed" and rig.run._process is None)
     assert why in rig.run.trouble
@@ -128,16 +145,16 @@ async def test_what_it_says_wrongly_ends_it_with_a_word(state: LiveState, code: 
     await rig.run.cancel()
 
 
-async def test_one_that_hangs_is_ended(state: LiveState, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_one_that_hangs_is_ended(make_rig: MakeRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENT_S", dict.fromkeys(module.SILENT_S, 0.3))
-    rig = Rig(state, _say(STEP) + "time.sleep(60)")
+    rig = make_rig(_say(STEP) + "time.sleep(60)")
     rig.run.start(PIECES)
     await rig.until(lambda: rig.run.phase == "failed")
     assert "for too long" in rig.run.trouble
 
 
-async def test_a_cancelled_one_leaves_no_process(state: LiveState) -> None:
-    rig = Rig(state, _say(STEP) + "time.sleep(60)")
+async def test_a_cancelled_one_leaves_no_process(make_rig: MakeRig) -> None:
+    rig = make_rig(_say(STEP) + "time.sleep(60)")
     rig.run.start(PIECES)
     await rig.until(lambda: rig.run.phase == "guided")
     process = rig.run._process
