@@ -66,7 +66,9 @@ def product() -> Iterator[Product]:
 def health_ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Free ports in a row, one a role, where the product's roles tell their health and numbers."""
     roles = ("engine", "player", "web", "broker")
-    for first in range(21_000, 29_000, len(roles)):
+    # workers side by side would find the same ports free
+    begin = 21_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for first in range(begin, begin + 1_000, len(roles)):
         with socket.socket() as probe:
             if all(probe.connect_ex(("127.0.0.1", first + more)) for more in range(len(roles))):
                 monkeypatch.setenv("NEUROPLAYER_HEALTH_PORT", str(first))

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import pyxdf
 from session_making import BEGAN, INFO, RATE_HZ, SETTINGS, chunk_at, make_session
+from waiting import PATIENCE_S, wait_until
 
 from acquisition.recovery import recover, recover_all, spans
 from acquisition.session_file import read_session
@@ -79,10 +80,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[int]]:
 
     path = tmp_path_factory.mktemp("small") / "a.xdf"
     recorder = SessionRecorder(path, BEGAN, SETTINGS, say=lambda _: None)
+    part = path.with_name("a.xdf.part")
     for i, item in enumerate(session_items(24)):
+        before = part.stat().st_size
         recorder.text(item.stream, item.text, item.at_s) if hasattr(item, "text") else recorder.hear(item)
         if i % 6 == 5:
-            time.sleep(0.45)
+            wait_until(lambda n=before: part.stat().st_size > n, "a batch is on the disk")  # type: ignore[misc]
     recorder.close()
     data = path.read_bytes()
     return data, [chunk.begin for chunk in walk(memoryview(data), len(MAGIC))]
@@ -222,7 +225,7 @@ def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
 
     def until(true: Callable[[], bool], fast: bool) -> None:
         nonlocal number
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE_S
         while not true():
             assert time.monotonic() < end, said
             recorder.hear(chunk_at(number))

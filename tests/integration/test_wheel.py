@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from running_product import ROOT, Product
+from waiting import wait_until
 
 PACKAGES = ("acquisition", "daemon", "inference", "models", "player")
 
@@ -66,10 +67,13 @@ def test_the_wheel_runs_the_same(
     monkeypatch.chdir(tmp_path)
     command = installed.parent / "neuroplayer"
     running = product.start(
-        *("run", "--json", "--no-web", "--source", "simulated", "--output", "null", "--duration", "6s"),
+        *("run", "--json", "--no-web", "--source", "simulated", "--output", "null"),
         program=[str(command)],
     )
-    assert running.wait(60) == 0, running.errors
+    for topic in ("emotion", "signal", "session"):
+        wait_until(lambda named=f'"topic": "{topic}"': running.says(named), topic)  # type: ignore[misc]
+    running.interrupt()
+    assert running.wait() == 0, running.errors
     said = [json.loads(line) for line in running.lines]
     assert {"emotion", "signal", "session"} <= {line["topic"] for line in said}
     assert not any("Traceback" in line for line in running.errors)
