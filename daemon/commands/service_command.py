@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from pathlib import Path
 
 import click
 
 from daemon.errors import BadInputError
+
+BOOTED = Path("/run/systemd/system")
+"""Is there where systemd runs this machine (see sd_booted(3))."""
 
 
 @click.group()
@@ -21,7 +24,11 @@ def service() -> None:
 @click.option("--root", metavar="DIR", default="/", help="Write below this folder, e.g. an image to be.")
 @click.option("--show", is_flag=True, help="Print the units and write nothing.")
 def install(split: bool, home_music: bool, root: str, show: bool) -> None:
-    """Write the units, the user's definition and a first configuration."""
+    """Write the units, the user's definition and a first configuration.
+
+    A file of such a name that this program did not write, or that was changed since, is left alone.
+    """
+    from daemon.service_files import SYSUSERS_FILE, UNITS, sealed
     from daemon.systemd_units import CONFIG, ROLES, SYSUSERS, UnitError, unit, unit_name
 
     roles = ROLES if split else ("run",)
@@ -34,9 +41,11 @@ def install(split: bool, home_music: bool, root: str, show: bool) -> None:
             click.echo(f"# {one.name}\n{one.text}")
         return
     base = Path(root)
-    for one in units:
-        _write(base / "etc/systemd/system" / one.name, one.text)
-    _write(base / "etc/sysusers.d/neuroplayer.conf", SYSUSERS)
+    files = {base / UNITS / one.name: sealed(one.text) for one in units}
+    files[base / SYSUSERS_FILE] = sealed(SYSUSERS)
+    _refuse_foreign(list(files))
+    for path, text in files.items():
+        _write(path, text)
     config = base / CONFIG.lstrip("/")
     if not config.exists():
         from daemon.config import template
@@ -48,13 +57,88 @@ def install(split: bool, home_music: bool, root: str, show: bool) -> None:
     click.echo(f"  systemctl daemon-reload && systemctl enable --now {names}")
 
 
-def _write(path: Path, text: str, mode: int = 0o644) -> None:
+@service.command()
+@click.option("--root", metavar="DIR", default="/", help="Look below this folder, as with install.")
+@click.option("--show", is_flag=True, help="Print what would be removed and remove nothing.")
+def uninstall(root: str, show: bool) -> None:
+    """Stop and disable the units and remove what install wrote, and nothing else.
+
+    Configuration, recordings, rests, histories and the user stay. A file that install did not write, or that
+    was changed since, is named, and then nothing is removed.
+    """
+    from daemon.service_files import find, remove
+
+    base = Path(root)
+    installed, complaints = find(base)
+    if complaints:
+        raise BadInputError("; ".join(complaints) + ": remove it yourself, then run this again")
+    if not installed.files:
+        click.echo(f"Nothing is installed below {base}.")
+        return
+    if show:
+        for path in (*installed.links, *installed.files):
+            click.echo(f"Would be removed: {path}")
+        return
+    control = systemctl_for(base)
+    if control is not None and installed.units:
+        _ask_systemd(control, "disable", "--now", *installed.units)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        path.chmod(mode)
+        remove(installed)
+    except OSError as error:
+        raise BadInputError(
+            f"{error.filename} cannot be removed ({error.strerror}): run it as root"
+        ) from None
+    for path in (*installed.links, *installed.files):
+        click.echo(f"Removed: {path}")
+    if control is not None:
+        _ask_systemd(control, "daemon-reload")
+    _tell_what_stays(base)
+
+
+def systemctl_for(base: Path) -> str | None:
+    """The program to ask, where ``base`` is this machine and systemd runs it."""
+    return shutil.which("systemctl") if base.resolve() == Path("/") and BOOTED.is_dir() else None
+
+
+def _ask_systemd(control: str, *words: str) -> None:
+    from daemon.service_files import systemctl
+
+    complaint = systemctl(control, *words)
+    if complaint:
+        raise BadInputError(f"systemctl {words[0]}: {complaint}: run it as root")
+    click.echo(f"Done: systemctl {' '.join(words)}")
+
+
+def _tell_what_stays(base: Path) -> None:
+    from daemon.service_files import UNITS
+    from daemon.systemd_units import CONFIG, ROLES, USER, unit_name
+
+    mine = [Path(CONFIG).parent, Path(f"/var/lib/{USER}"), Path(f"/var/cache/{USER}")]
+    changes = [Path("/", UNITS, f"{unit_name(role)}.d") for role in ("run", *ROLES)]
+    for path in (base / folder.relative_to("/") for folder in (*mine, *changes)):
+        if path.exists():
+            click.echo(f"Kept: {path}")
+    click.echo(f"Kept: the user {USER}, where there is one (`userdel {USER}` removes it)")
+
+
+def _refuse_foreign(paths: list[Path]) -> None:
+    from daemon.service_files import ForeignFileError, require_own
+
+    complaints: list[str] = []
+    for path in paths:
+        try:
+            require_own(path)
+        except ForeignFileError as error:
+            complaints.append(str(error))
+    if complaints:
+        raise BadInputError("; ".join(complaints) + ": move it away, then run this again")
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    from daemon.service_files import write
+
+    try:
+        write(path, text, mode)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written ({error.strerror}): run it as root") from None
     click.echo(f"Written: {path}")

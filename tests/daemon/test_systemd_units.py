@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import main
+from daemon.commands.service_command import systemctl_for
 from daemon.config import read_file
 from daemon.notify import watchdog_every_s
 from daemon.service_watch import FRESH_S
@@ -91,6 +93,111 @@ def test_install_writes_below_the_root_given(tmp_path: Path, capfd: pytest.Captu
     assert config.read_text() == 'node = "den"\n', "a configuration is never overwritten"
     assert "systemctl daemon-reload" in capfd.readouterr().out
     assert main(["service", "install", "--root", "/proc/no/such", "--home-music"]) == 2
+
+
+def _install(root: Path, *options: str) -> list[Path]:
+    """Install below the folder; everything but the configuration that lies there then."""
+    assert main(["service", "install", "--root", str(root), "--home-music", *options]) == 0
+    return sorted(path for path in root.rglob("*") if path.is_file() and path.suffix != ".toml")
+
+
+def test_uninstall_removes_what_install_wrote_and_nothing_else(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    written = _install(tmp_path) + _install(tmp_path, "--split")
+    units = tmp_path / "etc/systemd/system"
+    kept = [
+        tmp_path / "etc/neuroplayer/neuroplayer.toml",
+        tmp_path / "var/lib/neuroplayer/recordings/one.xdf",
+        units / "neuroplayer.service.d/override.conf",
+        units / "neuroplayer-other.service",
+    ]
+    for path in kept[1:]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("theirs\n")
+    link = units / "multi-user.target.wants" / unit_name("run")
+    link.parent.mkdir()
+    link.symlink_to(f"/etc/systemd/system/{unit_name('run')}")
+    capfd.readouterr()
+    assert main(["service", "uninstall", "--root", str(tmp_path), "--show"]) == 0
+    shown = {line.removeprefix("Would be removed: ") for line in capfd.readouterr().out.splitlines()}
+    assert shown == {str(path) for path in {link, *written}}
+    assert all(path.exists() for path in written)
+    assert main(["service", "uninstall", "--root", str(tmp_path)]) == 0
+    said = capfd.readouterr().out
+    assert not link.is_symlink()
+    assert [path for path in written if path.exists()] == []
+    assert all(path.exists() for path in kept)
+    for path in (link, *written):
+        assert f"Removed: {path}" in said
+    for folder in ("etc/neuroplayer", "var/lib/neuroplayer", "etc/systemd/system/neuroplayer.service.d"):
+        assert f"Kept: {tmp_path / folder}" in said
+    assert main(["service", "uninstall", "--root", str(tmp_path)]) == 0
+    assert "Nothing is installed" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("how", ["edited", "theirs", "link", "fifo"])
+def test_a_file_that_install_did_not_write_is_neither_removed_nor_overwritten(
+    how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    written = _install(tmp_path)
+    unit_file = tmp_path / "etc/systemd/system" / unit_name("run")
+    text = unit_file.read_text()
+    if how == "edited":
+        unit_file.write_text(text.replace("WatchdogSec=90", "WatchdogSec=900"))
+    else:
+        unit_file.unlink()
+    if how == "theirs":
+        unit_file.write_text("[Service]\nExecStart=/bin/true\n")
+    if how == "link":
+        unit_file.symlink_to("/dev/null")  # as `systemctl mask` does
+    if how == "fifo":
+        os.mkfifo(unit_file)
+    for command in ("uninstall", "install"):
+        options = ["--home-music"] if command == "install" else []
+        capfd.readouterr()
+        assert main(["service", command, "--root", str(tmp_path), *options]) == 2
+        (line,) = capfd.readouterr().err.splitlines()
+        assert str(unit_file) in line
+        assert all(path.exists() for path in written)
+    if how == "edited":
+        assert "WatchdogSec=900" in unit_file.read_text()
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["systemd-runs", "systemd-refuses"])
+def test_uninstall_stops_and_disables_first_where_systemd_runs(
+    running: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root, diary, control = tmp_path / "root", tmp_path / "diary", tmp_path / "systemctl"
+    written = _install(root, "--split")
+    first = root / "etc/systemd/system" / unit_name(ROLES[0])
+    refuses = "" if running else "echo 'Access denied' >&2; exit 1\n"
+    control.write_text(
+        f'#!/bin/sh\ntest -e {first} && echo "there: $*" >>{diary} || echo "gone: $*" >>{diary}\n{refuses}'
+    )
+    control.chmod(0o755)
+    monkeypatch.setattr("daemon.commands.service_command.systemctl_for", lambda _base: str(control))
+    status = main(["service", "uninstall", "--root", str(root)])
+    names = " ".join(unit_name(role) for role in ROLES)
+    asked = [f"there: disable --now {names}"]
+    if running:
+        assert status == 0
+        assert diary.read_text().splitlines() == [*asked, "gone: daemon-reload"]
+        assert not any(path.exists() for path in written)
+    else:
+        assert status == 2
+        assert diary.read_text().splitlines() == asked
+        assert "Access denied" in capfd.readouterr().err
+        assert all(path.exists() for path in written), "what runs on keeps its files"
+
+
+def test_systemctl_is_asked_of_this_machine_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.commands.service_command.BOOTED", tmp_path)
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    assert systemctl_for(Path("/")) == "/bin/systemctl"
+    assert systemctl_for(tmp_path) is None
+    monkeypatch.setattr("daemon.commands.service_command.BOOTED", tmp_path / "no")
+    assert systemctl_for(Path("/")) is None
 
 
 def test_the_watchdog_is_fed_three_times_in_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
