@@ -10,6 +10,7 @@ from pathlib import Path
 
 SCOPE = ("eeg", "signal quality", "emotion states", "player decisions", "audio markers", "labels")
 SUFFIX = ".consent.json"
+MAX_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,9 @@ def write_consent(recording: Path, consent: Consent) -> Path:
 def read_consent(recording: Path) -> Consent | None:
     """The consent to a recording; None where there is none that can be read."""
     try:
-        words = json.loads(consent_path(recording).read_text(encoding="utf-8"))
+        with consent_path(recording).open("rb") as file:
+            words = json.loads(file.read(MAX_BYTES))
         scope: Sequence[str] = words.pop("scope")
         return Consent(scope=tuple(scope), **words)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None

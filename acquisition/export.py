@@ -21,6 +21,7 @@ from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus
 FORMATS = (".edf", ".bdf", ".csv")
 MAX_EDF_UV = 9_999_999.0
 """EDF headers have eight characters for the range of a channel."""
+MAX_NOTE_CHARS = 300
 
 
 class ExportError(Exception):
@@ -107,15 +108,23 @@ def _words(item: Line | Gap) -> Iterator[tuple[float, float, str]]:
         if not item.bridged:
             yield item.start_s, item.end_s - item.start_s, f"BAD_gap {item.reason}"
         return
-    if item.stream == "EmotionState":
-        state = json.loads(item.text)
-        yield item.at_s, 0.0, f"state {state['emotion']} ({state['status']})"
-    elif item.stream == "PlayerDecision":
-        decision = json.loads(item.text)
-        yield item.at_s, 0.0, f"music {decision['kind']}: {decision['chosen']['title']}"
-    elif item.stream == "AudioMarkers":
-        marker = json.loads(item.text)
-        yield item.at_s, 0.0, f"sound {marker['title']}" + (" (paused)" if marker["paused"] else "")
+    try:
+        text = _told(item.stream, json.loads(item.text))
+    except (ValueError, TypeError, KeyError, RecursionError):
+        text = f"{item.stream}, which cannot be read"
+    if text:
+        # titles come from strangers' files, and EDF+ marks its annotations by control characters
+        yield item.at_s, 0.0, "".join(c if c.isprintable() else " " for c in text[:MAX_NOTE_CHARS])
+
+
+def _told(stream: str, words: Any) -> str:
+    if stream == "EmotionState":
+        return f"state {words['emotion']} ({words['status']})"
+    if stream == "PlayerDecision":
+        return f"music {words['kind']}: {words['chosen']['title']}"
+    if stream == "AudioMarkers":
+        return f"sound {words['title']}" + (" (paused)" if words["paused"] else "")
+    return ""
 
 
 def _changes(notes: tuple[Note, ...]) -> Iterator[Note]:

@@ -117,7 +117,7 @@ def recover(part: Path) -> Recovered:
     A recording that another process is still writing is left alone.
     """
     path = part.with_name(part.name.removesuffix(PART))
-    fd = os.open(part, os.O_RDWR | os.O_CLOEXEC)
+    fd = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -159,7 +159,7 @@ def recover_all(folder: Path) -> list[Recovered]:
     for part in sorted(folder.glob(f"*.xdf{PART}")):
         try:
             done.append(recover(part))
-        except OSError as error:
+        except (OSError, XdfError) as error:
             done.append(Recovered(None, 0, f"{part}: could not be recovered: {error}"))
     return done
 
@@ -216,6 +216,8 @@ def _note(data: memoryview, chunk: XdfChunk, contents: _Contents) -> None:
             return
         if stream_of.format == "string":
             lines = parse_text(data, chunk)
+            if not lines:
+                return
             count, first_s, last_s = len(lines), lines[0][0], lines[-1][0]
         else:
             count, first_s, last_s = parse_span(data, chunk, stream_of)

@@ -149,6 +149,9 @@ class _Reader:
         about = stream.extra
         if not 50 <= stream.rate_hz <= 20_000:
             raise XdfError(f"a sampling rate of {stream.rate_hz:g} Hz, it must lie inside 50..20000")
+        extras = about.get("extras", [])
+        if not isinstance(extras, list):
+            raise XdfError(f"extras must be a list, got {extras!r:.80}")
         return StreamInfo(
             str(about.get("source", f"replay:{self._path}")),
             str(about.get("device", "recording")),
@@ -156,7 +159,7 @@ class _Reader:
             stream.rate_hz,
             simulated=bool(about.get("simulated", False)),
             identity=str(about.get("identity", "")),
-            extras=tuple(about.get("extras", ())),
+            extras=tuple(map(str, extras)),
             counter_modulo=about.get("counter_modulo"),
         )
 
@@ -190,5 +193,5 @@ class _Reader:
                 self._interpolated = [int(i) for i in words["samples"]]
             else:
                 yield Line(stream.name, at_s, text)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise XdfError(f"the event {text[:80]!r}: {error}") from error

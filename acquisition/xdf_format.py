@@ -159,7 +159,7 @@ def parse_ours(data: memoryview, found: XdfChunk) -> dict[str, Any] | None:
         return None
     try:
         words = json.loads(unescape(match[1].decode()))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise XdfError(f"the header at byte {found.begin}: {error}") from error
     return words if isinstance(words, dict) else None
 
@@ -250,7 +250,7 @@ def _length(value: int) -> bytes:
 
 
 def _read_length(data: memoryview, at: int) -> tuple[int, int]:
-    width = data[at]
+    width = data[at] if at < len(data) else 0
     if width not in (1, 4, 8):
         raise XdfError(f"no length at byte {at}")
     return int.from_bytes(data[at + 1 : at + 1 + width], "little"), at + 1 + width

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from acquisition.port import UnknownSourceError
 from acquisition.session_file import Line, SessionItem, read_head, read_session
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.baseline_store import BaselineStore
@@ -23,6 +23,28 @@ from inference.baseline import Baseline
 from inference.emotion import EmotionState, Estimate
 
 MakePipelines = Callable[[Settings], Callable[[StreamInfo], Prepared]]
+
+
+class _Rest(msgspec.Struct, frozen=True):
+    """A baseline as it was written down; None stands for a feature that was unknown."""
+
+    schema: str
+    channels: tuple[str, ...]
+    centre: list[float | None]
+    scale: list[float]
+    seconds: float
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """What of an event a replay goes by. The file may be anybody's: nothing in it is taken on trust."""
+
+    kind: str
+    first: bool = False
+    model: str = ""
+    sha256: str = ""
+    baseline: _Rest | None = None
+    command: str = ""
+    words: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,7 @@ class SessionReplay:
         with tempfile.TemporaryDirectory(prefix="neuroplayer-replay-") as folder:
             engine = _Engine(self._settings(folder), self._make_pipelines, self.problems)
             for item in read_session(self._path):
-                for state in engine.take(item):
+                for state in self._taken(engine, item):
                     yield Replayed(state.at_s, state_line(state), next(recorded, None))
             engine.close()
         if self._recorded_settings.get("begun_in_session"):
@@ -65,6 +87,12 @@ class SessionReplay:
         left = sum(1 for _ in recorded)
         if left:
             self.problems.append(f"{left} recorded states did not come again")
+
+    def _taken(self, engine: _Engine, item: SessionItem) -> Sequence[EmotionState]:
+        try:
+            return engine.take(item)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise UnknownSourceError(f"{self._path}: damaged: {item!s:.120}: {error}") from error
 
     def _settings(self, state_dir: str) -> Settings:
         known = {"baseline", "seed", "dwell_s"} & set(self._recorded_settings)
@@ -90,7 +118,7 @@ class _Engine:
         """What one recorded item leads to."""
         if isinstance(item, Line):
             if item.stream == "SessionEvents":
-                self._event(json.loads(item.text))
+                self._event(msgspec.json.decode(item.text, type=_Event))
             return ()
         if isinstance(item, HeadsetStatus):
             return self._status(item)
@@ -121,41 +149,38 @@ class _Engine:
                 states.append(reading)
         return states
 
-    def _event(self, words: dict[str, Any]) -> None:
-        if words["kind"] == "prepared":
-            self._begin(words) if words["first"] else self._swap(words)
-        elif words["kind"] == "command":
-            if words["command"] == "session":
-                self._active = words["words"]["action"] == "start"
-            elif words["command"] == "recalibrate" and self._prepared is not None:
+    def _event(self, event: _Event) -> None:
+        if event.kind == "prepared":
+            self._begin(event) if event.first else self._swap(event)
+        elif event.kind == "command":
+            if event.command == "session":
+                self._active = event.words.get("action") == "start"
+            elif event.command == "recalibrate" and self._prepared is not None:
                 self._prepared.pipeline.recalibrate()
 
-    def _begin(self, words: dict[str, Any]) -> None:
+    def _begin(self, event: _Event) -> None:
         if self._info is None:
             return
         self.close()
-        if words["baseline"] is not None:
-            self._store(words["baseline"])
+        if event.baseline is not None:
+            self._store(self._info, event.baseline)
         self._prepared = self._prepare(self._info)
 
-    def _swap(self, words: dict[str, Any]) -> None:
+    def _swap(self, event: _Event) -> None:
         """The network took over here."""
-        if self._prepared is not None and self._prepared.load is not None and words["sha256"]:
+        if self._prepared is not None and self._prepared.load is not None and event.sha256:
             self._prepared = self._prepared.load()()
         now = self._prepared.model if self._prepared is not None else None
-        if now is None or now.sha256 != words["sha256"]:
+        if now is None or now.sha256 != event.sha256:
             self._problems.append(
-                f"the session was read by {words['model']} ({words['sha256'][:12] or 'a rule'}), "
+                f"the session was read by {event.model} ({event.sha256[:12] or 'a rule'}), "
                 f"now by {now.name if now else 'nothing'} ({now.sha256[:12] if now else ''})"
             )
 
-    def _store(self, rest: dict[str, Any]) -> None:
-        assert self._info is not None  # noqa: S101 - _begin looked
-        centre = np.array([np.nan if value is None else value for value in rest["centre"]])
-        baseline = Baseline(
-            rest["schema"], tuple(rest["channels"]), centre, np.array(rest["scale"]), rest["seconds"]
-        )
-        BaselineStore(Path(self._settings.state_dir) / "baselines").save(self._info, baseline)
+    def _store(self, info: StreamInfo, rest: _Rest) -> None:
+        centre = np.array([np.nan if value is None else value for value in rest.centre])
+        baseline = Baseline(rest.schema, rest.channels, centre, np.array(rest.scale), rest.seconds)
+        BaselineStore(Path(self._settings.state_dir) / "baselines").save(info, baseline)
 
 
 def _recorded_states(path: Path) -> Iterator[str]:

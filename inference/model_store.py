@@ -254,6 +254,16 @@ def read_verified(manifest: Manifest, variant: str) -> bytes:
 
 
 def read_card(manifest: Manifest) -> Mapping[str, Any]:
-    """The model card beside the manifest."""
-    card: Mapping[str, Any] = json.loads((Path(manifest.folder) / manifest.card).read_text("utf-8"))
+    """The model card beside the manifest. Raises ``ClassifierError`` naming the network and the rule."""
+    path = Path(manifest.folder) / manifest.card
+    if Path(manifest.card).name != manifest.card:
+        raise ClassifierError(f"{manifest.name}: card {manifest.card!r:.80} must be a bare name")
+    try:
+        if path.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ClassifierError(f"{path}: a card is at most {MAX_MANIFEST_BYTES} bytes")
+        card = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ClassifierError(f"{manifest.name}: the card cannot be read: {error}") from error
+    if not isinstance(card, dict):
+        raise ClassifierError(f"{path}: a card must be one object")
     return card

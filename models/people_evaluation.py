@@ -17,6 +17,7 @@ from inference.litert_classifier import LiteRtClassifier
 from inference.model_store import Manifest, map_channels, missing_channels, read_card
 from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
+from inference.port import ClassifierError
 from models.errors import DatasetError
 from models.evaluation import Evaluation, Examples, figures
 from models.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
@@ -221,10 +222,10 @@ def _document(
 def _trained_on(manifest: Manifest, data: Path) -> bool:
     """Whether the network's card says that it was trained on this very file."""
     try:
-        known = read_card(manifest).get("provenance", {}).get("data_sha256")
-    except (OSError, ValueError):
+        provenance = read_card(manifest).get("provenance")
+    except ClassifierError:
         return False
-    return bool(known == sha256_of(data))
+    return isinstance(provenance, dict) and provenance.get("data_sha256") == sha256_of(data)
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -51,7 +51,8 @@ class PersonalStore:
         ``examples`` are the wearer's own (n, sequence_length, n_features). Raises ``ModelsError``.
         """
         name = timestamped(f"{base.name}-personal")
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # mkdtemp's mode 0700 stays: the golden inputs are made from the wearer's EEG
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
         try:
             made = quantize(model.network, examples, draft, "personal", VARIANTS)
@@ -61,7 +62,6 @@ class PersonalStore:
             plain = {file.variant: file.as_json() | {"path": Path(file.path).name} for file in made}
             write_json(draft / CARD, {**card, "name": name, "base": base.name, "files": plain})
             model.save_model(draft / "personal.keras")
-            draft.chmod(0o755)
             draft.replace(self.folder / name)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

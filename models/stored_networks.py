@@ -29,15 +29,8 @@ def describe(manifest: Manifest) -> dict[str, Any]:
         "files": {variant: str(folder / entry.path) for variant, entry in manifest.files.items()},
         "bytes": {variant: entry.bytes for variant, entry in manifest.files.items()},
         "sha256": {variant: entry.sha256 for variant, entry in manifest.files.items()},
-        "card": _card(manifest),
+        "card": read_card(manifest),
     }
-
-
-def _card(manifest: Manifest) -> Any:
-    try:
-        return read_card(manifest)
-    except (OSError, ValueError) as error:
-        raise ClassifierError(f"{manifest.name}: the card cannot be read: {error}") from error
 
 
 def verify(store: ModelStore, name: str | None = None) -> list[dict[str, Any]]:
@@ -76,7 +69,7 @@ def table(store: ModelStore) -> str:
     )
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for manifest in store.list():
-        card = _card(manifest)
+        card = read_card(manifest)
         figures = card.get("leave_one_person_out")
         if not figures:
             continue

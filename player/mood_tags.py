@@ -108,6 +108,8 @@ def read_sidecar(content: bytes, path: str, rules: MoodRules) -> None:
                 _add_track(rules, folder, {key: value for key, value in row.items() if key and value})
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, csv.Error) as error:
         raise SidecarError(f"cannot be parsed: {error}") from error
+    except RecursionError:
+        raise SidecarError("cannot be parsed: nested too deeply") from None
 
 
 def _tables(entries: Mapping[str, object], name: str) -> list[Mapping[str, object]]:

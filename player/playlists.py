@@ -16,6 +16,8 @@ from player.music import Mood
 MAX_PLAYLIST_BYTES = 4 << 20
 MAX_ENTRIES = 50_000
 MAX_LOCATION_CHARS = 2_000
+MAX_LINE_CHARS = 4_000
+"""Nothing sensible is longer, and the search for attributes costs the square of a line's length."""
 STREAM_SCHEMES = frozenset({"http", "https"})
 _ATTRIBUTE = re.compile(r'([a-z]+)="([^"]{0,80})"')
 
@@ -78,6 +80,8 @@ def _read_m3u(text: str) -> list[PlaylistEntry]:
     title, mood = "", None
     for line in text.splitlines():
         line = line.strip()
+        if len(line) > MAX_LINE_CHARS:
+            continue
         if line.upper().startswith("#EXTINF:"):
             attributes = dict(_ATTRIBUTE.findall(line))
             title = _ATTRIBUTE.sub("", line).partition(",")[2].strip()
@@ -97,7 +101,7 @@ def _read_pls(text: str) -> list[PlaylistEntry]:
     section = next((parser[name] for name in parser.sections() if name.lower() == "playlist"), None)
     if section is None:
         raise PlaylistError("a PLS file needs a [playlist] section")
-    numbers = sorted(int(key[4:]) for key in section if re.fullmatch(r"file\d{1,6}", key))
+    numbers = sorted((key[4:] for key in section if re.fullmatch(r"file[0-9]{1,6}", key)), key=int)
     return [PlaylistEntry(section[f"file{n}"], section.get(f"title{n}", "")) for n in numbers]
 
 
@@ -133,7 +137,9 @@ def _read_xspf(content: bytes) -> list[PlaylistEntry]:
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except PlaylistError:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding it cannot read
         raise PlaylistError(f"is no XML: {error}") from error
     return entries
 

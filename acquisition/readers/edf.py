@@ -8,7 +8,7 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, make_recording
+from acquisition.readers.recording import Recording, check_samples, make_recording
 from acquisition.units import TO_UV
 
 NOT_EEG = ("ECG", "EKG", "EOG", "EMG", "STATUS", "TRIGGER", "ANNOTATION", "RESP", "A2-A1", "A1-A2")
@@ -32,6 +32,9 @@ def read_edf(path: Path) -> Recording:
             raise UnknownSourceError(f"{path}: no EEG signal in microvolts, millivolts or volts")
         rate_hz = max(signal.sampling_frequency for signal in signals)
         signals = [signal for signal in signals if signal.sampling_frequency == rate_hz]
+        check_samples(
+            path, len(signals), max(file.num_data_records * s.samples_per_data_record for s in signals)
+        )
         rows = [signal.data * TO_UV[signal.physical_dimension.strip().lower()] for signal in signals]
     except UnknownSourceError:
         raise

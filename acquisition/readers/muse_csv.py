@@ -26,7 +26,7 @@ def read_muse_csv(path: Path) -> Recording:
     what the stamps give, and samples are laid on its even grid.
     """
     with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = [name.strip() for name in file.readline().split(",")]
+        header = [name.strip() for name in file.readline(4096).split(",")]
     missing = [name for name in ELECTRODES if name not in header]
     if missing:
         raise UnknownSourceError(f"{path}: column {missing[0]!r} is missing, got {', '.join(header[:8])}")

@@ -10,6 +10,7 @@ import json
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, make_recording
+from acquisition.readers.recording import Recording, check_samples, make_recording
 from acquisition.signal import FloatArray
 
 PARTS = ("rest", "arith")
+MAX_META_BYTES = 1_000_000
+LEAST_BYTES = 2
+"""A sample is int16 or wider."""
 DAMAGED = (
     OSError,
     ValueError,
@@ -48,12 +52,15 @@ class PeopleSet:
     rate_hz: float
     scale_uv: float
     arrays: Any
+    unpacked_bytes: Mapping[str, int]
 
     def part_uv(self, key: str) -> FloatArray:
         """Samples (n_channels, n_samples) in microvolts of ``Sxx_rest`` or ``Sxx_arith``."""
         if key not in self.arrays.files:
             some = ", ".join(f"{person}_rest" for person in self.people[:3])
             raise UnknownSourceError(f"{self.path}: no part {key!r}; there are {some} and so on")
+        unpacked = max(self.unpacked_bytes.get(name, 0) for name in (key, f"{key}.npy"))
+        check_samples(self.path, 1, unpacked // LEAST_BYTES)
         try:
             values = np.asarray(self.arrays[key])
         except DAMAGED as error:
@@ -68,8 +75,10 @@ class PeopleSet:
 def open_people(path: Path) -> PeopleSet:
     """Open a set; raises ``UnknownSourceError``. Nothing in the file is unpickled."""
     try:
-        with zipfile.ZipFile(path):
-            pass  # numpy leaves the file open when it is no archive
+        with zipfile.ZipFile(path) as archive:  # numpy leaves the file open when it is no archive
+            unpacked_bytes = {one.filename: one.file_size for one in archive.infolist()}
+        if max(unpacked_bytes.get(name, 0) for name in ("__meta__", "__meta__.npy")) > MAX_META_BYTES:
+            raise UnknownSourceError(f"{path}: __meta__ may have {MAX_META_BYTES} bytes at most")
         arrays = np.load(path, allow_pickle=False)
         meta = json.loads(str(arrays["__meta__"]))
         channels = tuple(canonical(str(name)) for name in meta["channels"])
@@ -79,7 +88,7 @@ def open_people(path: Path) -> PeopleSet:
     people = tuple(sorted({key.rsplit("_", 1)[0] for key in arrays.files if key.endswith("_rest")}))
     if not people:
         raise UnknownSourceError(f"{path}: no array is called Sxx_rest")
-    return PeopleSet(path, people, channels, rate_hz, scale_uv, arrays)
+    return PeopleSet(path, people, channels, rate_hz, scale_uv, arrays, unpacked_bytes)
 
 
 def read_npz_people(path: Path, fragment: str) -> Recording:

@@ -11,6 +11,7 @@ from acquisition.readers.recording import Recording, make_recording
 from acquisition.readers.table import read_table
 
 MAX_HEADER_LINES = 20
+MAX_HEADER_CHARS = 4096
 
 
 def is_openbci_txt(first_line: str) -> bool:
@@ -36,7 +37,7 @@ def read_openbci_txt(path: Path) -> Recording:
 def _header(path: Path) -> tuple[str, int]:
     lines: list[str] = []
     with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
+        while line := file.readline(MAX_HEADER_CHARS):
             if len(lines) >= MAX_HEADER_LINES or (line[:1].isdigit() and lines):
                 break
             lines.append(line)

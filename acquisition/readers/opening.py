@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, check_file
+from acquisition.readers.recording import MAX_TEXT_BYTES, Recording, check_file
 
 KINDS = "XDF, muse-lsl CSV, OpenBCI GUI text, EDF/BDF, npz people set"
 
@@ -37,6 +37,7 @@ def _read_text(path: Path) -> Recording:
     from acquisition.readers.muse_csv import is_muse_csv, read_muse_csv
     from acquisition.readers.openbci_txt import is_openbci_txt, read_openbci_txt
 
+    check_file(path, MAX_TEXT_BYTES)
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         first = file.readline(4096)
     try:

@@ -12,6 +12,10 @@ from acquisition.signal import FloatArray, StreamInfo
 
 MAX_BYTES = 2_000_000_000
 """Larger files are refused: they would not fit in memory beside everything else."""
+MAX_TEXT_BYTES = 500_000_000
+"""Of text, which takes many times its size while it is read."""
+MAX_SAMPLES = 400_000_000
+"""Over all channels, 3.2 GB of them: a packed file of some kilobytes may unfold to more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +31,7 @@ class Recording:
         return float(self.samples_uv.shape[1] / self.info.rate_hz)
 
 
-def check_file(path: Path) -> Path:
+def check_file(path: Path, max_bytes: int = MAX_BYTES) -> Path:
     """The path, if it is a regular, non-empty file of a bearable size. Raises ``UnknownSourceError``."""
     if not path.exists():
         raise UnknownSourceError(f"{path}: no such file")
@@ -36,9 +40,17 @@ def check_file(path: Path) -> Path:
     size = path.stat().st_size
     if size == 0:
         raise UnknownSourceError(f"{path}: the file is empty (0 bytes)")
-    if size > MAX_BYTES:
-        raise UnknownSourceError(f"{path}: a recording may have {MAX_BYTES} bytes at most, got {size}")
+    if size > max_bytes:
+        raise UnknownSourceError(f"{path}: a recording may have {max_bytes} bytes at most, got {size}")
     return path
+
+
+def check_samples(path: Path, n_channels: int, n_samples: int) -> None:
+    """Raises ``UnknownSourceError`` for more samples than fit in memory. To be asked before they are read."""
+    if n_channels * n_samples > MAX_SAMPLES:
+        raise UnknownSourceError(
+            f"{path}: a recording may have {MAX_SAMPLES} samples at most, got {n_channels} x {n_samples}"
+        )
 
 
 def make_recording(

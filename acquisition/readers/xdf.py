@@ -11,7 +11,7 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, make_recording
+from acquisition.readers.recording import MAX_BYTES, Recording, check_samples, make_recording
 from acquisition.session_file import is_session, read_session
 from acquisition.signal import EegChunk, FloatArray, HeadsetStatus
 from acquisition.units import TO_UV
@@ -48,8 +48,11 @@ def _read_foreign(path: Path) -> Recording:
 
     logging.getLogger("pyxdf").setLevel(logging.CRITICAL)
     try:
+        packed = path.suffix.lower() == ".xdfz"
+        if packed:
+            _check_unpacked(path)
         # pyxdf leaves the file open when it fails, so it is handed one that is closed here
-        with gzip.open(path) if path.suffix.lower() == ".xdfz" else path.open("rb") as file:
+        with gzip.open(path) if packed else path.open("rb") as file:
             streams, _ = pyxdf.load_xdf(file)
         stream = _eeg_stream(path, streams)
         info = stream["info"]
@@ -64,6 +67,16 @@ def _read_foreign(path: Path) -> Recording:
         raise UnknownSourceError(f"{path}: not a readable XDF file: {error}") from error
     samples_uv = even_grid(path, times_s, values.T * scale, rate_hz)
     return make_recording(path, device, names, rate_hz, samples_uv)
+
+
+def _check_unpacked(path: Path) -> None:
+    """A few kilobytes may unfold to more than the machine has: they are counted before anything is kept."""
+    size = 0
+    with gzip.open(path) as file:
+        while part := file.read(1 << 20):
+            size += len(part)
+            if size > MAX_BYTES:
+                raise UnknownSourceError(f"{path}: unpacks to more than {MAX_BYTES} bytes")
 
 
 def _eeg_stream(path: Path, streams: list[Any]) -> Any:
@@ -101,6 +114,7 @@ def even_grid(path: Path, times_s: FloatArray, samples: FloatArray, rate_hz: flo
     if places[-1] > MAX_HOURS * 3600 * rate_hz:
         hours = (times_s[-1] - times_s[0]) / 3600
         raise UnknownSourceError(f"{path}: a recording may span {MAX_HOURS:g} h at most, got {hours:.1f} h")
+    check_samples(path, len(samples), int(places[-1]) + 1)
     even = np.full((len(samples), int(places[-1]) + 1), np.nan)
     even[:, places.astype(np.int64)] = samples
     return even

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,21 @@ from session_making import make_session
 from acquisition.port import EndOfStream, UnknownSourceError
 from acquisition.readers import open_recording
 from acquisition.readers.recording import MAX_BYTES
+from acquisition.recovery import recover_all
 from acquisition.replay_source import ReplaySource
 from acquisition.signal import FloatArray
-from acquisition.xdf_format import MAGIC, XdfStream, chunk, numeric_samples
+from acquisition.xdf_format import (
+    MAGIC,
+    SAMPLES,
+    STREAM_HEADER,
+    XdfStream,
+    chunk,
+    file_header,
+    numeric_samples,
+    sealed,
+    stream_header,
+    text_samples,
+)
 
 RATE_HZ = 256.0
 Write = Callable[[Path], Path]
@@ -165,6 +178,81 @@ def test_gigabytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(UnknownSourceError, match="bytes at most"):
         open_recording(path)
+
+
+@pytest.mark.parametrize("kind", ["edf", "npz", "session", "xdf"])
+def test_more_samples_than_fit_in_memory_are_refused(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = WRITERS[kind](tmp_path)
+    monkeypatch.setattr("acquisition.readers.recording.MAX_SAMPLES", 1000)
+    with pytest.raises(UnknownSourceError, match="1000 samples at most"):
+        open_recording(path)
+
+
+def test_packed_files_are_counted_before_they_are_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = tmp_path / "a.xdfz"
+    packed.write_bytes(gzip.compress(foreign_xdf(tmp_path).read_bytes()))
+    assert open_recording(packed).duration_s > 1
+    monkeypatch.setattr("acquisition.readers.xdf.MAX_BYTES", 1000)
+    with pytest.raises(UnknownSourceError, match="unpacks to more than 1000 bytes"):
+        open_recording(packed)
+    bomb = tmp_path / "a.npz"
+    np.savez_compressed(bomb, __meta__=np.array(" " * 2_000_000))
+    with pytest.raises(UnknownSourceError, match="__meta__ may have 1000000 bytes"):
+        open_recording(bomb)
+
+
+def test_text_is_refused_earlier_and_lines_without_end_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = muse_csv(tmp_path)
+    monkeypatch.setattr("acquisition.readers.opening.MAX_TEXT_BYTES", 1000)
+    with pytest.raises(UnknownSourceError, match="1000 bytes at most"):
+        open_recording(path)
+    endless = _write(tmp_path / "endless.txt", "%OpenBCI" + "x" * 100_000)
+    monkeypatch.undo()
+    with pytest.raises(UnknownSourceError, match="Number of channels"):
+        open_recording(endless)
+
+
+@pytest.mark.parametrize(
+    ("told", "event"),
+    [
+        ({"extras": 5}, '{"kind": "note"}'),
+        ({}, "[" * 100_000),
+        ({}, '{"kind": "headset", "mood": 1}'),
+    ],
+)
+def test_sessions_of_strangers_are_refused_in_one_line(
+    told: dict[str, object], event: str, tmp_path: Path
+) -> None:
+    events = XdfStream(1, "SessionEvents", "Markers", ("event",), "string")
+    eeg = XdfStream(2, "EEG", "EEG", ("Fp1",), "double64", RATE_HZ, "microvolts", told)
+    rows = numeric_samples(eeg, np.arange(300) / RATE_HZ, np.zeros((1, 300)))
+    chunks = (
+        file_header({}, "now")
+        + stream_header(events)
+        + stream_header(eeg)
+        + text_samples(events, [1.0], [event])
+        + rows
+    )
+    path = tmp_path / "a.xdf"
+    path.write_bytes(MAGIC + sealed(chunks))
+    with pytest.raises(UnknownSourceError, match="damaged"):
+        open_recording(path)
+
+
+def test_a_recording_of_a_stranger_does_not_keep_the_next_from_being_mended(tmp_path: Path) -> None:
+    events = XdfStream(1, "SessionEvents", "Markers", ("event",), "string")
+    nothing = chunk(SAMPLES, b"\x01\x00\x00\x00\x01\x00")
+    (tmp_path / "a.xdf.part").write_bytes(MAGIC + sealed(chunk(STREAM_HEADER, b"\x01\x00\x00\x00<info/>")))
+    (tmp_path / "b.xdf.part").write_bytes(MAGIC + sealed(stream_header(events) + nothing))
+    refused, mended = recover_all(tmp_path)
+    assert "could not be recovered" in refused.why
+    assert mended.path == tmp_path / "b.xdf"
 
 
 def test_holes_nan_and_stamps_that_fall_back_are_marked_or_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from session_making import BEGAN, CHANNELS, INFO, RATE_HZ, SETTINGS
 
-from acquisition.export import ExportError, export_session
+from acquisition.export import MAX_NOTE_CHARS, ExportError, export_session
 from acquisition.port import UnknownSourceError
 from acquisition.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus
@@ -42,6 +42,9 @@ def session(tmp_path: Path) -> Path:
         recorder.text("EmotionState", json.dumps(state), float(times_s[-1]))
     decision = {"kind": "mood_change", "chosen": {"title": "Stilles Wasser"}}
     recorder.text("PlayerDecision", json.dumps(decision), 57.0)
+    hostile = {"title": "a\x14b\n" + "c" * 1000, "paused": False}
+    recorder.text("AudioMarkers", json.dumps(hostile), 57.1)
+    recorder.text("AudioMarkers", '"torn', 57.2)
     recorder.close()
     return path
 
@@ -62,6 +65,8 @@ def test_mne_reads_samples_states_music_and_gaps(session: Path, suffix: str, tol
     noted = {(a["description"], round(float(a["onset"]), 1)) for a in raw.annotations}
     assert ("BAD_gap lost", 3.0) in noted
     assert ("music mood_change: Stilles Wasser", 7.0) in noted
+    assert any(text.startswith("sound a b cc") and len(text) == MAX_NOTE_CHARS for text, _ in noted)
+    assert ("AudioMarkers, which cannot be read", 7.2) in noted
     states = [a["description"] for a in raw.annotations if a["description"].startswith("state")]
     assert states == ["state neutral (ok)", "state relaxed (ok)"]
     gap = next(a for a in raw.annotations if a["description"] == "BAD_gap lost")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -191,10 +192,21 @@ async def test_commands(tmp_path: Path) -> None:
         assert bench.pipeline.recalibrated == 1
         bench.command("label", {"arousal": 0.5, "text": "awake"})
         assert json.loads(bench.labels.read_text())["text"] == "awake"
+        assert stat.S_IMODE(bench.labels.stat().st_mode) == 0o600
         bench.command("session", {"action": "stop"})
         assert bench.link.on("session")[-1]["phase"] == "stopped"
         bench.command("session", {"action": "start"})
         assert bench.link.on("session")[-1]["phase"] == "calibrating"
+
+
+async def test_labels_never_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.labels.MAX_BYTES", 300)
+    bench = Bench(tmp_path, [], [])
+    await bench.run()
+    for _ in range(20):
+        bench.command("label", {"arousal": 0.5, "text": "x" * 80})
+    assert bench.labels.stat().st_size < 600
+    assert "no more labels" in bench.link.on("cmd/error")[-1]["error"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from inference.model_store import (
     ModelStore,
     map_channels,
     missing_channels,
+    read_card,
     read_manifest,
     read_verified,
     require_channels,
@@ -193,3 +194,22 @@ def test_a_selected_network_wins_where_it_fits(tmp_path: Path) -> None:
         store.select("c")
     store.select(None)
     assert store.selected() is None
+
+
+@pytest.mark.parametrize(
+    ("card", "content", "words"),
+    [
+        ("../card.json", "{}", "must be a bare name"),
+        ("card.json", "[" * 100_000, "cannot be read"),
+        ("card.json", "[]", "must be one object"),
+        ("card.json", " " * 1_000_001, "at most 1000000 bytes"),
+        ("none.json", "{}", "cannot be read"),
+    ],
+)
+def test_a_card_is_one_bounded_object_beside_its_manifest(
+    card: str, content: str, words: str, tmp_path: Path
+) -> None:
+    manifest = copy_tiny(tmp_path / "tiny", card=card)
+    (tmp_path / "tiny" / "card.json").write_text(content)
+    with pytest.raises(ClassifierError, match=words):
+        read_card(manifest)

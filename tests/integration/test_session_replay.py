@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product
+from session_making import make_session
 from waiting import wait_until
 
 from acquisition.session_file import Line, read_head, read_session
@@ -83,3 +84,22 @@ def test_a_recording_of_another_kind_is_refused_in_one_line(product: Product, tm
     assert running.wait() == 2
     assert len(running.errors) == 1
     assert "--source replay:" in running.errors[0]
+
+
+@pytest.mark.parametrize(
+    "event", ['{"kind": 5}', '{"kind": "prepared", "first": true, "baseline": {"scale": 3}}']
+)
+def test_a_session_that_makes_no_sense_is_refused_in_one_line(
+    product: Product, event: str, tmp_path: Path
+) -> None:
+    path = make_session(tmp_path / "strange.xdf")
+    recorder = SessionRecorder(tmp_path / "stranger.xdf", "2026-01-01T00:00:00Z", {}, say=lambda _: None)
+    for item in read_session(path):
+        if not isinstance(item, Line):
+            recorder.hear(item)
+    recorder.text("SessionEvents", event, 1.0)
+    recorder.close()
+    running = product.start("replay", str(tmp_path / "stranger.xdf"), "--speed", "max")
+    assert running.wait() == 2
+    assert len(running.errors) == 1
+    assert "damaged" in running.errors[0]
