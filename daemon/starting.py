@@ -18,11 +18,15 @@ from daemon.found import headline
 from daemon.logs import say_as
 from daemon.notify import notify
 from daemon.one_at_a_time import only_one
+from daemon.ports import claim
 from daemon.reloading import EXIT_RESTART, SupervisorReload
-from daemon.roles.broker import is_free, own_broker
+from daemon.roles.broker import own_broker
 from daemon.service_watch import FRESH_S, NEEDED, watch_service
 from daemon.settings import RoleName, Settings, WebSettings
 from daemon.sharing import refuse_to_share
+
+WEB_PORTS = 20
+"""So many are tried for a page whose address nobody named."""
 
 
 def run_one(role: str, options: Mapping[str, Any]) -> int:
@@ -79,10 +83,8 @@ def _completed(settings: Settings) -> Settings:
 
 
 def _any_web_port(web: WebSettings) -> WebSettings:
-    for port in range(web.port, web.port + 20):
-        if is_free(port, web.host):
-            return WebSettings(host=web.host, port=port)
-    return web
+    port = claim(range(web.port, web.port + WEB_PORTS), web.host)
+    return web if port is None else WebSettings(host=web.host, port=port)
 
 
 async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:

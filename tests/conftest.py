@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from free_ports import a_free_port, free_ports_in_a_row
 from hypothesis import settings
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product
@@ -32,10 +32,8 @@ def eeg_dir() -> Path:
 
 @pytest.fixture
 def free_port() -> int:
-    """A TCP port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nothing listens on, and that no other test is given."""
+    return a_free_port()
 
 
 @pytest.fixture
@@ -66,14 +64,9 @@ def product() -> Iterator[Product]:
 def health_ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Free ports in a row, one a role, where the product's roles tell their health and numbers."""
     roles = ("engine", "player", "web", "broker")
-    # workers side by side would find the same ports free
-    begin = 21_000 + 1_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    for first in range(begin, begin + 1_000, len(roles)):
-        with socket.socket() as probe:
-            if all(probe.connect_ex(("127.0.0.1", first + more)) for more in range(len(roles))):
-                monkeypatch.setenv("NEUROPLAYER_HEALTH_PORT", str(first))
-                return {role: first + more for more, role in enumerate(roles)}
-    pytest.skip("no four free ports in a row")
+    first = free_ports_in_a_row(len(roles))
+    monkeypatch.setenv("NEUROPLAYER_HEALTH_PORT", str(first))
+    return {role: first + more for more, role in enumerate(roles)}
 
 
 @pytest.fixture(autouse=True)

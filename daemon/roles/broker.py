@@ -7,18 +7,18 @@ inside it.
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import shutil
-import socket
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from daemon.errors import BadInputError
+from daemon.ports import LOOPBACK, claim, is_free
 from daemon.settings import BrokerSettings, Settings
 
-LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 1883
+OTHER_PORTS = range(18_830, 18_930)
+"""None that the kernel gives to an outgoing connection: such a one could take it while the broker is away."""
 MESSAGE_LIMIT_BYTES = 1024 * 1024
 
 
@@ -28,27 +28,12 @@ def mosquitto_binary() -> str | None:
     return None if os.environ.get("NEUROPLAYER_EMBEDDED_BROKER") else found
 
 
-def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a listener could bind there now."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                return False
-            raise
-    return True
-
-
 def choose_port() -> int:
-    """1883 where it is free, else any free port."""
-    if is_free(DEFAULT_PORT):
-        return DEFAULT_PORT
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """1883 where it is free, else one of its neighbours. Raises ``BadInputError`` when all are taken."""
+    port = claim((DEFAULT_PORT, *OTHER_PORTS))
+    if port is None:
+        raise BadInputError("no port is free for the broker that is started here: name one with --broker")
+    return port
 
 
 def own_broker() -> BrokerSettings:
