@@ -103,6 +103,7 @@ class EegTap:
         self._path = path
         self._server: asyncio.Server | None = None
         self._watchers: set[_Watcher] = set()
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._info: StreamInfo | None = None
         self._ring: deque[EegChunk | Gap] = deque()
         self._ring_samples = 0
@@ -116,7 +117,7 @@ class EegTap:
 
     async def __aenter__(self) -> Self:
         try:
-            self._server = await asyncio.start_unix_server(self._serve, sock=listening(self._path))
+            self._server = await asyncio.start_unix_server(self._welcome, sock=listening(self._path))
         except OSError as error:
             log.warning("the page will show no EEG: %s", error)
         return self
@@ -129,6 +130,10 @@ class EegTap:
         self._server.close()
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
+        for serving, writer in self._serving.items():
+            writer.transport.abort()  # a watcher that does not read is not waited for
+            serving.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def push(self, item: HeadsetStatus | EegChunk | Gap) -> None:
         """Take what the feed gives."""
@@ -182,6 +187,12 @@ class EegTap:
                 frames.append(SamplesFrame(count=shown.shape[1], data=shown.tobytes()))
         return frames
 
+    def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection is known from its first moment, so that the end finds it."""
+        serving = asyncio.create_task(self._serve(reader, writer))
+        self._serving[serving] = writer
+        serving.add_done_callback(self._serving.pop)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = writer.get_extra_info("socket")
         watcher = _Watcher()
@@ -202,6 +213,9 @@ class EegTap:
             self._watchers.discard(watcher)
             self._dropped_before += watcher.dropped
             writer.close()
+            await asyncio.gather(asked, return_exceptions=True)
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _hear_wish(self, reader: asyncio.StreamReader, watcher: _Watcher) -> None:
         with contextlib.suppress(ConnectionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -159,13 +160,19 @@ class Product:
                 lines.append(line.rstrip("\n"))  # noqa: PERF401 - each is seen as it comes
 
     def end_all(self) -> None:
-        """End what still runs."""
+        """End what still runs, and wait until nothing of it is left."""
         for running in self._running:
             if running.process.poll() is None:
+                running.process.send_signal(signal.SIGCONT)
                 running.process.terminate()
         for running in self._running:
             try:
-                running.process.wait(15)
+                running.wait()
             except subprocess.TimeoutExpired:
-                running.process.kill()
-                running.process.wait()
+                import psutil
+
+                product = psutil.Process(running.process.pid)
+                for process in [*product.children(recursive=True), product]:
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
+                running.wait()

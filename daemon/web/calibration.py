@@ -49,6 +49,7 @@ class Calibration:
         self._state, self._send, self._clock = state, send, clock
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
+        self._unfinished: set[asyncio.Task[None]] = set()
         self._policy: messages.PolicyWord | None = None
         self._holds_music = False
         self._sounding: str | None = None
@@ -79,7 +80,10 @@ class Calibration:
         self._clear("starting")
         player = self._state.newest(messages.PlayerState, topics.PLAYER_STATE)
         self._policy = player.policy if player is not None else None
-        self._task = asyncio.create_task(self._run(list(pieces)[: lines.MAX_PIECES], self._task))
+        before = frozenset(self._unfinished)
+        self._task = asyncio.create_task(self._run(list(pieces)[: lines.MAX_PIECES], before))
+        self._unfinished.add(self._task)
+        self._task.add_done_callback(self._unfinished.discard)
         return True
 
     def rate(self, valence: int, arousal: int) -> None:
@@ -91,14 +95,12 @@ class Calibration:
         self._answer(lines.SkippedLine(all=everything))
 
     async def cancel(self) -> None:
-        """End it; nothing is kept."""
-        task, self._task = self._task, None
-        if task is not None:
-            if self.busy:  # else it is already clearing up, and is only waited for
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        if self.busy:
+        """End it and wait until its process is gone; nothing is kept."""
+        if self.busy and self._task is not None:  # else it is already clearing up, and is only waited for
             self._clear("idle")
+            self._task.cancel()
+        if self._unfinished:
+            await asyncio.wait(self._unfinished)
 
     async def go_back(self) -> bool:
         """Use the shipped networks again."""
@@ -131,9 +133,9 @@ class Calibration:
             env=self._environment,
         )
 
-    async def _run(self, pieces: list[lines.PieceWords], before: asyncio.Task[None] | None) -> None:
-        if before is not None:  # it may still be putting things back
-            await asyncio.gather(before, return_exceptions=True)
+    async def _run(self, pieces: list[lines.PieceWords], before: frozenset[asyncio.Task[None]]) -> None:
+        if before:  # it may still be putting things back
+            await asyncio.wait(before)
         try:
             self._process = process = await self._spawn(self._command)
             self._heard_s = self._clock()
@@ -151,6 +153,7 @@ class Calibration:
             finally:
                 watching.cancel()
                 errors.cancel()
+                await asyncio.gather(watching, errors, return_exceptions=True)
         except OSError as error:
             self._fail(str(error))
         finally:
@@ -158,11 +161,17 @@ class Calibration:
 
     async def _clean_up(self) -> None:
         self._give_music_back()
-        process, self._process = self._process, None
-        if process is not None and process.returncode is None:
-            process.kill()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), END_S)
+        if self._process is None:
+            return
+        try:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            with contextlib.suppress(TimeoutError):  # it is gone when its pipes are at their end as well
+                await asyncio.wait_for(self._process.communicate(), END_S)
+        finally:
+            self._process = None
 
     def _give_music_back(self) -> None:
         """Once: the music goes on as it was chosen before."""
@@ -226,7 +235,8 @@ class Calibration:
             await asyncio.sleep(LOOK_S)
             if self.busy and self._clock() - self._heard_s > SILENT_S[self.phase]:
                 self._fail("nothing was heard of it, or of you, for too long")
-                process.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
                 return
 
     async def _read_errors(self, process: asyncio.subprocess.Process) -> None:

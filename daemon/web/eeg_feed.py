@@ -113,6 +113,8 @@ class EegFeed:
         finally:
             self._connection = None
             writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     def take(self, frame: Frame) -> None:
         """Take in one frame. Raises ``ConnectionError`` for samples that do not fit what was announced."""

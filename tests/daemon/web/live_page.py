@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from free_ports import a_free_port
 from real_broker import RealBroker, wait_for_port
 from talker import Talker
+from waiting import PATIENCE_S
 
 from daemon.settings import BrokerSettings, Settings, WebSettings, to_json
 
@@ -29,12 +30,6 @@ class Hand:
 
     def __call__(self) -> float:
         return self.at_s
-
-
-def a_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -62,49 +57,49 @@ class LivePage:
         assert self.process.stdin is not None
         self.process.stdin.write(to_json(self.settings))
         self.process.stdin.close()
-        wait_for_port(self.port, 60)
+        wait_for_port(self.port)
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        assert self.process is not None
-        self.process.send_signal(how)
-        return self.process.wait(15)
+    def stop(self) -> None:
+        """End what a test may have left running, stopped or dead."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            try:
+                self.process.wait(PATIENCE_S)
+            finally:
+                self.process.kill()
+                self.process.wait()
 
     def get(
         self, path: str, method: str = "GET", body: str | None = None, **headers: str
     ) -> http.client.HTTPResponse:
         """One plain request; header names with ``_`` for ``-``."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, headers=named)
-        answer = connection.getresponse()
-        answer.body = answer.read()  # type: ignore[attr-defined]
-        connection.close()
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers=named)
+            answer = connection.getresponse()
+            answer.body = answer.read()  # type: ignore[attr-defined]
         return answer
 
 
 @contextlib.contextmanager
 def live_page(folder: Path, host: str = "127.0.0.1", **settings: Any) -> Iterator[LivePage]:
-    broker = RealBroker(folder, a_free_port())
-    broker.start()
-    port = a_free_port()
-    page = LivePage(
-        folder,
-        broker,
-        port,
-        Settings(
+    with contextlib.ExitStack() as stack:
+        broker = RealBroker(folder, a_free_port())
+        stack.callback(broker.stop)
+        broker.start()
+        talker = Talker(broker.port)
+        stack.callback(talker.close)
+        port = a_free_port()
+        wanted = Settings(
             broker=BrokerSettings(port=broker.port),
             web=WebSettings(host=host, port=port),
             state_dir=str(folder / "state"),
             cache_dir=str(folder / "cache"),
             **settings,
-        ),
-        Talker(broker.port),
-    )
-    try:
+        )
+        page = LivePage(folder, broker, port, wanted, talker)
+        stack.callback(page.stop)
         page.start()
         yield page
-    finally:
-        page.talker.close()
-        if page.process is not None and page.process.poll() is None:
-            page.stop()
-        broker.stop()

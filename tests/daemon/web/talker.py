@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import paho.mqtt.client as mqtt
+from waiting import PATIENCE_S, wait_until
 
 from daemon import messages, topics
 
@@ -19,6 +20,10 @@ CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+BEGAN = now()
+"""One session for a whole run: each that begins is a file of the history, and only the newest are kept."""
 
 
 def emotion(**given: Any) -> messages.Emotion:
@@ -89,7 +94,7 @@ def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> me
         "simulated": True,
         "active": phase != "stopped",
         "phase": phase,
-        "started": now(),
+        "started": BEGAN,
         "baseline_wanted_s": 45.0,
         "baseline_trusted_s": trusted_s,
         "baseline_done": phase == "running",
@@ -166,10 +171,19 @@ class Talker:
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=f"talker-{time.monotonic_ns()}"
         )
+        self._hears = threading.Event()
         self._client.on_message = self._hear
+        self._client.on_connect = lambda *_: self._client.subscribe(self.topics.full("cmd/#"), qos=1)
+        self._client.on_subscribe = lambda *_: self._hears.set()
+        self._client.on_disconnect = lambda *_: self._hears.clear()
+        self._client.reconnect_delay_set(1, 2)
         self._client.connect("127.0.0.1", port)
-        self._client.subscribe(self.topics.full("cmd/#"), qos=1)
         self._client.loop_start()
+        self.wait_until_it_hears()
+
+    def wait_until_it_hears(self) -> None:
+        """Until the broker knows it, anew after the broker was away."""
+        wait_until(self._hears.is_set, "the broker let the talker subscribe")
 
     def _hear(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         name = message.topic.rsplit("/", 1)[1]
@@ -182,7 +196,9 @@ class Talker:
             self.raw(name, messages.encode(document), retain=name not in EVENTS)
 
     def raw(self, name: str, payload: bytes, *, retain: bool = False) -> None:
-        self._client.publish(self.topics.full(name), payload, qos=1, retain=retain).wait_for_publish(5)
+        said = self._client.publish(self.topics.full(name), payload, qos=1, retain=retain)
+        said.wait_for_publish(PATIENCE_S)
+        assert said.is_published(), f"the broker did not take {name}"
 
     def online(self, role: str, up: bool = True) -> None:
         self.raw(f"{role}/availability", topics.ONLINE if up else topics.OFFLINE, retain=True)
@@ -192,7 +208,7 @@ class Talker:
         self.online("player")
         self.say(headset(), session(), signal(), emotion(), player(), decision())
 
-    def wait_command(self, name: str, seconds: float = 10.0) -> dict[str, Any]:
+    def wait_command(self, name: str, seconds: float = PATIENCE_S) -> dict[str, Any]:
         """The first command of that name that came, or comes."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -209,7 +225,7 @@ class Talker:
         self._client.loop_stop()
 
 
-def eventually(check: Callable[[], Any], seconds: float = 10.0) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     """The first true answer of ``check``."""
     until = time.monotonic() + seconds
     while True:

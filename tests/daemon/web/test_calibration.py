@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import talker as say
 from live_page import Hand
+from waiting import until
 
 from daemon import calibration_lines as lines
 from daemon import messages
@@ -52,11 +53,6 @@ class Rig:
     def player(self, **given: Any) -> None:
         self.state.hear("player/state", messages.encode(say.player(**given)))
 
-    async def until(self, check: Callable[[], object], seconds: float = 20.0) -> None:
-        async with asyncio.timeout(seconds):
-            while not check():  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.02)
-
 
 MakeRig = Callable[[str], Rig]
 
@@ -74,6 +70,7 @@ async def make_rig(state: LiveState) -> AsyncIterator[MakeRig]:
     for rig in made:
         await rig.run.cancel()
         assert rig.run._process is None
+        assert not rig.run._unfinished
 
 
 def _say(*words: lines.Said) -> str:
@@ -94,18 +91,18 @@ async def test_it_guides_plays_asks_and_tells_what_came_of_it(make_rig: MakeRig,
     rig.player(policy="lead")
     assert rig.run.start(PIECES)
     assert not rig.run.start(PIECES), "one at a time"
-    await rig.until(
+    await until(
         lambda: rig.run.phase == "guided" and ("play", messages.PlayCommand(id="track-1")) in rig.sent
     )
     assert headline(rig.run, words) == ("Rest again", "Rest.")
     assert (step_of(rig.run), share(rig.run)) == ("guide", pytest.approx((2 + 0.75) / 5))
     rig.player(track=say.track(1))
-    await rig.until(lambda: rig.run.phase == "asking")
+    await until(lambda: rig.run.phase == "asking")
     assert headline(rig.run, words) == ("How was “One <b>” for you?", "Piece 1 of 2")
     rig.run.rate(4, 2)
-    await rig.until(lambda: rig.run.phase == "done")
+    await until(lambda: rig.run.phase == "done")
     assert rig.run.result == RESULT
-    await rig.until(lambda: rig.sent[-1][0] == "pause" and len(rig.sent) >= 6)
+    await until(lambda: rig.sent[-1][0] == "pause" and len(rig.sent) >= 6)
     policies = [command for name, command in rig.sent if name == "policy"]
     assert policies == [messages.PolicyCommand(policy="manual"), messages.PolicyCommand(policy="lead")]
     assert rig.sent[-1] == ("pause", messages.PauseCommand(paused=False)), "the music goes on"
@@ -137,7 +134,7 @@ async def test_it_guides_plays_asks_and_tells_what_came_of_it(make_rig: MakeRig,
 async def test_what_it_says_wrongly_ends_it_with_a_word(make_rig: MakeRig, code: str, why: str) -> None:
     rig = make_rig(code)
     rig.run.start(PIECES)
-    await rig.until(lambda: rig.run.phase == "failed" and rig.run._process is None)
+    await until(lambda: rig.run.phase == "failed" and rig.run._process is None)
     assert why in rig.run.trouble
     assert "\u202e" not in rig.run.trouble
     assert rig.sent[-1] == ("pause", messages.PauseCommand(paused=False))
@@ -149,14 +146,14 @@ async def test_one_that_hangs_is_ended(make_rig: MakeRig, monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "SILENT_S", dict.fromkeys(module.SILENT_S, 0.3))
     rig = make_rig(_say(STEP) + "time.sleep(60)")
     rig.run.start(PIECES)
-    await rig.until(lambda: rig.run.phase == "failed")
+    await until(lambda: rig.run.phase == "failed")
     assert "for too long" in rig.run.trouble
 
 
 async def test_a_cancelled_one_leaves_no_process(make_rig: MakeRig) -> None:
     rig = make_rig(_say(STEP) + "time.sleep(60)")
     rig.run.start(PIECES)
-    await rig.until(lambda: rig.run.phase == "guided")
+    await until(lambda: rig.run.phase == "guided")
     process = rig.run._process
     assert process is not None
     await rig.run.cancel()
@@ -164,6 +161,23 @@ async def test_a_cancelled_one_leaves_no_process(make_rig: MakeRig) -> None:
     assert process.returncode is not None
     rig.run.rate(1, 1)  # nobody asked: nothing happens
     rig.run.skip()
+
+
+async def test_cancelled_by_two_viewers_and_begun_again_meanwhile(make_rig: MakeRig) -> None:
+    rig = make_rig(_say(STEP) + "time.sleep(60)")
+    rig.run.start(PIECES)
+    await until(lambda: rig.run.phase == "guided")
+    first = rig.run._process
+    assert first is not None
+    one, other = asyncio.create_task(rig.run.cancel()), asyncio.create_task(rig.run.cancel())
+    await asyncio.sleep(0)
+    assert rig.run.start(PIECES)
+    await asyncio.gather(one, other)
+    assert first.returncode is not None, "the first was waited for to its end"
+    await until(lambda: rig.run.phase == "guided")
+    assert rig.run._process is not first
+    await rig.run.cancel()
+    assert rig.run.phase == "idle"
 
 
 def test_pieces_are_named_without_their_place_on_the_disk(hand: Hand) -> None:

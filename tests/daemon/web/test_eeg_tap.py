@@ -7,14 +7,16 @@ import contextlib
 import dataclasses
 import stat
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from waiting import PATIENCE_S, until
 
 from acquisition.port import EndOfStream, SourceError
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from daemon import session_source
 from daemon.eeg_frames import (
     MAX_FRAME_BYTES,
     SamplesFrame,
@@ -44,11 +46,17 @@ def feed_seconds(tap: EegTap, seconds: float, start: int = 0, hertz: float = 10.
     return start + round(seconds * RATE_HZ)
 
 
-async def until(check: Callable[[], object], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, "it never came true"
-        await asyncio.sleep(0.02)
+@contextlib.asynccontextmanager
+async def connected(path: Path) -> AsyncIterator[asyncio.StreamReader]:
+    """A connection that sends and reads nothing."""
+    with reachable(path) as name:
+        reader, writer = await asyncio.open_unix_connection(name)
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 @contextlib.asynccontextmanager
@@ -67,7 +75,7 @@ async def test_the_last_ten_seconds_come_first_and_then_what_is_new(tmp_path: Pa
         tap.push(HeadsetStatus("streaming", INFO))
         at = feed_seconds(tap, 15)
         with feed.watching():
-            await until(lambda: feed.since(-1, 0))
+            await until(lambda: feed.since(-1, 0) is not None)
             piece = feed.since(-1, 0)
             assert piece is not None
             assert piece.stream.channels == INFO.channels
@@ -75,7 +83,7 @@ async def test_the_last_ten_seconds_come_first_and_then_what_is_new(tmp_path: Pa
             middle = np.array(piece.tenths[0][-512:]) / 10
             assert np.abs(middle).max() == pytest.approx(20, rel=0.1), "filtered: the offset is gone"
             feed_seconds(tap, 1, start=at)
-            await until(lambda: feed.since(piece.stream.number, piece.cursor))
+            await until(lambda: feed.since(piece.stream.number, piece.cursor) is not None)
             news = feed.since(piece.stream.number, piece.cursor)
             assert news is not None
             assert 0 < len(news.tenths[0]) <= 140
@@ -87,7 +95,7 @@ async def test_the_spectrum_peaks_where_the_signal_is(tmp_path: Path) -> None:
         tap.push(HeadsetStatus("streaming", INFO))
         feed_seconds(tap, 10, hertz=17.0)
         with feed.watching():
-            await until(feed.spectrum)
+            await until(lambda: feed.spectrum() is not None)
             spectrum = feed.spectrum()
             assert spectrum is not None
             assert spectrum.frequencies_hz[int(np.argmax(spectrum.power_db[2]))] == pytest.approx(17.0)
@@ -117,7 +125,7 @@ async def test_a_long_path_and_a_stale_socket_are_no_hindrance(tmp_path: Path) -
         tap.push(HeadsetStatus("streaming", INFO))
         feed_seconds(tap, 1)
         with feed.watching():
-            await until(lambda: feed.stream)
+            await until(lambda: feed.stream is not None)
 
 
 async def test_a_second_engine_does_not_take_the_socket(tmp_path: Path) -> None:
@@ -127,7 +135,7 @@ async def test_a_second_engine_does_not_take_the_socket(tmp_path: Path) -> None:
         async with EegTap(path) as second:
             second.push(HeadsetStatus("streaming", StreamInfo("x", "another", ("Cz",), 128.0)))
             with feed.watching():
-                await until(lambda: feed.stream)
+                await until(lambda: feed.stream is not None)
                 assert feed.stream is not None
                 assert feed.stream.device == "Simulated Muse"
 
@@ -136,31 +144,40 @@ async def test_a_watcher_that_does_not_read_costs_a_bounded_line(tmp_path: Path)
     path = socket_path(str(tmp_path), "home")
     async with EegTap(path) as tap:
         tap.push(HeadsetStatus("streaming", INFO))
-        with reachable(path) as name:
-            _, writer = await asyncio.open_unix_connection(name)
-        await asyncio.sleep(0.1)
-        (watcher,) = tap._watchers
-        for _ in range(400):
-            feed_seconds(tap, 5)
-            if watcher.dropped:
-                break
-            await asyncio.sleep(0)
-        assert watcher.dropped > 0
-        assert len(watcher._waiting) <= MAX_WAITING
-        writer.close()
+        async with connected(path):
+            await until(lambda: len(tap._watchers) == 1, "it is served")
+            (watcher,) = tap._watchers
+            for _ in range(400):
+                feed_seconds(tap, 5)
+                if watcher.dropped:
+                    break
+                await asyncio.sleep(0)
+            assert watcher.dropped > 0
+            assert len(watcher._waiting) <= MAX_WAITING
 
 
 async def test_watchers_are_few(tmp_path: Path) -> None:
     path = socket_path(str(tmp_path), "home")
-    async with EegTap(path) as tap:
-        writers = []
-        for _ in range(MAX_WATCHERS + 3):
-            _, writer = await asyncio.open_unix_connection(str(path))
-            writers.append(writer)
-        await asyncio.sleep(0.2)
-        assert len(tap._watchers) == MAX_WATCHERS
-        for writer in writers:
-            writer.close()
+    async with EegTap(path) as tap, contextlib.AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(connected(path)) for _ in range(MAX_WATCHERS + 3)]
+        await until(lambda: sum(reader.at_eof() for reader in readers) == 3, "three are sent away")
+        await until(lambda: len(tap._watchers) == MAX_WATCHERS, "the others are served")
+
+
+async def test_the_end_of_the_tap_ends_every_connection(tmp_path: Path) -> None:
+    path = socket_path(str(tmp_path), "home")
+    async with contextlib.AsyncExitStack() as stack:
+        async with EegTap(path) as tap:
+            tap.push(HeadsetStatus("streaming", INFO))
+            reader = await stack.enter_async_context(connected(path))
+            await until(lambda: len(tap._watchers) == 1, "it is served")
+            feed_seconds(tap, 600)  # more than a socket takes
+            before = asyncio.all_tasks()
+        assert not tap._watchers
+        assert {task for task in before if not task.done()} == {asyncio.current_task()}
+        with contextlib.suppress(ConnectionError):
+            while await asyncio.wait_for(reader.read(65536), PATIENCE_S):
+                pass
 
 
 async def test_an_unwatched_tap_keeps_ten_seconds_and_filters_nothing(tmp_path: Path) -> None:
@@ -185,7 +202,12 @@ async def test_gaps_broken_samples_and_odd_rates_are_survived(tmp_path: Path) ->
             tap.push(broken)
             tap.push(Gap(1.0, 2.0, 256, "lost"))
             feed_seconds(tap, 2, start=512)
-            await until(lambda: feed.since(-1, 0) and len(feed.since(-1, 0).tenths[0]) > 200)  # type: ignore[union-attr]
+
+            def shown() -> bool:
+                piece = feed.since(-1, 0)
+                return piece is not None and len(piece.tenths[0]) > 200
+
+            await until(shown)
 
 
 async def test_the_feed_comes_back_when_the_engine_does(tmp_path: Path) -> None:
@@ -195,14 +217,12 @@ async def test_the_feed_comes_back_when_the_engine_does(tmp_path: Path) -> None:
             async with EegTap(path) as tap:
                 tap.push(HeadsetStatus("streaming", INFO))
                 feed_seconds(tap, 1)
-                await until(lambda: feed.stream)
-                for watcher_task in [t for t in asyncio.all_tasks() if "_serve" in repr(t.get_coro())]:
-                    watcher_task.cancel()
+                await until(lambda: feed.stream is not None)
             await until(lambda: feed.stream is None)
             async with EegTap(path) as tap:
                 tap.push(HeadsetStatus("streaming", INFO))
                 feed_seconds(tap, 1)
-                await until(lambda: feed.stream)
+                await until(lambda: feed.stream is not None)
 
 
 async def test_nobody_watching_means_no_connection(tmp_path: Path) -> None:
@@ -212,7 +232,7 @@ async def test_nobody_watching_means_no_connection(tmp_path: Path) -> None:
         await asyncio.sleep(0.2)
         assert not tap._watchers
         with feed.watching():
-            await until(lambda: tap._watchers)
+            await until(lambda: bool(tap._watchers))
         feed_seconds(tap, 1)
         await until(lambda: not tap._watchers)
 
@@ -238,16 +258,24 @@ def test_samples_that_do_not_fit_the_channels_are_refused(tmp_path: Path) -> Non
     assert len(packed(SamplesFrame(count=1, data=b"1234"))) < MAX_FRAME_BYTES
 
 
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SessionSource]:
+    """Of a patience that a busy machine asks for."""
+    monkeypatch.setattr(session_source, "OPEN_S", PATIENCE_S)
+    with contextlib.closing(SessionSource(socket_path(str(tmp_path), "home"))) as found:
+        yield found
+
+
 def _read_on(source: SessionSource) -> None:
     while True:
         source.poll(0.05)
 
 
-async def test_a_calibration_gets_the_samples_as_they_are_and_all_of_them(tmp_path: Path) -> None:
-    path = socket_path(str(tmp_path), "home")
-    async with EegTap(path) as tap:
+async def test_a_calibration_gets_the_samples_as_they_are_and_all_of_them(
+    tmp_path: Path, source: SessionSource
+) -> None:
+    async with EegTap(socket_path(str(tmp_path), "home")) as tap:
         tap.push(HeadsetStatus("streaming", INFO))
-        source = SessionSource(path)
         info = await asyncio.to_thread(source.open)
         assert (info.channels, info.rate_hz, info.simulated) == (INFO.channels, RATE_HZ, True)
         feed_seconds(tap, 10)
@@ -261,22 +289,20 @@ async def test_a_calibration_gets_the_samples_as_they_are_and_all_of_them(tmp_pa
         np.testing.assert_allclose(np.diff(times_s), 1 / RATE_HZ)
         tap.push(HeadsetStatus("streaming", dataclasses.replace(INFO, rate_hz=512.0)))
         with pytest.raises(SourceError, match="changed its headset"):
-            await asyncio.wait_for(asyncio.to_thread(_read_on, source), 20)
-        source.close()
+            await asyncio.wait_for(asyncio.to_thread(_read_on, source), PATIENCE_S)
 
 
-async def test_a_calibration_that_does_not_keep_up_is_told_and_not_given_holes(tmp_path: Path) -> None:
-    path = socket_path(str(tmp_path), "home")
-    async with EegTap(path) as tap:
+async def test_a_calibration_that_does_not_keep_up_is_told_and_not_given_holes(
+    tmp_path: Path, source: SessionSource
+) -> None:
+    async with EegTap(socket_path(str(tmp_path), "home")) as tap:
         tap.push(HeadsetStatus("streaming", INFO))
-        source = SessionSource(path)
         await asyncio.to_thread(source.open)
         for place in range(0, 64 * (MAX_RAW_WAITING + 10), 64):
             tap.push(chunk(place))
 
         with pytest.raises((EndOfStream, SourceError)):
-            await asyncio.wait_for(asyncio.to_thread(_read_on, source), 20)
-        source.close()
+            await asyncio.wait_for(asyncio.to_thread(_read_on, source), PATIENCE_S)
 
 
 def test_without_a_session_a_calibration_is_told_how_to_start_one(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from live_page import LivePage, live_page
+from talker import eventually
+from waiting import PATIENCE_S
 
 from daemon.web.access import (
     COOKIE,
@@ -35,9 +37,6 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - that is the case in question
 )
 def test_loopback(host: str) -> None:
     assert is_loopback(host)
-
-
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - that is the case in question
 
 
 @pytest.mark.parametrize(
@@ -179,7 +178,7 @@ async def test_a_flood_on_one_socket_ends_it() -> None:
         return None
 
     scope = {"type": "websocket", "path": "/", "query_string": b"", "headers": [(b"host", b"localhost")]}
-    await asyncio.wait_for(guard(scope, receive, send), 5)
+    await asyncio.wait_for(guard(scope, receive, send), PATIENCE_S)
     assert len(heard) == 300
     assert guard.sockets == 0
 
@@ -283,7 +282,7 @@ def open_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePage]:
 
 def test_beyond_loopback_a_token_is_asked_for_and_said(open_page: LivePage) -> None:
     token = (open_page.folder / "state" / "web-token").read_text().strip()
-    assert f"?token={token}" in open_page.said.read_text()
+    eventually(lambda: f"?token={token}" in open_page.said.read_text())
     refused = open_page.get("/")
     assert refused.status == 401
     assert b"neuro.start" not in refused.body  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import stat
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,10 +41,11 @@ def wall() -> Wall:
 
 
 @pytest.fixture
-def log(tmp_path: Path, wall: Wall) -> SessionLog:
+def log(tmp_path: Path, wall: Wall) -> Iterator[SessionLog]:
     found = SessionLog(tmp_path / "history", "home", wall)
     found.hear("", say.session(started=BEGAN))
-    return found
+    yield found
+    found.close()
 
 
 def hear(log: SessionLog, *documents: messages.Document) -> None:
