@@ -11,6 +11,10 @@ SERIAL_PATTERNS = {
     "darwin": ("cu.usb*", "cu.wch*", "cu.SLAB*"),
 }
 LOOK_S = 1.0
+DONGLE = ("0403", "6015")
+"""USB vendor and product of the FTDI chip in OpenBCI's dongle, and in other things."""
+DONGLE_NAMES = ("cu.usbserial-DM*", "cu.usbserial-DN*", "cu.usbserial-DP*")
+"""Where no USB numbers can be read: the serial numbers with which OpenBCI's dongles begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,31 @@ def serial_ports(folder: Path = Path("/dev")) -> list[str]:
     return list(found.values())
 
 
+def openbci_dongle(folder: Path = Path("/dev"), classes: Path = Path("/sys/class/tty")) -> str | None:
+    """The first serial port that looks like OpenBCI's dongle. Nothing is opened."""
+    if sys.platform == "darwin":
+        return next((str(path) for name in DONGLE_NAMES for path in sorted(folder.glob(name))), None)
+    for port in serial_ports(folder):
+        if _usb_ids(classes / Path(port).resolve().name / "device") == DONGLE:
+            return port
+    return None
+
+
+def _usb_ids(device: Path) -> tuple[str, str] | None:
+    """Vendor and product of the USB device that a serial port of Linux hangs on."""
+    place = device.resolve()
+    for above in (place, *list(place.parents)[:3]):
+        try:
+            return _word(above / "idVendor"), _word(above / "idProduct")
+        except (OSError, UnicodeDecodeError):
+            continue
+    return None
+
+
+def _word(path: Path) -> str:
+    return path.read_text().strip().lower()
+
+
 def boards() -> list[Board]:
     """Every board with EEG channels that this BrainFlow knows."""
     from acquisition.brainflow_source import describe_boards
@@ -56,6 +85,6 @@ def boards() -> list[Board]:
 
 def lsl_streams(scope: str = "machine", look_s: float = LOOK_S) -> list[LslStream]:
     """Streams that answer within ``look_s``."""
-    from acquisition.lsl_source import find_streams
+    from acquisition.lsl_discovery import find_streams
 
     return [LslStream(*row) for row in find_streams(scope, look_s)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from acquisition.lsl_source import scope_network
+from acquisition.lsl_discovery import OWN_PREFIX, scope_network
 from acquisition.signal import EegChunk, StreamInfo
 
 REANCHOR_S = 0.5
@@ -23,7 +23,7 @@ class LslOutlet:
         import pylsl
 
         described = pylsl.StreamInfo(
-            name, "EEG", len(info.channels), info.rate_hz, "float32", f"neuroplayer-{name}"
+            name, "EEG", len(info.channels), info.rate_hz, "float32", f"{OWN_PREFIX}{name}"
         )
         channels = described.desc().append_child("channels")
         for label in info.channels:

@@ -1,9 +1,8 @@
-"""Lab Streaming Layer inlets. Imports ``pylsl`` (with ``lsl_outlet.py``)."""
+"""Lab Streaming Layer inlets. Imports ``pylsl`` (with ``lsl_discovery.py`` and ``lsl_outlet.py``)."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -11,18 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from acquisition.montage import canonical
+from acquisition.lsl_discovery import OWN_PREFIX, describe, identity, scope_network
 from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
-from acquisition.units import TO_UV
 
 RESOLVE_S = 1.0
 LOOK_S = 0.3
 FIRST_LOOK_S = {"machine": 0.6, "link": 1.5, "site": 1.5}
 OPEN_S = 2.0
 MAX_SAMPLES = 1024
-MAX_CHANNELS = 512
-RATES_HZ = (50.0, 20_000.0)
 CLOCK_EVERY_S = 5.0
 GATHER_S = 1 / 32
 """So much is taken at once: many outlets push each sample by itself, and a wake-up costs two processes."""
@@ -32,26 +28,6 @@ TWIN_S = 0.5
 """A stream that began so long before the loss ran beside the lost one."""
 OPTIONS = ("type", "source_id", "scope", "host", "uid")
 SCOPES = ("machine", "link", "site")
-
-
-def scope_network(scope: str = "machine") -> None:
-    """Keep LSL's discovery to this machine (or ``link``, ``site``) unless the user has a file of his own.
-
-    Must be called before the first use of liblsl in a process. The short watchdog replaces a hung outlet
-    within seconds instead of half a minute; the short round trips let all streams answer one question.
-    """
-    if os.environ.get("LSLAPICFG"):
-        return
-    import pylsl
-
-    listen = "ListenAddress = 127.0.0.1\n" if scope == "machine" else ""
-    pylsl.set_config_content(
-        f"[multicast]\nResolveScope = {scope}\n{listen}"
-        "[ports]\nIPv6 = disable\n"
-        "[tuning]\nWatchdogCheckInterval = 1\nWatchdogTimeThreshold = 2\n"
-        "MulticastMinRTT = 0.1\nMulticastMaxRTT = 0.5\nUnicastMinRTT = 0.1\nUnicastMaxRTT = 0.5\n"
-        "[log]\nlevel = -2\n"
-    )
 
 
 class LslSource:
@@ -103,7 +79,9 @@ class LslSource:
             raise SourceError(f"source: LSL stream {stream.name()!r} does not answer: {error}") from error
         self._inlet = inlet
         self._correct(OPEN_S)
-        return self._describe(described)
+        info, self._scale = describe(described, self._name)
+        self._least = max(1, int(GATHER_S * info.rate_hz))
+        return info
 
     def poll(self, timeout_s: float) -> EegChunk | None:
         """What came, at its own sender's times brought to this machine's LSL clock."""
@@ -157,8 +135,11 @@ class LslSource:
             raise AbsentError(f"source: no LSL stream fits {asked!r} (scope {self._scope})")
         if self._previous is not None:
             found = self._not_twins(found, *self._previous)
+        if len(found) > 1 and "type" not in self._options:
+            # muse-lsl gives its EEG, its motion and its pulse one name and one source id
+            found = [stream for stream in found if stream.type().lower() == "eeg"] or found
         if len(found) > 1:
-            both = "; ".join(f"{_identity(stream)} uid={stream.uid()}" for stream in found)
+            both = "; ".join(f"{identity(stream)} uid={stream.uid()}" for stream in found)
             raise UnknownSourceError(
                 f"source: {len(found)} LSL streams fit {asked!r}; choose by source_id, host or uid: {both}"
             )
@@ -175,11 +156,11 @@ class LslSource:
             # the sample's own stamp is nearer the truth than when a busy machine came to read it
             lost_s = min(lost_s, last_stamp_s)
         same = [stream for stream in found if stream.uid() == previous.instance]
-        back = [stream for stream in found if _identity(stream) == previous.identity]
+        back = [stream for stream in found if identity(stream) == previous.identity]
         # start times of other machines' clocks tell nothing here
         back = [s for s in back if s.hostname() != socket.gethostname() or s.created_at() > lost_s - TWIN_S]
         if not same and not back:
-            others = "; ".join(f"{_identity(stream)} uid={stream.uid()}" for stream in found)
+            others = "; ".join(f"{identity(stream)} uid={stream.uid()}" for stream in found)
             raise AbsentError(
                 f"source: {previous.identity} is gone; not taking another one in its place: {others}"
             )
@@ -191,69 +172,8 @@ class LslSource:
         wanted_type = self._options.get("type", "" if self._name else "EEG")
         if wanted_type and stream.type().lower() != wanted_type.lower():
             return False
+        named = self._name or self._options.get("source_id") or self._options.get("uid")
+        if not named and stream.source_id().startswith(OWN_PREFIX):
+            return False  # what a session of ours offers is no headset, least of all our own
         held = {"source_id": stream.source_id(), "host": stream.hostname(), "uid": stream.uid()}
         return all(self._options.get(key) in (None, "", value) for key, value in held.items())
-
-    def _describe(self, described: Any) -> StreamInfo:
-        n_channels, rate_hz = described.channel_count(), float(described.nominal_srate())
-        _check(described, n_channels, rate_hz)
-        labels = described.get_channel_labels() or []
-        names = [str(label) for label in labels if label]
-        if len(names) != n_channels:
-            names = [f"ch{i + 1}" for i in range(n_channels)]
-        units = {str(unit or "").lower() for unit in (described.get_channel_units() or [""])}
-        unknown = units - set(TO_UV)
-        if len(units) > 1 or unknown:
-            raise SourceError(
-                f"source: LSL stream {described.name()!r} must be in one known unit of volts, got {units}"
-            )
-        self._scale = TO_UV[units.pop()]
-        self._least = max(1, int(GATHER_S * rate_hz))
-        return StreamInfo(
-            f"lsl:{self._name or described.name()}",
-            f"{described.name()} on {described.hostname()}",
-            tuple(canonical(name) for name in names),
-            rate_hz,
-            simulated="simulated" in described.name().lower(),
-            identity=_identity(described),
-            instance=described.uid(),
-        )
-
-
-def find_streams(scope: str, look_s: float) -> list[tuple[str, str, str, int, float, str]]:
-    """Source, name, type, channels, rate and host of every stream that answers within ``look_s``."""
-    scope_network(scope)
-    import pylsl
-
-    found = [
-        (
-            f"lsl:{stream.name()},source_id={stream.source_id()}"
-            if stream.source_id()
-            else f"lsl:{stream.name()}",
-            stream.name(),
-            stream.type(),
-            stream.channel_count(),
-            float(stream.nominal_srate()),
-            stream.hostname(),
-        )
-        for stream in pylsl.resolve_streams(wait_time=look_s)
-    ]
-    return sorted(found)
-
-
-def _check(described: Any, n_channels: int, rate_hz: float) -> None:
-    import pylsl
-
-    name = described.name()
-    if described.channel_format() == pylsl.cf_string:
-        raise SourceError(f"source: LSL stream {name!r} carries text, not numbers")
-    if not 1 <= n_channels <= MAX_CHANNELS:
-        raise SourceError(
-            f"source: LSL stream {name!r} must have 1..{MAX_CHANNELS} channels, got {n_channels}"
-        )
-    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        raise SourceError(f"source: LSL stream {name!r} must have a rate of 50..20000 Hz, got {rate_hz:g}")
-
-
-def _identity(stream: Any) -> str:
-    return f"{stream.name()}/{stream.source_id()}@{stream.hostname()}"

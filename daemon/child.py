@@ -30,11 +30,11 @@ def main() -> int:
     role = sys.argv[1]
     if role not in get_args(RoleName):
         raise SystemExit(f"unknown role {role!r}")
-    settings = from_json(sys.stdin.buffer.read())
-    from daemon.wiring import run_role
+    from daemon.wiring import load_role
 
     try:
-        return run_role(cast(RoleName, role), settings)
+        run = load_role(cast(RoleName, role))  # meanwhile the supervisor may still look for a headset
+        return run(from_json(sys.stdin.buffer.read()))
     except BadInputError as error:
         sys.stderr.write(f"neuroplayer: {' '.join(str(error).split())}\n")
         return EXIT_BAD_INPUT

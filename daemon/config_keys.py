@@ -120,6 +120,12 @@ KEYS: tuple[Key, ...] = (
     Key("node", _text(_node), '"home"', "Name of this player in the MQTT topics; one a wearer or room."),
     Key("share", _choice(("off", "coarse", "full")), '"full"', "What states leave: off, coarse or full."),
     Key("session.source", _text(opt.check_source), '"simulated"', "simulated, lsl[:NAME], brainflow:BOARD."),
+    Key(
+        "session.look_s",
+        _number(0, 30),
+        "0.6",
+        "How long a headset is looked for where no source is named, in seconds; 0: not at all.",
+    ),
     Key("session.speed", _text(opt.parse_speed), '"1"', "Speed of a replay or of the simulated wearer."),
     Key("session.baseline", _text(opt.parse_baseline), "45", "Guided rest: seconds, last or none."),
     Key("session.dwell_s", _seconds, "10", "How long a settled emotion is held, in seconds."),

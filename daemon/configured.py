@@ -47,6 +47,7 @@ PLAIN: Mapping[str, str] = {
     "node": "node",
     "share": "share",
     "source": "session.source",
+    "look_s": "session.look_s",
     "speed": "session.speed",
     "baseline": "session.baseline",
     "dwell_s": "session.dwell_s",
@@ -76,6 +77,7 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
         plain["duration_s"] = opt.parse_duration(given["duration"])
     node = plain.get("node", "home")
     return Settings(
+        source_named="session.source" in values,
         record=f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{node}" if values.get("session.record") else "",
         broker=_broker(values),
         web=_web(values),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from daemon.roles.broker import mosquitto_binary
@@ -28,10 +28,10 @@ def sound_device(devices: Path = DEVICES) -> bool:
     return sound_server() or any(devices.glob("pcm*p"))
 
 
-def headline(settings: Settings) -> list[str]:
-    """What was found, in plain words, before anything is heard."""
+def headline(settings: Settings, found: Sequence[str] = ()) -> list[str]:
+    """What was found, in plain words, before anything is heard. ``found`` are the lines of a search."""
     lines = [
-        _wearer(settings),
+        *(found or [_wearer(settings)]),
         f"Music: {', '.join(settings.music) or 'eight demo tracks (name a folder with --music)'}",
         f"Sound: {_sound(settings.output)}",
         f"MQTT: {settings.broker.url} ({_broker(settings)}), topics neuroplayer/{settings.node}/#",
@@ -52,7 +52,7 @@ def _page(web: WebSettings, state_dir: str) -> str:
 def _wearer(settings: Settings) -> str:
     kind, _, rest = settings.source.partition(":")
     return {
-        "simulated": "Wearer: simulated, as no headset was named (--source lsl or brainflow:BOARD reads one)",
+        "simulated": "Wearer: simulated (--source lsl or brainflow:BOARD reads a headset)",
         "replay": f"Wearer: the recording {rest}",
         "lsl": f"Headset: LSL stream {rest or '(any EEG stream of this machine)'}",
         "brainflow": f"Headset: BrainFlow board {rest}",

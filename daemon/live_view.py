@@ -174,7 +174,7 @@ class LiveView:
         return text
 
     def _foot(self) -> Text:
-        return Text("\n".join([*self._headline, "Ctrl-C ends the session"][-7:]), style=DIM, no_wrap=True)
+        return Text("\n".join([*self._headline[:9], "Ctrl-C ends the session"]), style=DIM, no_wrap=True)
 
 
 def _guide(session: Mapping[str, Any]) -> list[RenderableType]:

@@ -22,7 +22,7 @@ from daemon.heartbeat import DESCRIPTOR
 from daemon.notify import notify, reloading
 from daemon.settings import RoleName, Settings
 
-ENGINE_KEYS = ("source", "speed", "baseline", "dwell_s", "seed")
+ENGINE_KEYS = ("source", "source_named", "speed", "baseline", "dwell_s", "seed")
 PLAYER_KEYS = ("volume", "policy", "target", "crossfade_s", "cues")
 LATER_KEYS = ("node", "share", "broker", "home_assistant", "health_port", "log", "output", "music", "web")
 """Changing these would cut the music or tear the roles apart: they wait for the next start."""
@@ -142,6 +142,9 @@ class PlayerReload:
 class Supervising(Protocol):
     """What of the supervisor a reload needs."""
 
+    @property
+    def settings(self) -> Settings: ...
+
     def renew(self, settings: Settings, roles: Sequence[RoleName]) -> None: ...
 
     def hang_up(self, role: RoleName) -> None: ...
@@ -150,10 +153,8 @@ class Supervising(Protocol):
 class SupervisorReload:
     """Reads the configuration anew for all roles: the engine starts again, the player adjusts itself."""
 
-    def __init__(
-        self, asked: Settings, running: Settings, supervisor: Supervising, say: Callable[[str], None]
-    ) -> None:
-        self._asked, self._running, self._supervisor, self._say = asked, running, supervisor, say
+    def __init__(self, asked: Settings, supervisor: Supervising, say: Callable[[str], None]) -> None:
+        self._asked, self._supervisor, self._say = asked, supervisor, say
 
     def __call__(self) -> None:
         """Look again; a broken configuration changes nothing. systemd is told when it is done."""
@@ -164,8 +165,10 @@ class SupervisorReload:
         if found is not None:
             keys = (*ENGINE_KEYS, *PLAYER_KEYS)
             new = {key: getattr(found.settings, key) for key in keys}
-            self._running = msgspec.structs.replace(self._running, **new)
             self._asked = msgspec.structs.replace(self._asked, **new)
-            self._supervisor.renew(self._running, found.restart)
+            if not found.settings.source_named:  # what the search at the start has chosen goes on
+                del new["source"]
+            running = msgspec.structs.replace(self._supervisor.settings, **new)
+            self._supervisor.renew(running, found.restart)
             self._supervisor.hang_up("player")
         notify("READY=1")

@@ -63,6 +63,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     node: str = "home"
     source: str = "simulated"
+    source_named: bool = False
+    """A person named the source; else a headset is looked for before the simulated wearer is taken."""
+    look_s: float = 0.6
+    """So long for a headset: enough for every stream to answer, as a second one must not be overlooked."""
     speed: float | None = 1.0
     music: tuple[str, ...] = ()
     output: str = "device"

@@ -15,6 +15,7 @@ import click
 from daemon import options as opt
 from daemon.configured import settings_from
 from daemon.found import headline
+from daemon.headset_search import chosen
 from daemon.logs import say_as
 from daemon.notify import notify
 from daemon.one_at_a_time import only_one
@@ -24,6 +25,7 @@ from daemon.roles.broker import own_broker
 from daemon.service_watch import FRESH_S, NEEDED, watch_service
 from daemon.settings import RoleName, Settings, WebSettings
 from daemon.sharing import refuse_to_share
+from daemon.supervisor import Supervisor
 
 WEB_PORTS = 20
 """So many are tried for a page whose address nobody named."""
@@ -89,7 +91,6 @@ def _any_web_port(web: WebSettings) -> WebSettings:
 
 async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
     from daemon.stopping import stop_on_signals
-    from daemon.supervisor import Supervisor
 
     log_file = None
     if settings.view == "live":
@@ -98,21 +99,31 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
     def say(line: str) -> None:
         print(say_as("supervisor", settings.log, line), file=log_file or sys.stderr, flush=True)
 
-    supervisor = Supervisor(roles, settings, say=say)
+    looking = not settings.source_named and settings.look_s > 0
+    supervisor = Supervisor(roles, settings, say=say, undecided=looking)
     stop = stop_on_signals()
-    reload = SupervisorReload(asked, settings, supervisor, say)
+    reload = SupervisorReload(asked, supervisor, say)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
     serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
     task = asyncio.create_task(supervisor.run())
+    search = asyncio.create_task(_look(supervisor) if looking else asyncio.sleep(0))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
+    search.cancel()
     supervisor.stop()
     status = await task
     for pending in (stopping, serving):
         pending.cancel()
+    await asyncio.gather(stopping, serving, search, return_exceptions=True)
     if log_file is not None:
         log_file.close()
         if supervisor.failure:
             click.echo(supervisor.failure, err=True)
     return status
+
+
+async def _look(supervisor: Supervisor) -> None:
+    """Find the source that nobody named, beside the start of broker and player."""
+    choice = await chosen(supervisor.settings.look_s)
+    supervisor.decide(choice.source, headline(supervisor.settings, choice.lines))

@@ -29,6 +29,8 @@ START_AFTER_S: dict[RoleName, float] = {"engine": 0.2, "view": 0.3, "web": 0.8}
 MAX_LINE_BYTES = 4096
 NOISE = ("INFO: Created TensorFlow Lite",)
 """What a native library prints, that no person can use."""
+NEED_SOURCE: frozenset[RoleName] = frozenset({"engine", "view"})
+"""These wait for what the search for a headset finds; music, broker and page do not."""
 WATCHED: frozenset[RoleName] = frozenset({"engine", "player", "web"})
 END_S = 3.2
 """After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
@@ -50,18 +52,40 @@ class _Child:
 class Supervisor:
     """Keeps roles alive until it is told to stop, or until one says that its input is bad.
 
-    ``say`` receives each line a role writes; the view's own output goes to the terminal directly.
+    ``say`` receives each line a role writes; the view's own output goes to the terminal directly. While the
+    source is ``undecided``, roles that need it are started, but get their settings only after ``decide``.
     """
 
     def __init__(
-        self, roles: Sequence[RoleName], settings: Settings, *, say: Say, hung_s: float = HUNG_S
+        self,
+        roles: Sequence[RoleName],
+        settings: Settings,
+        *,
+        say: Say,
+        hung_s: float = HUNG_S,
+        undecided: bool = False,
     ) -> None:
         self._settings = settings
         self._say = say
         self._hung_s = hung_s
         self._children = {role: _Child(role) for role in roles}
         self._stop = asyncio.Event()
+        self._decided = asyncio.Event()
+        if not undecided:
+            self._decided.set()
         self.failure: str | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """With which roles are started now."""
+        return self._settings
+
+    def decide(self, source: str, headline: Sequence[str]) -> None:
+        """What the search has found; a source that a reload has named meanwhile stands."""
+        if not self._settings.source_named:
+            self._settings = msgspec.structs.replace(self._settings, source=source)
+        self._settings = msgspec.structs.replace(self._settings, headline=tuple(headline))
+        self._decided.set()
 
     def stop(self) -> None:
         """End everything; ``run`` returns once it is done."""
@@ -162,6 +186,8 @@ class Supervisor:
             env=_environment() | heart.environment(),
         )
         heart.started()
+        if child.role in NEED_SOURCE:
+            await self._decided.wait()
         if process.stdin is not None:
             with contextlib.suppress(ConnectionError):
                 process.stdin.write(to_json(self._for_life(child)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +15,27 @@ from hypothesis import settings
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product
 
+from acquisition.lsl_discovery import configuration
+
 # an example that is late on a busy machine is no counterexample
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 # whoever has vibenet would get other moods than the tests expect
 os.environ["NEUROPLAYER_VIBENET_PYTHON"] = ""
+
+
+def _lsl_session() -> Path:
+    """LSL as the product wants it, in a session of this process's own: no outlet of another one is seen."""
+    descriptor, name = tempfile.mkstemp(prefix="neuroplayer-lsl-", suffix=".cfg")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{configuration()}[lab]\nSessionID = test-{uuid.uuid4().hex}\n")
+    atexit.register(Path(name).unlink, missing_ok=True)
+    return Path(name)
+
+
+# liblsl reads it at its first use, here and in every process that a test starts
+os.environ["LSLAPICFG"] = str(_lsl_session())
 
 EEG_DIR = Path(__file__).resolve().parents[1] / ".." / "shared" / "eeg"
 

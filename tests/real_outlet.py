@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 import uuid
@@ -55,7 +56,8 @@ def channel_uv(row: int, n: int, rate_hz: float) -> float:
 def _serve(settings: dict[str, Any]) -> None:
     import pylsl
 
-    pylsl.set_config_content(MACHINE)
+    if "LSLAPICFG" not in os.environ:
+        pylsl.set_config_content(MACHINE)
     labels, rate_hz = settings["labels"], float(settings["rate_hz"])
     info = pylsl.StreamInfo(
         settings["name"], settings["type"], len(labels), rate_hz, "float32", settings["source_id"]

@@ -14,7 +14,8 @@ from daemon.commands.session_options import session_options
 def run(**options: Any) -> int:
     """Start everything: broker, engine, player and the live page.
 
-    With no option at all a simulated wearer stands in for a headset and demo music for a music folder.
+    With no --source a headset that streams over LSL on this machine is looked for; a simulated wearer stands
+    in where there is none, and demo music for a music folder.
     """
     from daemon.starting import run_everything
 

@@ -13,7 +13,8 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--source",
         metavar="SOURCE",
-        help="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE.",
+        help="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE. Without it, run and record "
+        "look for a headset.",
     ),
     click.option("--speed", metavar="N|max", help="Speed of a replay or of the simulated wearer."),
     click.option(

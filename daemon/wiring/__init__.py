@@ -20,13 +20,18 @@ ROLES: dict[RoleName, str] = {
 }
 
 
+def load_role(role: RoleName) -> Callable[[Settings], int]:
+    """Import what a role needs; what is returned runs it. Raises ``BadInputError`` for an unknown role."""
+    if role not in ROLES:
+        raise BadInputError(f"role {role!r} is not part of this build, one of {', '.join(ROLES)}")
+    module, _, name = ROLES[role].partition(":")
+    run: Callable[[Settings], int] = getattr(importlib.import_module(module), name)
+    return run
+
+
 def run_role(role: RoleName, settings: Settings) -> int:
     """Run a role in this process until it is told to stop; returns the exit status.
 
     Raises ``BadInputError`` for settings that cannot be.
     """
-    if role not in ROLES:
-        raise BadInputError(f"role {role!r} is not part of this build, one of {', '.join(ROLES)}")
-    module, _, name = ROLES[role].partition(":")
-    run: Callable[[Settings], int] = getattr(importlib.import_module(module), name)
-    return run(settings)
+    return load_role(role)(settings)

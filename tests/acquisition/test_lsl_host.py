@@ -38,6 +38,7 @@ def _open(name: str, host: LslHost, begin: int) -> tuple[LslSource, int]:
             continue
         assert info.channels == INFO.channels
         assert info.rate_hz == 256.0
+        assert info.simulated, "whoever reads what a simulated wearer's session offers is told so"
         return source, number
     raise AssertionError("the outlet did not appear")
 

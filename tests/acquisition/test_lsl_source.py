@@ -26,6 +26,17 @@ def test_millivolts_become_microvolts_and_names_todays() -> None:
     assert np.abs(samples_uv).max(axis=1) == pytest.approx([10.0, 20.0], rel=0.02)
 
 
+def test_the_eeg_is_taken_where_other_streams_bear_its_name_and_nothing_of_our_own() -> None:
+    ours = RealOutlet(name="a session", source_id="neuroplayer-x", labels=["Fp1", "Fp2"])
+    pulse = RealOutlet(name="Muse", source_id="m1", type="PPG", labels=["a", "b", "c"])
+    with ours, pulse, RealOutlet(name="Muse", source_id="m1"):
+        for source in (LslSource("Muse"), LslSource("")):
+            try:
+                assert source.open().channels == ("TP9", "AF7", "AF8", "TP10")
+            finally:
+                source.close()
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

@@ -105,7 +105,8 @@ def test_f18_an_engine_stopped_again_and_again_says_every_window_and_the_music_g
     product: Product, broker: RealBroker, ear: MosquittoSub, health_ports: dict[str, int]
 ) -> None:
     running = product.start(
-        *("run", "--no-web", "--plain", "--output", "null", "--baseline", "none", "--seed", "1"),
+        *("run", "--source", "simulated", "--no-web", "--plain", "--output", "null"),
+        *("--baseline", "none", "--seed", "1"),
         *("--broker", f"mqtt://127.0.0.1:{broker.port}"),
     )
     wait_until(lambda: any(said["track"] for said in ear.documents("player/state")), "music sounds")

@@ -21,7 +21,8 @@ from running_product import MosquittoSub, Product, Running
 from waiting import wait_until
 
 pytestmark = pytest.mark.broker
-QUICK = ("--output", "null", "--no-web", "--plain", "--baseline", "none")
+UNNAMED = ("--output", "null", "--no-web", "--plain", "--baseline", "none")
+QUICK = (*UNNAMED, "--source", "simulated")
 
 
 def _url(broker: RealBroker) -> str:
@@ -165,7 +166,7 @@ def test_f44_an_end_at_random_moments_is_in_time_and_leaves_nothing(
 ) -> None:
     rng = random.Random(44)
     for number in range(int(os.environ.get("NEUROPLAYER_SIGTERMS", "4"))):
-        running = product.start("run", *QUICK, "--broker", _url(broker))
+        running = product.start("run", *UNNAMED, "--broker", _url(broker))
         if number:
             time.sleep(rng.uniform(0.3, 6.0))
         else:

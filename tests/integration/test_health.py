@@ -71,7 +71,8 @@ def _mosquitto(running: Running) -> psutil.Process | None:
 
 def test_every_role_tells_its_health_and_numbers(product: Product, health_ports: dict[str, int]) -> None:
     os.environ.pop("NEUROPLAYER_MQTT_BROKER", None)
-    running = product.start("run", "--plain", "--output", "null", "--baseline", "none", "--seed", "4")
+    quick = ("--source", "simulated", "--output", "null", "--baseline", "none")
+    running = product.start("run", "--plain", *quick, "--seed", "4")
     wait_until(
         lambda: all(_health(port).get("connected") for port in health_ports.values()),
         "all four are connected",

@@ -13,7 +13,8 @@ from real_broker import MOSQUITTO, RealBroker, wait_for_port
 from running_product import MosquittoSub, Product, Running
 from waiting import wait_until
 
-BASE = ("run", "--no-web", "--output", "null", "--baseline", "5", "--seed", "1")
+UNNAMED = ("run", "--no-web", "--output", "null", "--baseline", "5", "--seed", "1")
+BASE = (*UNNAMED, "--source", "simulated")
 
 
 def mqtt_port(running: Running) -> int:
@@ -28,9 +29,9 @@ def mqtt_port(running: Running) -> int:
 
 @pytest.mark.broker
 def test_it_says_what_it_found_and_ends_on_ctrl_c_with_a_summary(product: Product) -> None:
-    running = product.start(*BASE, "--plain")
+    running = product.start(*UNNAMED, "--plain")
     wait_until(lambda: running.says("rest:") or running.says("mood:"), "a first state")
-    assert running.says("Wearer: simulated")
+    assert running.says("Wearer: simulated, as no headset was found")
     assert running.says("Music: eight demo tracks")
     assert running.says("Sound: none was wanted")
     port = mqtt_port(running)
@@ -102,7 +103,7 @@ def test_json_lines_are_json_and_the_duration_ends_it(product: Product) -> None:
     said = [json.loads(line) for line in running.lines]
     assert said[-1]["topic"] == "summary"
 
-    running = product.start(*BASE, "--json")
+    running = product.start(*UNNAMED, "--json")
     for topic in ("emotion", "headset", "session"):
         wait_until(lambda named=f'"topic": "{topic}"': running.says(named), topic)  # type: ignore[misc]
     running.interrupt()

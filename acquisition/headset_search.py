@@ -1,0 +1,29 @@
+"""Looks once for the LSL streams of EEG on this machine, in a process of its own: liblsl is native code.
+
+``python -m acquisition.headset_search SECONDS`` prints the streams that answer in that time as one JSON list.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from dataclasses import asdict
+
+from acquisition.lsl_discovery import find_eeg
+
+ASK_S = 1.2
+LIFE_S = 8.0
+"""Whatever liblsl does and whatever became of the parent, this process ends so long after the look."""
+
+
+def main() -> int:
+    """Look, print, end."""
+    look_s = float(sys.argv[1])
+    signal.setitimer(signal.ITIMER_REAL, look_s + LIFE_S)
+    json.dump([asdict(stream) for stream in find_eeg(look_s, ASK_S)], sys.stdout)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
