@@ -121,7 +121,8 @@ class IsolatedSource:
             if child.is_alive():
                 stop()
                 child.join(CLOSE_S)
-        child.close()
+        if child.exitcode is not None:
+            child.close()
 
     def _receive(self, timeout_s: float, patience_s: float) -> Frame | None:
         if self._pipe is None:

@@ -60,7 +60,8 @@ class LslHost:
             if child.is_alive():
                 child.kill()
                 child.join(CLOSE_S)
-            child.close()
+            if child.exitcode is not None:
+                child.close()
 
     def _start(self, info: StreamInfo) -> None:
         self._retry_s = self._clock()

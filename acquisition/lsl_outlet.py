@@ -12,7 +12,10 @@ import numpy as np
 from acquisition.lsl_discovery import OWN_PREFIX, scope_network
 from acquisition.signal import EegChunk, StreamInfo
 
-REANCHOR_S = 0.5
+AHEAD_S = 0.5
+"""Samples so far ahead of LSL's clock are of another clock, or replayed fast."""
+LATE_S = 5.0
+"""What a busy machine delivers late and at once keeps its own times; beyond this it is another clock."""
 
 
 class LslOutlet:
@@ -40,7 +43,7 @@ class LslOutlet:
     def push(self, chunk: EegChunk) -> None:
         """Send samples at their own times, brought to LSL's clock."""
         now_s, last_s = float(self._clock()), float(chunk.times_s[-1])
-        if self._offset_s is None or abs(last_s + self._offset_s - now_s) > REANCHOR_S:
+        if self._offset_s is None or not -AHEAD_S <= now_s - (last_s + self._offset_s) <= LATE_S:
             self._offset_s = now_s - last_s
         # liblsl takes one time for the last sample and deduces the others from the nominal rate
         rows = np.ascontiguousarray(chunk.samples_uv.T, dtype=np.float32)

@@ -76,7 +76,8 @@ class LslSource:
             inlet.open_stream(timeout=OPEN_S)
         except (LslTimeoutError, LostError) as error:
             inlet.close_stream()
-            raise SourceError(f"source: LSL stream {stream.name()!r} does not answer: {error}") from error
+            # it has just gone, or its machine is busy: worth another look soon
+            raise AbsentError(f"source: LSL stream {stream.name()!r} does not answer: {error}") from error
         self._inlet = inlet
         self._correct(OPEN_S)
         info, self._scale = describe(described, self._name)

@@ -50,9 +50,14 @@ class RecordingFile:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
             self._fd = os.open(self._part, flags, 0o600)
+        except OSError as error:
+            raise RecordingStartError(f"{path}: the recording cannot begin: {error}") from error
+        try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._write(MAGIC + sealed(first))
         except OSError as error:
+            self._part.unlink(missing_ok=True)
+            os.close(self._fd)
             raise RecordingStartError(f"{path}: the recording cannot begin: {error}") from error
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._thread.start()
@@ -94,9 +99,11 @@ class RecordingFile:
         return self.path if finished else None
 
     def _run(self) -> None:
-        retry_s = 0.0
+        retry_s, due_s = 0.0, time.monotonic() + self._flush_s
         while not self._closing:
-            self._wake.wait(self._flush_s)
+            # counted from batch to batch: what a slow disk takes to sync is not added to what may be lost
+            self._wake.wait(max(0.0, due_s - time.monotonic()))
+            due_s = time.monotonic() + self._flush_s
             if time.monotonic() < retry_s and not self._closing:
                 continue
             error = self._flush()

@@ -78,6 +78,8 @@ class Vetting:
             late = self._hung.is_set()
             how = f"did not answer within {self._patience_s:g} s" if late else _death(child)
             raise ClassifierError(f"{self._asked}: the trial in a process of its own {how}; not loaded")
+        if self._hung.is_set():  # it answered in the very moment in which it was given up
+            self.close()
         said = msgspec.json.decode(line, type=Answer)
         if said.error:
             raise ClassifierError(said.error)
@@ -103,8 +105,10 @@ class Vetting:
         self._timer.start()
 
     def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+            timer.join()
 
     def _kill(self, child: subprocess.Popen[bytes]) -> None:
         self._hung.set()

@@ -6,11 +6,12 @@ and then task joined, and nothing for the first person joined.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,25 +45,26 @@ DAMAGED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PeopleSet:
-    """An open set. ``people`` are the prefixes, ``channels`` today's 10-10 names."""
+    """What a set holds: ``people`` are prefixes, ``channels`` today's 10-10 names, ``keys`` the arrays."""
 
     path: Path
     people: tuple[str, ...]
     channels: tuple[str, ...]
     rate_hz: float
     scale_uv: float
-    arrays: Any
+    keys: tuple[str, ...]
     unpacked_bytes: Mapping[str, int]
 
     def part_uv(self, key: str) -> FloatArray:
         """Samples (n_channels, n_samples) in microvolts of ``Sxx_rest`` or ``Sxx_arith``."""
-        if key not in self.arrays.files:
+        if key not in self.keys:
             some = ", ".join(f"{person}_rest" for person in self.people[:3])
             raise UnknownSourceError(f"{self.path}: no part {key!r}; there are {some} and so on")
         unpacked = max(self.unpacked_bytes.get(name, 0) for name in (key, f"{key}.npy"))
         check_samples(self.path, 1, unpacked // LEAST_BYTES)
         try:
-            values = np.asarray(self.arrays[key])
+            with _opened(self.path) as arrays:
+                values = np.asarray(arrays[key])
         except DAMAGED as error:
             raise UnknownSourceError(f"{self.path}: {key} is damaged: {error}") from error
         if values.ndim != 2 or values.shape[0] != len(self.channels) or values.dtype.kind not in "iuf":
@@ -75,20 +77,27 @@ class PeopleSet:
 def open_people(path: Path) -> PeopleSet:
     """Open a set; raises ``UnknownSourceError``. Nothing in the file is unpickled."""
     try:
-        with zipfile.ZipFile(path) as archive:  # numpy leaves the file open when it is no archive
+        with zipfile.ZipFile(path) as archive:
             unpacked_bytes = {one.filename: one.file_size for one in archive.infolist()}
         if max(unpacked_bytes.get(name, 0) for name in ("__meta__", "__meta__.npy")) > MAX_META_BYTES:
             raise UnknownSourceError(f"{path}: __meta__ may have {MAX_META_BYTES} bytes at most")
-        arrays = np.load(path, allow_pickle=False)
-        meta = json.loads(str(arrays["__meta__"]))
+        with _opened(path) as arrays:
+            meta, keys = json.loads(str(arrays["__meta__"])), tuple(arrays.files)
         channels = tuple(canonical(str(name)) for name in meta["channels"])
         rate_hz, scale_uv = float(meta["fs"]), float(meta["scale_uV_per_lsb"])
     except (*DAMAGED, TypeError) as error:
         raise UnknownSourceError(f"{path}: not a people set with __meta__: {error}") from error
-    people = tuple(sorted({key.rsplit("_", 1)[0] for key in arrays.files if key.endswith("_rest")}))
+    people = tuple(sorted({key.rsplit("_", 1)[0] for key in keys if key.endswith("_rest")}))
     if not people:
         raise UnknownSourceError(f"{path}: no array is called Sxx_rest")
-    return PeopleSet(path, people, channels, rate_hz, scale_uv, arrays, unpacked_bytes)
+    return PeopleSet(path, people, channels, rate_hz, scale_uv, keys, unpacked_bytes)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The archive, closed at the end whatever happens: numpy leaves open what it was given by name."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
+        yield loaded
 
 
 def read_npz_people(path: Path, fragment: str) -> Recording:
