@@ -1,4 +1,4 @@
-"""Reads a source for so many seconds of its own time, however long a busy machine takes over them."""
+"""Opens a source and reads so many seconds of its own time, however long a busy machine takes over that."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ import time
 
 from waiting import PATIENCE_S
 
-from acquisition.port import EegSource
-from acquisition.signal import EegChunk
+from acquisition.port import AbsentError, EegSource
+from acquisition.signal import EegChunk, StreamInfo
+
+
+def opened(source: EegSource) -> StreamInfo:
+    """Open it as the feed does: what is not there yet is looked for again."""
+    until_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return source.open()
+        except AbsentError:
+            source.close()
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.05)
 
 
 def collect(source: EegSource, seconds: float) -> list[EegChunk]:

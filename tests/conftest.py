@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 from free_ports import a_free_port, free_ports_in_a_row
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product
 
 from acquisition.lsl_discovery import configuration
 
-# an example that is late on a busy machine is no counterexample
-settings.register_profile("house", deadline=None)
+# An example that is late on a busy machine is no counterexample. Every run tries the same examples; more
+# are looked for on purpose: make test ARGS=--hypothesis-profile=explore
+LATE = (HealthCheck.too_slow,)
+settings.register_profile("house", deadline=None, suppress_health_check=LATE, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, suppress_health_check=LATE, derandomize=False)
 settings.load_profile("house")
 
 # whoever has vibenet would get other moods than the tests expect

@@ -269,7 +269,7 @@ def test_holes_nan_and_stamps_that_fall_back_are_marked_or_refused(tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_file_is_an_error_or_a_recording_never_a_crash(
     kind: str, data: st.DataObject, tmp_path: Path
@@ -299,6 +299,7 @@ def test_a_damaged_file_is_an_error_or_a_recording_never_a_crash(
     assert np.isfinite(chunk_.times_s).all()
     with pytest.raises(EndOfStream):
         _poll_for_ever(source)
+    source.close()
 
 
 def _poll_for_ever(source: ReplaySource) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from collecting import collect
+from collecting import collect, opened
 from pty_cyton import PtyCyton
 
 from acquisition.brainflow_source import BrainFlowSource, board_number, describe_boards
@@ -51,9 +51,11 @@ def test_options_that_cannot_be_are_named() -> None:
 def test_a_cyton_gives_microvolts_its_counter_and_its_accelerometer(tmp_path: Path) -> None:
     with PtyCyton(tmp_path) as board:
         source = BrainFlowSource("CYTON_BOARD", {"serial_port": str(board.link)})
-        info = source.open()
-        found = _collect(source, 1.0)
-        source.close()
+        try:
+            info = opened(source)
+            found = _collect(source, 1.0)
+        finally:
+            source.close()
     assert info.channels == ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
     assert info.counter_modulo == 256
     assert {"package", "accel_x", "accel_y", "accel_z"} <= set(info.extras)
@@ -64,9 +66,11 @@ def test_a_cyton_gives_microvolts_its_counter_and_its_accelerometer(tmp_path: Pa
 
 def test_the_synthetic_board_gives_battery_gyroscope_and_all_the_rest() -> None:
     source = BrainFlowSource("SYNTHETIC_BOARD")
-    info = source.open()
-    found = _collect(source, 0.6)
-    source.close()
+    try:
+        info = source.open()
+        found = _collect(source, 0.6)
+    finally:
+        source.close()
     assert found.battery_percent is not None
     assert {"gyro_x", "accel_z", "ppg_1", "temperature_1", "aux_1"} <= set(info.extras)
     assert found.extras is not None

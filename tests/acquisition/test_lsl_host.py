@@ -24,22 +24,42 @@ def _chunk(number: int) -> EegChunk:
     return EegChunk(np.stack([index, -index, index / 2, index * 0 + 7]), 5000 + index / 256)
 
 
-def _open(name: str, host: LslHost, begin: int) -> tuple[LslSource, int]:
-    """Push at the pace of a headset until somebody can look on."""
-    source, number = LslSource(name), begin
+class _Headset:
+    """Chunks one after another, later at the pace of a headset, however seldom it gets the time to."""
+
+    def __init__(self, host: LslHost) -> None:
+        self._host, self._sent = host, 0
+
+    def push(self) -> None:
+        """The next chunk."""
+        self._host.push(_chunk(self._sent))
+        self._sent += 1
+
+    def pace(self) -> None:
+        """From now on ``push_due`` gives a chunk each sixteenth of a second."""
+        self._begin_s = time.monotonic() - self._sent / 16
+
+    def push_due(self) -> None:
+        """Whatever is due."""
+        while self._sent < (time.monotonic() - self._begin_s) * 16:
+            self.push()
+
+
+def _open(name: str, headset: _Headset) -> LslSource:
+    """Until somebody can look on."""
+    source = LslSource(name)
     until_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < until_s:
-        for _ in range(8):
-            host.push(_chunk(number))
-            number += 1
+        headset.push()
         try:
             info = source.open()
         except AbsentError:
+            source.close()
             continue
         assert info.channels == INFO.channels
         assert info.rate_hz == 256.0
         assert info.simulated, "whoever reads what a simulated wearer's session offers is told so"
-        return source, number
+        return source
     raise AssertionError("the outlet did not appear")
 
 
@@ -54,8 +74,9 @@ def test_what_is_pushed_is_seen_by_another_inlet_and_again_after_a_crash() -> No
         host.push(_chunk(0))
         assert host.pid is None, "nothing is offered before a headset is there"
         host.push(HeadsetStatus("streaming", INFO))
-        source, number = _open(name, host, 0)
-        seen = _look(source, host, number)
+        headset = _Headset(host)
+        source = _open(name, headset)
+        seen = _look(source, headset)
         source.close()
         rows = np.concatenate([chunk.samples_uv for chunk in seen], axis=1)
         assert np.array_equal(np.diff(rows[0]), np.ones(rows.shape[1] - 1))
@@ -70,27 +91,27 @@ def test_what_is_pushed_is_seen_by_another_inlet_and_again_after_a_crash() -> No
         host.push(_chunk(0))
         host.push(_chunk(1))
         host._retry_s = -100.0
-        source, number = _open(name, host, 2)
+        headset = _Headset(host)
+        source = _open(name, headset)
         assert host.pid != pid
-        assert _look(source, host, number)
+        assert _look(source, headset)
         source.close()
     finally:
         host.close()
     assert host.pid is None
 
 
-def _look(source: LslSource, host: LslHost, number: int) -> list[EegChunk]:
+def _look(source: LslSource, headset: _Headset) -> list[EegChunk]:
     """Until some samples have come through."""
     seen: list[EegChunk] = []
+    headset.pace()
     until_s = time.monotonic() + PATIENCE_S
     while sum(chunk.samples_uv.shape[1] for chunk in seen) < 64:
         assert time.monotonic() < until_s, "no sample comes through"
-        host.push(_chunk(number))
-        number += 1
+        headset.push_due()
         chunk = source.poll(0.05)
         if chunk is not None:
             seen.append(chunk)
-        time.sleep(0.02)
     return seen
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from collecting import collect
+from collecting import collect, opened
 from real_outlet import RealOutlet
 
 from acquisition.lsl_source import LslSource
@@ -15,7 +15,7 @@ def test_millivolts_become_microvolts_and_names_todays() -> None:
     with RealOutlet(unit="millivolts", labels=["EEG T3-REF", "FP1"]) as outlet:
         source = LslSource("", {"source_id": str(outlet.settings["source_id"])})
         try:
-            info = source.open()
+            info = opened(source)
             assert info.channels == ("T7", "Fp1")
             chunks = collect(source, 1.0)
         finally:
@@ -48,7 +48,7 @@ def test_what_no_eeg_can_be_is_refused_in_one_line(changed: dict[str, object], w
     with RealOutlet(**changed) as outlet:
         source = LslSource(outlet.name)
         with pytest.raises(SourceError, match=words) as refused:
-            source.open()
+            opened(source)
         source.close()
     assert "\n" not in str(refused.value)
 

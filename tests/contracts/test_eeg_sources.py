@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from collecting import collect
+from collecting import collect, opened
 from pty_cyton import PtyCyton
 from real_outlet import RealOutlet
+from waiting import wait_until
 
 from acquisition.brainflow_source import BrainFlowSource
 from acquisition.isolated_source import IsolatedSource
@@ -48,10 +49,12 @@ def _playback_file(folder: Path) -> Path:
     BoardShim.disable_board_logger()
     board = BoardShim(-1, BrainFlowInputParams())
     board.prepare_session()
-    board.start_stream(45000, f"file://{path}:w")
-    time.sleep(2.5)
-    board.stop_stream()
-    board.release_session()
+    try:
+        board.start_stream(45000, f"file://{path}:w")
+        wait_until(lambda: board.get_board_data_count() > 2 * 250, "two seconds are recorded")
+        board.stop_stream()
+    finally:
+        board.release_session()
     return path
 
 
@@ -133,7 +136,7 @@ def _check_info(info: StreamInfo) -> None:
 def test_a_source_describes_itself_and_gives_what_it_says(maker: Maker) -> None:
     source = maker()
     try:
-        info = source.open()
+        info = opened(source)
         _check_info(info)
         begin_s = time.monotonic()
         chunks = collect(source, COLLECT_S)
@@ -163,20 +166,22 @@ def test_a_source_describes_itself_and_gives_what_it_says(maker: Maker) -> None:
 def test_a_source_never_waits_long_and_can_be_closed_and_opened_again(maker: Maker) -> None:
     source = maker()
     source.close()
-    first = source.open()
-    waits_s = []
-    for _ in range(20):
-        begin = time.monotonic()
-        source.poll(30.0)
-        waits_s.append(time.monotonic() - begin)
+    try:
+        first = opened(source)
+        waits_s = []
+        for _ in range(20):
+            begin = time.monotonic()
+            source.poll(30.0)
+            waits_s.append(time.monotonic() - begin)
+    finally:
+        source.close()
     # the promise is 50 ms; the median stands a busy machine
     assert sorted(waits_s)[10] < 0.2
-    source.close()
     source.close()
     assert source.poll(0.01) is None
     again = maker()
     try:
-        second = again.open()
+        second = opened(again)
         assert (second.channels, second.rate_hz) == (first.channels, first.rate_hz)
         assert second.identity == first.identity
         collect(again, 0.1)

@@ -21,7 +21,7 @@ LIMIT_BYTES = 200_000
 
 def _wait(true: object) -> None:
     assert callable(true)
-    until = time.monotonic() + 15
+    until = time.monotonic() + 60
     while not true() and time.monotonic() < until:
         time.sleep(0.02)
 
