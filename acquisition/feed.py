@@ -23,6 +23,7 @@ from acquisition.port import (
     EegSource,
     EndOfStream,
     HearsMusic,
+    KnowsWhatWaits,
     OpensSlowly,
     Resumes,
     SourceError,
@@ -86,6 +87,8 @@ class Feed:
         self._poll_from_s = 0.0
         self._retry_s, self._failures, self._silences = 0.0, 0, 0
         self._turned_s: float | None = None
+        self._waiting: Callable[[], bool] | None = None
+        self._usual_s: float | None = None
         self._reason = ""
         self._ended = False
 
@@ -113,6 +116,14 @@ class Feed:
         if isinstance(source, HearsMusic):
             source.hear(valence, arousal)
 
+    def late_s(self, at_s: float) -> float:
+        """How many seconds later than usual a sample of this stream time is dealt with now; never negative.
+
+        Usual is what it took when last nothing waited, so that a slow radio link is not lateness of ours.
+        0 for a source that does not know what waits (``KnowsWhatWaits``).
+        """
+        return 0.0 if self._usual_s is None else max(0.0, self._clock() - at_s - self._usual_s)
+
     def step(self) -> list[FeedItem]:
         """One turn of the loop, for at most some 50 ms."""
         late_s = 0.0 if self._turned_s is None else self._clock() - self._turned_s
@@ -127,6 +138,7 @@ class Feed:
         if self._source is None:
             return self._try_open() if self._opening is None else self._wait_open(self._opening)
         try:
+            caught_up = self._waiting is not None and not self._waiting()
             chunk = self._source.poll(MAX_POLL_S)
         except EndOfStream:
             self._ended = True
@@ -135,7 +147,7 @@ class Feed:
             return self._fail(error)
         if chunk is None or not chunk.samples_uv.shape[1]:
             return self._silence()
-        return self._take(chunk)
+        return self._take(chunk, caught_up=caught_up)
 
     def _wake(self, late_s: float) -> list[FeedItem]:
         """Begin anew after a sleep: samples that waited would come as a burst of old windows."""
@@ -144,7 +156,7 @@ class Feed:
         reason = f"this machine or process slept for {late_s:.0f} s"
         return [self._say("stale", reason)] if self._state == "streaming" else []
 
-    def _take(self, chunk: EegChunk) -> list[FeedItem]:
+    def _take(self, chunk: EegChunk, *, caught_up: bool) -> list[FeedItem]:
         if self._timeline is None or self._info is None:
             return []
         if chunk.samples_uv.shape[0] != len(self._info.channels):
@@ -152,9 +164,12 @@ class Feed:
             return self._fail(SourceError(f"source: {rows} rows of samples for {wanted} channels"))
         items: list[FeedItem] = []
         fresh = self._timeline.push(chunk, self._clock())
-        if not any(isinstance(item, EegChunk) for item in fresh):
+        first_s = next((float(item.times_s[0]) for item in fresh if isinstance(item, EegChunk)), None)
+        if first_s is None:
             return self._silence()
         now_s = self._clock()
+        if caught_up:
+            self._usual_s = now_s - first_s
         if self._state != "streaming":
             silent_s = now_s - self._new_s if self._state in ("stale", "lost") else None
             items.append(self._say("streaming", gap_s=silent_s, battery=chunk.battery_percent))
@@ -236,6 +251,7 @@ class Feed:
             items: list[FeedItem] = [] if known else [self._say("incompatible", reason)]
             return self._retry_later(items, self._settings.incompatible_s)
         self._source, self._poll_from_s = source, self._clock()
+        self._waiting = source.waiting if isinstance(source, KnowsWhatWaits) else None
         if first is None or self._timeline is None:
             self._info = info
             self._timeline = Timeline(info.rate_hz, counter_modulo=info.counter_modulo)

@@ -79,6 +79,10 @@ class FrameReader:
             del self._bytes[: HEAD.size + length]
             self._ready.append(_frame(KINDS[kind], body))
 
+    def __bool__(self) -> bool:
+        """Whether a whole frame waits."""
+        return bool(self._ready)
+
     def pop(self) -> Frame | None:
         """The oldest whole frame, if there is one."""
         return self._ready.popleft() if self._ready else None

@@ -108,6 +108,10 @@ class IsolatedSource:
         frame = self._receive(min(timeout_s, MAX_POLL_S), HUNG_S)
         return None if frame is None else frame.chunk
 
+    def waiting(self) -> bool:
+        """Whether the child has sent something that was not taken yet."""
+        return bool(self._frames) or (self._pipe is not None and _readable(self._pipe, 0.0))
+
     def close(self) -> None:
         """Stop the child: asked first, killed if it does not listen."""
         pipe, self._pipe = self._pipe, None
@@ -144,9 +148,7 @@ class IsolatedSource:
 
     def _read(self, pipe: Connection, timeout_s: float) -> Frame | None:
         """Whatever has come, without ever waiting for the rest of a frame."""
-        poll = select.poll()
-        poll.register(pipe.fileno(), select.POLLIN)
-        if not poll.poll(1000 * timeout_s):
+        if not _readable(pipe, timeout_s):
             return None
         data = b""
         with contextlib.suppress(BlockingIOError):
@@ -167,3 +169,9 @@ class IsolatedSource:
         code = child.exitcode if child is not None else None
         self.close()
         return SourceError(f"source: the driver's process died (exit code {code})")
+
+
+def _readable(pipe: Connection, timeout_s: float) -> bool:
+    poll = select.poll()
+    poll.register(pipe.fileno(), select.POLLIN)
+    return bool(poll.poll(1000 * timeout_s))

@@ -86,6 +86,15 @@ class OpensSlowly(Protocol):
 
 
 @runtime_checkable
+class KnowsWhatWaits(Protocol):
+    """A live source: it can tell whether its reader has fallen behind. A recording waits for its reader."""
+
+    def waiting(self) -> bool:
+        """Whether something has come that was not polled yet. Never blocks."""
+        ...
+
+
+@runtime_checkable
 class Resumes(Protocol):
     """A source that can be told what was open before, so that it does not take a twin for it."""
 

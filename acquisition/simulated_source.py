@@ -110,7 +110,7 @@ class SimulatedSource:
             return None
         end = self._sample + CHUNK
         if self._speed is not None:
-            due_s = self._started_s + end / RATE_HZ / self._speed
+            due_s = self._due_s(self._speed)
             wait_s = due_s - self._clock()
             if wait_s > 0:
                 self._sleep(min(wait_s, timeout_s, MAX_POLL_S))
@@ -120,6 +120,13 @@ class SimulatedSource:
         self._sample = end
         self._drift(float(times_s[-1]), CHUNK / RATE_HZ)
         return EegChunk(self._signal(times_s), times_s, battery_percent=100.0)
+
+    def waiting(self) -> bool:
+        """Whether a chunk is due already."""
+        return self._open and (self._speed is None or self._clock() >= self._due_s(self._speed))
+
+    def _due_s(self, speed: float) -> float:
+        return self._started_s + (self._sample + CHUNK) / RATE_HZ / speed
 
     def close(self) -> None:
         """Take the headset off."""

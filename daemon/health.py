@@ -55,7 +55,8 @@ class Health:
         self.role = role
         self._link = link
         self._ails = ails
-        self._metrics = Metrics(role, link, counts or RoleCounts())
+        self._counts = counts or RoleCounts()
+        self._metrics = Metrics(role, link, self._counts)
         self._began_s = self._spoke_s = time.monotonic()
 
     def note(self, name: str, payload: bytes) -> None:
@@ -76,6 +77,7 @@ class Health:
             "last_error": self._link.last_error,
             "silent_s": round(silent_s, 1),
             "up_s": round(time.monotonic() - self._began_s, 1),
+            **{name: read() for name, read in self._counts.told.items()},
         }
         return (200 if well else 503), msgspec.json.encode(document)
 

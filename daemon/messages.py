@@ -69,6 +69,7 @@ class Signal(Document, frozen=True, kw_only=True):
     overall: Share
     worn: bool
     electrodes: Annotated[list[Electrode], Meta(max_length=512)]
+    late: Annotated[int, Meta(ge=0, description="windows left out so far: the engine was late")]
 
 
 class Model(Struct, frozen=True, kw_only=True):

@@ -53,6 +53,8 @@ class RoleCounts:
     """Further counters: name without prefix and ``_total``, what it counts, its value."""
     gauges: Mapping[str, tuple[str, Read]] = field(default_factory=dict)
     """Further gauges, likewise."""
+    told: Mapping[str, Read] = field(default_factory=dict)
+    """What ``/health`` tells as well, by name."""
 
 
 class CountsCollector(Collector):

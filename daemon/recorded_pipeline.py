@@ -8,7 +8,10 @@ from collections.abc import Callable
 from acquisition.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap
 from daemon.roles.prepared import EmotionPipeline
-from inference.emotion import EmotionState, Reading, SignalQuality
+from inference.emotion import EmotionState, LeftOut, Reading, SignalQuality
+
+LEFT_OUT = "window_left_out"
+"""The event of a recording that names a window which was not read."""
 
 
 def state_line(state: EmotionState) -> str:
@@ -61,6 +64,8 @@ class RecordedPipeline:
             elif isinstance(reading, SignalQuality):
                 scores = {channel.channel: channel.score for channel in reading.channels}
                 recorder.quality(reading.at_s, reading.overall, reading.worn, scores)
+            elif isinstance(reading, LeftOut):
+                recorder.event(LEFT_OUT, {"at_s": reading.at_s})
         return readings
 
     def recalibrate(self) -> None:

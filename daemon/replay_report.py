@@ -15,6 +15,7 @@ from daemon import places
 from daemon.roles.prepared import Prepared
 from daemon.session_replay import SessionReplay
 from daemon.settings import Settings
+from inference.pipeline import TooLate
 from player.chooser_log import ChooserReplay
 from player.music import WearerMood
 
@@ -111,8 +112,8 @@ class _Rereader:
         return heard
 
 
-def _pipelines(settings: Settings) -> Callable[[StreamInfo], Prepared]:
+def _pipelines(settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], Prepared]:
     from daemon.wiring.pipeline_wiring import PipelineMaker
 
     own = places.own_networks(places.state_dir())
-    return PipelineMaker(settings, (*own, Path(str(resources.files("models"))) / "pretrained"))
+    return PipelineMaker(settings, (*own, Path(str(resources.files("models"))) / "pretrained"), too_late)

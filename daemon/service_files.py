@@ -54,9 +54,10 @@ def require_own(path: Path) -> bool:
         return False
     except OSError as error:
         raise ForeignFileError(f"{path} is not a file of this program ({error.strerror})") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ForeignFileError(f"{path} is not a file of this program (no regular file)")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ForeignFileError(f"{path} is not a file of this program (no regular file)")
         first, _, rest = file.read(MAX_BYTES).partition(b"\n")
     if not first.startswith(SEAL.encode()):
         raise ForeignFileError(f"{path} was not written by this program")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +17,14 @@ from acquisition.session_file import Line, SessionItem, read_head, read_session
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.baseline_store import BaselineStore
 from daemon.errors import BadInputError
-from daemon.recorded_pipeline import state_line
+from daemon.recorded_pipeline import LEFT_OUT, state_line
 from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
 from inference.baseline import Baseline
 from inference.emotion import EmotionState, Estimate
+from inference.pipeline import TooLate
 
-MakePipelines = Callable[[Settings], Callable[[StreamInfo], Prepared]]
+MakePipelines = Callable[[Settings, TooLate], Callable[[StreamInfo], Prepared]]
 
 
 class _Rest(msgspec.Struct, frozen=True):
@@ -45,6 +47,7 @@ class _Event(msgspec.Struct, frozen=True):
     baseline: _Rest | None = None
     command: str = ""
     words: dict[str, Any] = {}
+    at_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,8 @@ class SessionReplay:
         """Every settled state, in order."""
         recorded = _recorded_states(self._path)
         with tempfile.TemporaryDirectory(prefix="neuroplayer-replay-") as folder:
-            engine = _Engine(self._settings(folder), self._make_pipelines, self.problems)
+            make = self._make_pipelines(self._settings(folder), _left_out(self._path).__contains__)
+            engine = _Engine(folder, make, self.problems)
             for item in read_session(self._path):
                 for state in self._taken(engine, item):
                     yield Replayed(state.at_s, state_line(state), next(recorded, None))
@@ -106,9 +110,10 @@ class SessionReplay:
 class _Engine:
     """Does to the pipeline what the engine's role did, in the recorded order."""
 
-    def __init__(self, settings: Settings, make: MakePipelines, problems: list[str]) -> None:
-        self._settings, self._problems = settings, problems
-        self._prepare = make(settings)
+    def __init__(
+        self, state_dir: str, prepare: Callable[[StreamInfo], Prepared], problems: list[str]
+    ) -> None:
+        self._state_dir, self._prepare, self._problems = state_dir, prepare, problems
         self._info: StreamInfo | None = None
         self._prepared: Prepared | None = None
         self._active = True
@@ -180,10 +185,22 @@ class _Engine:
     def _store(self, info: StreamInfo, rest: _Rest) -> None:
         centre = np.array([np.nan if value is None else value for value in rest.centre])
         baseline = Baseline(rest.schema, rest.channels, centre, np.array(rest.scale), rest.seconds)
-        BaselineStore(Path(self._settings.state_dir) / "baselines").save(info, baseline)
+        BaselineStore(Path(self._state_dir) / "baselines").save(info, baseline)
 
 
 def _recorded_states(path: Path) -> Iterator[str]:
     for item in read_session(path):
         if isinstance(item, Line) and item.stream == "EmotionState":
             yield item.text
+
+
+def _left_out(path: Path) -> frozenset[float]:
+    """When the windows ended that the live session did not read, because it was late."""
+    found: set[float] = set()
+    for item in read_session(path):
+        if isinstance(item, Line) and item.stream == "SessionEvents":
+            with contextlib.suppress(msgspec.MsgspecError, RecursionError):  # the replay itself tells of it
+                event = msgspec.json.decode(item.text, type=_Event)
+                if event.kind == LEFT_OUT and event.at_s is not None:
+                    found.add(event.at_s)
+    return frozenset(found)

@@ -96,5 +96,12 @@ class BaselineProgress:
     done: bool
 
 
-Reading = SignalQuality | Estimate | EmotionState | BaselineProgress
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A window that was not read, because the engine was late and newer ones waited."""
+
+    at_s: float
+
+
+Reading = SignalQuality | Estimate | EmotionState | BaselineProgress | LeftOut
 """Everything the pipeline may return for a chunk."""

@@ -12,7 +12,7 @@ import numpy as np
 from acquisition.signal import EegChunk, FloatArray, Gap, StreamInfo
 from inference.baseline import Baseline
 from inference.baseline_keeper import BaselineKeeper
-from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, ModelId, Reading
+from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, LeftOut, ModelId, Reading
 from inference.features import FeatureExtractor, schema_named
 from inference.front_end import FrontEnd, Mains, ReadyWindow
 from inference.mains import find_mains_hz
@@ -25,6 +25,13 @@ from inference.spectrum import spectrum_of
 from inference.valence import ValenceReader
 
 Stopwatch = Callable[[], float]
+TooLate = Callable[[float], bool]
+"""Whether the window that ends at this stream time is to be left out (``latest_wins``)."""
+
+
+def never_too_late(end_s: float) -> bool:
+    """Every window is read."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Pipeline:
     With ``baseline`` given, or ``baseline_s`` of 0, no rest is asked for; a ``stored`` baseline is first
     held against ten seconds of signal, and a new rest is asked for where they differ. ``fallback`` takes
     over, with the same features and baseline, when the classifier gives no usable answer. ``valence`` is the
-    wearer's own, where there is one that beats chance; without it valence is null throughout.
+    wearer's own, where there is one that beats chance; without it valence is null throughout. ``too_late``
+    names windows that are not read, the samples of which only pass the filters.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class Pipeline:
         stored: bool = False,
         fallback: Classifier | None = None,
         valence: ValenceReader | None = None,
+        too_late: TooLate = never_too_late,
         stopwatch: Stopwatch = time.perf_counter,
     ) -> None:
         self._info, self._settings, self._stopwatch = info, settings, stopwatch
@@ -77,7 +86,7 @@ class Pipeline:
         self._front = FrontEnd(info.rate_hz, len(wanted), settings)
         schema = schema_named(classifier.feature_schema)
         self._extract = FeatureExtractor(schema, classifier.channels, settings.model_rate_hz)
-        self._valence = valence
+        self._valence, self._too_late = valence, too_late
         self._mind = Mind(classifier, fallback, settings.temperature)
         self._settler = Settler(settings.settle, settings.hop_s, classifier.model_id)
         self._rest = RestCollector(settings, classifier)
@@ -206,6 +215,10 @@ class Pipeline:
             self._valence.forget()
 
     def _window(self, window: ReadyWindow, readings: list[Reading]) -> None:
+        if self._too_late(window.end_s):
+            self._settler.pass_over()
+            readings.append(LeftOut(window.end_s))
+            return
         clock = self._stopwatch
         begun = clock()
         spectrum = spectrum_of(window.filtered_uv, self._settings.model_rate_hz)

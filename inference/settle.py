@@ -78,29 +78,35 @@ class Settler:
         """Add an accepted window's calibrated log-odds of being engaged, and of "pleasant" where the wearer's
         own calibration gives them.
         """
-        keep = self._keep
-        self._valence *= keep
-        self._valence_weight *= keep
+        self._fade()
+        new = 1 - self._keep
         if valence_logit is not None:
-            self._valence += (1 - keep) * valence_logit
-            self._valence_weight += 1 - keep
-        self._logit = keep * self._logit + (1 - keep) * logit
-        self._square = keep * self._square + (1 - keep) * logit * logit
-        self._weight = keep * self._weight + (1 - keep)
-        self._bad *= keep
+            self._valence += new * valence_logit
+            self._valence_weight += new
+        self._logit += new * logit
+        self._square += new * logit * logit
+        self._weight += new
         self._heard_s += self._hop_s
         return self._decide(at_s)
 
     def reject(self, at_s: float) -> EmotionState:
         """Note a window that the quality gate refused: belief fades instead of freezing."""
+        self._fade()
+        self._bad += 1 - self._keep
+        return self._decide(at_s)
+
+    def pass_over(self) -> None:
+        """A window was not read: time goes on, so that what is old counts for less beside what comes."""
+        self._fade()
+
+    def _fade(self) -> None:
         keep = self._keep
-        self._bad = keep * self._bad + (1 - keep)
         self._logit *= keep
         self._square *= keep
         self._weight *= keep
+        self._bad *= keep
         self._valence *= keep
         self._valence_weight *= keep
-        return self._decide(at_s)
 
     def say(self, at_s: float, status: Status) -> EmotionState:
         """A state that claims nothing, with the reason in ``status``."""

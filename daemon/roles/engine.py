@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from inference.emotion import (
     BaselineProgress,
     EmotionState,
     Estimate,
+    LeftOut,
     ModelId,
     Reading,
     SignalQuality,
@@ -31,6 +33,11 @@ from inference.emotion import (
 REPEAT_S = 10.0
 """An unchanged emotion is said again so often."""
 SIGNAL_EVERY_S = 1.0
+LATE_NOTE = "this machine is too busy to read every moment: old ones are left out, so that the newest is said"
+LATE_NOTE_S = 30.0
+"""The note goes once so long nothing was left out."""
+
+log = logging.getLogger(__name__)
 
 
 class HeadsetFeed(Protocol):
@@ -80,6 +87,8 @@ class EngineRole:
         self._dwell_s: float | None = None
         self._said_stream_s = 0.0
         self._trouble = ""
+        self._late = 0
+        self._late_at: float | None = None
 
     @property
     def subscriptions(self) -> list[str]:
@@ -225,6 +234,17 @@ class EngineRole:
                 self._say_signal(reading)
             case BaselineProgress():
                 self._say_progress(reading)
+            case LeftOut():
+                self._note_late()
+
+    def _note_late(self) -> None:
+        """A window was left out. Said once, then it is a note of the session while it lasts."""
+        if self._late == 0:
+            log.warning("%s", LATE_NOTE)
+        self._late += 1
+        noted, self._late_at = self._late_at is not None, self._clock()
+        if not noted:
+            self._say_session()
 
     def _say_progress(self, progress: BaselineProgress) -> None:
         if progress == self._progress:
@@ -291,6 +311,7 @@ class EngineRole:
             simulated=self._simulated,
             overall=quality.overall,
             worn=quality.worn,
+            late=self._late,
             electrodes=[
                 messages.Electrode(channel=c.channel, score=c.score, reasons=list(c.reasons))
                 for c in quality.channels
@@ -301,7 +322,8 @@ class EngineRole:
     def _say_session(self) -> None:
         prepared, progress = self._prepared, self._progress
         self._recorded = recording, recording_note = self._recording()
-        notes = [*(prepared.notes if prepared else ()), self._trouble, recording_note]
+        late = LATE_NOTE if self._late_at is not None else ""
+        notes = [*(prepared.notes if prepared else ()), self._trouble, recording_note, late]
         document = messages.Session(
             at=self._wall(),
             simulated=self._simulated,
@@ -351,6 +373,9 @@ class EngineRole:
             if renewed is not None:
                 self._replace(renewed)
             elif self._recording() != self._recorded:
+                self._say_session()
+            elif self._late_at is not None and self._clock() - self._late_at > LATE_NOTE_S:
+                self._late_at = None
                 self._say_session()
             if self._said and self._clock() - self._said_at >= REPEAT_S:
                 self._say_emotion(msgspec.structs.replace(self._said, at=self._wall()))

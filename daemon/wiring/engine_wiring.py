@@ -28,6 +28,7 @@ from daemon.settings import Settings
 from daemon.signal_loss import SignalLoss
 from daemon.topics import Topics
 from daemon.wiring.pipeline_wiring import PipelineMaker
+from inference.latest_wins import LatestWins
 
 MEND_S = 1.5
 """So long the end waits for a recording that is being mended; the next start takes it up again."""
@@ -59,7 +60,8 @@ async def _serve(settings: Settings) -> int:
     loss = SignalLoss()
     mending = recover_recordings(settings)
     recording = recording_of(settings, topics, simulated=spec.kind == "simulated")
-    prepare: Prepare = PipelineMaker(settings, model_roots(settings))
+    latest = LatestWins(feed.late_s)
+    prepare: Prepare = PipelineMaker(settings, model_roots(settings), latest)
     role = EngineRole(
         topics,
         recording.feed(feed),
@@ -75,10 +77,7 @@ async def _serve(settings: Settings) -> int:
         "engine",
         hear=recording.hear(role.hear),
         subscriptions=role.subscriptions + recording.subscriptions,
-        counts=RoleCounts(
-            queues={"eeg_to_page": lambda: tap.dropped, "eeg_to_lsl": lambda: host.dropped if host else 0},
-            lost_s=lambda: loss.lost_s,
-        ),
+        counts=_counts(tap, host, loss, latest),
     )
     try:
         async with tap, link, feed:
@@ -89,6 +88,16 @@ async def _serve(settings: Settings) -> int:
         if host:
             await asyncio.to_thread(host.close)
     return restart.status
+
+
+def _counts(tap: EegTap, host: LslHost | None, loss: SignalLoss, latest: LatestWins) -> RoleCounts:
+    return RoleCounts(
+        queues={"eeg_to_page": lambda: tap.dropped, "eeg_to_lsl": lambda: host.dropped if host else 0},
+        lost_s=lambda: loss.lost_s,
+        counters={"late_windows": ("Windows left out because newer ones waited", lambda: latest.left_out)},
+        gauges={"late_seconds": ("How late the newest window was dealt with", lambda: latest.now_late_s)},
+        told={"late_windows": lambda: latest.left_out},
+    )
 
 
 def _all(*taps: Tap) -> Tap:

@@ -19,7 +19,7 @@ from inference.band_power_classifier import BandPowerClassifier
 from inference.baseline import Baseline
 from inference.loading import load_network
 from inference.model_store import Manifest, ModelStore, map_channels, require_channels
-from inference.pipeline import Pipeline, PipelineSettings
+from inference.pipeline import Pipeline, PipelineSettings, TooLate, never_too_late
 from inference.port import Classifier, ClassifierError
 from inference.settle import SettleSettings
 from inference.valence import ValenceNetwork, ValenceReader, read_valence
@@ -37,13 +37,13 @@ MAX_NOTE = 500
 class PipelineMaker:
     """Builds pipelines for the streams of one engine; a network's file is tried in a child once."""
 
-    def __init__(self, settings: Settings, roots: Sequence[Path]) -> None:
-        self._settings, self._store = settings, ModelStore(tuple(roots))
+    def __init__(self, settings: Settings, roots: Sequence[Path], too_late: TooLate = never_too_late) -> None:
+        self._settings, self._store, self._too_late = settings, ModelStore(tuple(roots)), too_late
         self._vetted: set[str] = set()
 
     def __call__(self, info: StreamInfo) -> Prepared:
         """A pipeline for this stream: the best network that fits, else the band-power rule; with reasons."""
-        return StreamPipeline(info, self._settings, self._store, self._vetted).prepare()
+        return StreamPipeline(info, self._settings, self._store, self._vetted, self._too_late).prepare()
 
 
 class StreamPipeline:
@@ -53,8 +53,11 @@ class StreamPipeline:
     over once it has been tried in a child process. A network that fails, then or later, leaves the rule.
     """
 
-    def __init__(self, info: StreamInfo, settings: Settings, store: ModelStore, vetted: set[str]) -> None:
+    def __init__(
+        self, info: StreamInfo, settings: Settings, store: ModelStore, vetted: set[str], too_late: TooLate
+    ) -> None:
         self._info, self._settings, self._store, self._vetted = info, settings, store, vetted
+        self._too_late = too_late
         self._baselines = BaselineStore(Path(settings.state_dir) / "baselines")
         self._seen = store.signature()
         self._manifest = self._choose()
@@ -80,6 +83,7 @@ class StreamPipeline:
             stored=baseline is not None,
             fallback=rule,
             valence=self._valence(),
+            too_late=self._too_late,
         )
         return self._prepared(loading=self._manifest is not None)
 

@@ -19,7 +19,16 @@ from daemon.mqtt_link import MqttLink
 from daemon.roles.engine import EngineRole
 from daemon.roles.prepared import Prepared
 from daemon.topics import Topics
-from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, ModelId, Reading
+from inference.emotion import (
+    Affect,
+    BaselineProgress,
+    EmotionState,
+    Estimate,
+    LeftOut,
+    ModelId,
+    Reading,
+    SignalQuality,
+)
 
 MODEL = ModelId("tiny", "ab" * 32)
 INFO = StreamInfo("lsl:Muse", "Muse", ("TP9", "AF7"), 256.0)
@@ -252,3 +261,18 @@ async def test_an_unchanged_mood_is_said_again_after_ten_seconds(tmp_path: Path)
         await until(lambda: len(bench.link.on("emotion")) >= 3)
     assert [d["emotion"] for d in bench.link.on("emotion")] == ["unknown", "relaxed", "relaxed"]
     assert len(bench.link.on("estimate")) == 1
+
+
+async def test_windows_that_were_left_out_are_counted_and_noted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    late: tuple[Reading, ...] = (LeftOut(2.0), LeftOut(2.5))
+    good = SignalQuality(3.0, 1.0, True, ())
+    bench = Bench(tmp_path, [late, late, (good,)], [CHUNK] * 3)
+    async with bench.running():
+        (signal,) = bench.link.on("signal")
+        assert signal["late"] == 4
+        assert "too busy" in bench.link.on("session")[-1]["notes"][-1]
+        assert caplog.text.count("too busy") == 1, "told once"
+        bench.now_s += 60.0
+        await until(lambda: not any("too busy" in note for note in bench.link.on("session")[-1]["notes"]))

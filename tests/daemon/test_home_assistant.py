@@ -88,6 +88,7 @@ SIGNAL = messages.Signal(
     **BASE,
     overall=0.91,
     worn=True,
+    late=0,
     electrodes=[
         messages.Electrode(channel="AF7", score=0.2, reasons=["flat"]),
         messages.Electrode(channel="AF8", score=0.9, reasons=[]),

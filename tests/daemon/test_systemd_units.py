@@ -136,7 +136,7 @@ def test_uninstall_removes_what_install_wrote_and_nothing_else(
     assert "Nothing is installed" in capfd.readouterr().out
 
 
-@pytest.mark.parametrize("how", ["edited", "theirs", "link", "fifo"])
+@pytest.mark.parametrize("how", ["edited", "theirs", "link", "fifo", "folder"])
 def test_a_file_that_install_did_not_write_is_neither_removed_nor_overwritten(
     how: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,6 +153,8 @@ def test_a_file_that_install_did_not_write_is_neither_removed_nor_overwritten(
         unit_file.symlink_to("/dev/null")  # as `systemctl mask` does
     if how == "fifo":
         os.mkfifo(unit_file)
+    if how == "folder":
+        unit_file.mkdir()
     for command in ("uninstall", "install"):
         options = ["--home-music"] if command == "install" else []
         capfd.readouterr()

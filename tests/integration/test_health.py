@@ -95,6 +95,9 @@ def test_every_role_tells_its_health_and_numbers(product: Product, health_ports:
     engine, player = families["engine"], families["player"]
     assert _value(engine, "neuroplayer_headset_streaming") == 1
     assert _value(engine, "neuroplayer_lost_seconds_total") >= 0
+    assert _value(engine, "neuroplayer_late_windows_total") == 0
+    assert _value(engine, "neuroplayer_late_seconds") >= 0
+    assert _health(health_ports["engine"])["late_windows"] == 0
     assert 0 <= _value(engine, "neuroplayer_signal_quality") <= 1
     for queue in ("mqtt_events", "eeg_to_page", "eeg_to_lsl"):
         assert _value(engine, "neuroplayer_queue_drops_total", queue=queue) == 0

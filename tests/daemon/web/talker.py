@@ -67,6 +67,7 @@ def signal(scores: tuple[float, ...] = (1.0, 0.9, 0.6, 0.2), **given: Any) -> me
         "simulated": True,
         "overall": sum(scores) / len(scores),
         "worn": True,
+        "late": 0,
         "electrodes": electrodes,
     }
     return messages.Signal(**(values | given))
