@@ -20,7 +20,6 @@ KINDS: tuple[Kind, ...] = ("info", "chunk", "beat", "end", "error")
 HEAD = struct.Struct("<IB")
 CHUNK_HEAD = struct.Struct("<IIIdB")
 MAX_FRAME_BYTES = 64 * 1024 * 1024
-MAX_WORDS = 2000
 
 
 class FrameError(ValueError):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
-
-How = Literal["exact", "alias", "nearest"]
 
 OLD_TO_NEW: Mapping[str, str] = MappingProxyType({"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"})
 """The older names of four temporal electrodes (Jasper 1958) and today's (Klem et al. 1999)."""
@@ -69,27 +65,6 @@ _PREFIXES = ("EEG ", "EEG-", "EEG.")
 _SUFFIXES = ("-REF", "-LE", "-A1", "-A2", "-A1A2", "-M1", "-M2", ".")
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Which of the stream's channels stands for the one wanted, and how near it is."""
-
-    want: str
-    have: str
-    how: How
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelMap:
-    """The whole mapping; ``missing`` names what nothing stands for."""
-
-    matches: tuple[Match, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def complete(self) -> bool:
-        return not self.missing
-
-
 def canonical(name: str) -> str:
     """Today's 10-10 name: ``EEG T3-REF`` and ``t3`` both give ``T7``.
 
@@ -108,27 +83,3 @@ def canonical(name: str) -> str:
     proper = {"FP": "Fp"}.get(letters.upper(), letters.upper() if len(letters) <= 2 else letters)
     text = proper + tail
     return OLD_TO_NEW.get(text, text)
-
-
-def match_channels(have: Sequence[str], want: Sequence[str]) -> ChannelMap:
-    """For each wanted electrode the exact one, else the same place by another name, else a neighbour."""
-    free = list(have)
-    found: dict[str, Match] = {}
-    for how in ("exact", "alias", "nearest"):
-        for name in want:
-            if name not in found and (stand_in := _find(name, free, how)):
-                found[name] = Match(name, stand_in, how)
-                free.remove(stand_in)
-    return ChannelMap(
-        tuple(found[name] for name in want if name in found),
-        tuple(name for name in want if name not in found),
-    )
-
-
-def _find(want: str, free: Sequence[str], how: How) -> str | None:
-    if how == "exact":
-        return want if want in free else None
-    names = {canonical(name): name for name in reversed(free)}
-    if how == "alias":
-        return names.get(canonical(want))
-    return next((names[near] for near in NEIGHBOURS.get(canonical(want), ()) if near in names), None)

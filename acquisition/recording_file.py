@@ -67,11 +67,6 @@ class RecordingFile:
         """Whether what is appended still reaches the disk, or may."""
         return not self.trouble and not self._closing
 
-    @property
-    def bytes_written(self) -> int:
-        """What is on the disk."""
-        return self._written
-
     def append(self, chunks: bytes) -> None:
         """Take chunks for the next batch."""
         if not self.active:

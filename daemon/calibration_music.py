@@ -11,8 +11,8 @@ import numpy as np
 
 from acquisition.port import HearsMusic
 from acquisition.signal import FloatArray
-from daemon.calibration_guide import Step, Taker
 from daemon.calibration_pieces import Piece, Rating
+from daemon.calibration_taker import Step, Taker
 from models.datasets.trial import Trial
 
 LISTEN_S = 30.0

@@ -14,9 +14,10 @@ from acquisition.port import EegSource, SourceError
 from acquisition.signal import StreamInfo
 from daemon import calibration_lines as lines
 from daemon import places
-from daemon.calibration_guide import Step, guide, protocol
+from daemon.calibration_guide import guide, protocol
 from daemon.calibration_lines import Outcome
 from daemon.calibration_music import Jukebox, Listening
+from daemon.calibration_taker import Step
 from daemon.calibration_talk import Talk, TerminalTalk, page_talk
 from daemon.errors import BadInputError
 from inference.port import ClassifierError

@@ -12,9 +12,9 @@ from typing import IO, Protocol
 import click
 
 from daemon import calibration_lines as lines
-from daemon.calibration_guide import Step
 from daemon.calibration_music import Answer, Jukebox, Listener
 from daemon.calibration_pieces import Piece, Rating, parse_rating
+from daemon.calibration_taker import Step
 
 MAX_WAITING = 256
 

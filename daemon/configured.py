@@ -66,7 +66,10 @@ PLAIN: Mapping[str, str] = {
 
 def settings_from(options: Mapping[str, Any]) -> Settings:
     """The settings of a session. Raises ``BadInputError`` for the first wrong option or a broken file."""
-    given = {key: value for key, value in options.items() if value not in (None, (), [], False)}
+    # a number that is 0 was given; what flags leave out is None, False or nothing
+    given = {
+        key: value for key, value in options.items() if value is not False and value not in (None, (), [])
+    }
     path = Path(given["config"]) if "config" in given else places.config_file()
     values = read_all(path, given.get("profile"), must_exist="config" in given)
     values |= _from_flags(given)

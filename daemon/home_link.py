@@ -25,7 +25,6 @@ from daemon.topics import ENGINE_AVAILABILITY, PLAYER_AVAILABILITY, Topics
 AVAILABILITY: dict[Owner, str] = {"engine": ENGINE_AVAILABILITY, "player": PLAYER_AVAILABILITY}
 ANNOUNCE_AGAIN_S = 5.0
 """Home Assistant's own restarts are announced again at most so often, whoever claims them."""
-MAX_STATUS_BYTES = 64
 
 
 class HomeLink(MqttLink):

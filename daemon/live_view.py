@@ -72,14 +72,15 @@ class LiveView:
     def render(self, width: int, height: int) -> RenderableType:
         """The whole screen."""
         layout = Layout()
+        foot = max(2, min(len(self._headline) + 1, 10, height - 22))
         layout.split_column(
             Layout(self._title(), size=1),
             Layout(name="middle", ratio=1),
             Layout(self._playing(), size=8),
-            Layout(self._foot(), size=max(1, min(len(self._headline), height - 22))),
+            Layout(self._foot(foot), size=foot),
         )
         layout["middle"].split_row(Layout(self._person(), name="person", size=38), Layout(name="chart"))
-        chart_height = max(3, height - 8 - 1 - max(1, min(len(self._headline), height - 22)) - 4)
+        chart_height = max(3, height - 8 - 1 - foot - 4)
         layout["chart"].update(self._chart(max(12, width - 38 - 14), chart_height))
         return layout
 
@@ -173,8 +174,10 @@ class LiveView:
             text.append("  crossfading", style=MUSIC)
         return text
 
-    def _foot(self) -> Text:
-        return Text("\n".join([*self._headline[:9], "Ctrl-C ends the session"]), style=DIM, no_wrap=True)
+    def _foot(self, height: int) -> Text:
+        """What was found; where there is little room its end, which says where the page is."""
+        lines = [*self._headline, "Ctrl-C ends the session"][-height:]
+        return Text("\n".join(lines), style=DIM, no_wrap=True)
 
 
 def _guide(session: Mapping[str, Any]) -> list[RenderableType]:

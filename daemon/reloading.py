@@ -22,7 +22,7 @@ from daemon.heartbeat import DESCRIPTOR
 from daemon.notify import notify, reloading
 from daemon.settings import RoleName, Settings
 
-ENGINE_KEYS = ("source", "source_named", "speed", "baseline", "dwell_s", "seed")
+ENGINE_KEYS = ("source", "source_named", "speed", "baseline", "dwell_s", "seed", "lsl_out")
 PLAYER_KEYS = ("volume", "policy", "target", "crossfade_s", "cues")
 LATER_KEYS = ("node", "share", "broker", "home_assistant", "health_port", "log", "output", "music", "web")
 """Changing these would cut the music or tear the roles apart: they wait for the next start."""
@@ -50,10 +50,12 @@ def _changed(old: Settings, new: Settings, keys: tuple[str, ...]) -> tuple[str, 
 def read_again(asked: Settings) -> Reload:
     """Compare with the settings as they were asked for. Raises ``BadInputError`` for a broken file."""
     new = settings_from(asked.flags)
+    # a recording's name holds the time, so only whether there is one can be compared
+    record = ("record",) if bool(asked.record) != bool(new.record) else ()
     return Reload(
         new,
         ("engine",) if _changed(asked, new, ENGINE_KEYS) else (),
-        _changed(asked, new, LATER_KEYS),
+        _changed(asked, new, LATER_KEYS) + record,
         _changed(asked, new, PLAYER_KEYS),
     )
 

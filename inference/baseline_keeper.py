@@ -58,10 +58,6 @@ class BaselineKeeper:
         self._on_trial = False
         self._windows.clear()
 
-    def revert(self) -> None:
-        """Undo the refreshing."""
-        self.current = self._rest
-
     def try_window(self, features: FloatArray) -> Trial:
         """Hold an accepted window against a stored baseline; ``differs`` asks for a new rest."""
         if not self._on_trial or self.current is None:

@@ -12,7 +12,6 @@ Status = Literal["ok", "warming_up", "calibrating", "unreliable", "stale"]
 QualityReason = Literal["flat", "railed", "line_noise", "muscle", "blink", "loose", "not_finite", "lost"]
 
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
-STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 AROUSAL_OF_LABEL: Mapping[str, int] = MappingProxyType(

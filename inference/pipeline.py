@@ -171,10 +171,6 @@ class Pipeline:
         self._settler.restart()
         self._forget()
 
-    def revert_baseline(self) -> None:
-        """Undo what slow refreshing has done to the baseline."""
-        self._keeper.revert()
-
     def use_valence(self, valence: ValenceReader | None) -> None:
         """Read valence by another calibration of the wearer's from the next window on, or by none."""
         self._valence = valence

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class ModelsError(Exception):
     """Base of this package's errors. The message names the thing, the rule and the value got."""
@@ -17,3 +19,9 @@ class ModelFileError(ModelsError):
 
 class DatasetError(ModelsError):
     """A data set folder or file is not what its published format says."""
+
+
+def extra_missing(what: str, needs: str) -> ModelsError:
+    """The refusal where the ``train`` extra is not installed; it names the very environment that lacks it."""
+    mend = f"{sys.executable} -m pip install 'neuroplayer[train]'"
+    return ModelsError(f"{what} needs {needs}, which is not installed: {mend}")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.errors import ModelsError
+from models.errors import extra_missing
 from models.evaluation import Evaluation
 from models.files import whole_file
 
@@ -93,9 +93,7 @@ def _figure() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ModelsError(
-            "a report needs matplotlib, which is not installed: pip install 'neuroplayer[train]'"
-        ) from error
+        raise extra_missing("a report", "matplotlib") from error
     return Figure(figsize=(8, 4), layout="constrained")
 
 

@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from models.errors import ModelsError
+from models.errors import extra_missing
 
 
 @lru_cache(maxsize=1)
@@ -20,9 +20,7 @@ def keras() -> Any:
     try:
         import tensorflow
     except ImportError as error:
-        raise ModelsError(
-            "training needs TensorFlow, which is not installed: pip install 'neuroplayer[train]'"
-        ) from error
+        raise extra_missing("training", "TensorFlow") from error
     # a resumed training can only equal an uninterrupted one where every operation repeats itself
     tensorflow.config.experimental.enable_op_determinism()
     import absl.logging

@@ -41,7 +41,6 @@ class Limiter:
         self._last_wanted = 1.0
         self._gain = 1.0
         self._release = 1.0 - math.exp(-STEP / (RELEASE_S * MIX_RATE_HZ))
-        self.reduction_db = 0.0
 
     @property
     def delay_frames(self) -> int:
@@ -95,13 +94,11 @@ class Limiter:
         self._before = np.concatenate([self._before, out])[-self._half :]
         self._held = self._held[count * STEP :]
         wanted, self._wanted = self._wanted, self._wanted[count:]
-        self.reduction_db = 0.0
         if self._gain >= 1.0 and self._last_wanted >= 1.0 and wanted.min() >= 1.0:
             return out
         nodes = self._nodes(wanted, count)
         self._last_wanted = float(wanted[count - 1])
         self._gain = float(nodes[-1])
-        self.reduction_db = -20 * float(np.log10(max(1e-6, nodes.min())))
         slope = np.arange(STEP) / STEP
         gains = (nodes[:-1, None] + np.diff(nodes)[:, None] * slope).ravel().astype(np.float32)
         limited = out.copy()

@@ -78,11 +78,6 @@ class Mixer:
         gate = self._running
         return gate.still and gate.target == 0.0
 
-    @property
-    def limiter_db(self) -> float:
-        """By how much the last block was limited at most."""
-        return self._limiter.reduction_db
-
     def change_to(
         self,
         deck: Deck,

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from player.deck import PcmBlock
@@ -136,6 +136,3 @@ class Outputs:
         """Close all of them."""
         for kept in self._kept:
             kept.close()
-
-
-SinkMaker = Callable[[str], Sink]

@@ -106,14 +106,6 @@ def _why(state: LiveState, player: messages.PlayerState, texts: Texts) -> str:
     return shown(newest.why, 600) if newest else texts("music.no_why")
 
 
-def next_why(state: LiveState, view: MusicView) -> str:
-    """The sentence for the track that follows, if it was said already."""
-    if view.next is None:
-        return ""
-    about = [decision for decision in state.decisions if decision.chosen.id == view.next.id]
-    return shown(about[-1].why, 600) if about else ""
-
-
 _NOTHING = MusicView(
     present=False,
     track=None,

@@ -64,13 +64,8 @@ def moments_of(rest: FloatArray, task: FloatArray, within: FloatArray | None = N
     return Moments(rest.mean(axis=0), task.mean(axis=0), within)
 
 
-def fit_direction(pairs: Sequence[StatePair], settings: FisherSettings) -> Direction:
-    """Every person and state weighs the same. Raises ``ValueError`` with fewer than two people."""
-    return direction_from([moments_of(rest, task) for rest, task in pairs], settings)
-
-
 def direction_from(people: Sequence[Moments], settings: FisherSettings) -> Direction:
-    """The same from moments. Raises ``ValueError`` with fewer than two."""
+    """Every person and state weighs the same. Raises ``ValueError`` with fewer than two people."""
     if len(people) < 2:
         raise ValueError(f"a direction across people needs at least 2 people, got {len(people)}")
     calm = np.array([person.calm for person in people])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from acquisition.montage import canonical, match_channels
+from acquisition.montage import canonical
 from acquisition.montage_source import montage_edit
 from acquisition.opening import check_source, make_source
 from acquisition.port import HearsMusic, UnknownSourceError
@@ -29,17 +29,6 @@ MUSE = ("TP9", "AF7", "AF8", "TP10")
 )
 def test_names_lose_their_frills(written: str, name: str) -> None:
     assert canonical(written) == name
-
-
-def test_a_mapping_says_how_near_each_electrode_is() -> None:
-    found = match_channels(["Fp1", "T3", "TP10", "Cz"], ["Fp1", "T7", "P8", "O1"])
-    assert [(match.want, match.have, match.how) for match in found.matches] == [
-        ("Fp1", "Fp1", "exact"),
-        ("T7", "T3", "alias"),
-        ("P8", "TP10", "nearest"),
-    ]
-    assert found.missing == ("O1",)
-    assert not found.complete
 
 
 def test_channels_are_renamed_reordered_and_dropped() -> None:

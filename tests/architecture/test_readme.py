@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+TEXTS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").glob("*/README.md")),
+]
+COMMANDS = sorted(
+    {
+        line.removeprefix(".venv/bin/")
+        for path in TEXTS
+        for block in re.findall(r"```\n(.*?)```", path.read_text("utf-8"), re.DOTALL)
+        for line in block.splitlines()
+        if re.match(r"(\.venv/bin/)?neuroplayer\b", line)
+    }
+)
 CARDS = sorted((ROOT / "models" / "pretrained").glob("*/card.json"))
 
 
@@ -43,9 +59,36 @@ def test_there_are_networks_to_speak_of() -> None:
     assert CARDS
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\((?!http)([^)#]+)", README))))
-def test_what_the_readme_links_to_exists(target: str) -> None:
-    assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_text_links_to_exists(path: Path) -> None:
+    targets = re.findall(r"""(?:\]\(|src=")(?!http)([^)#"]+)""", path.read_text("utf-8"))
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_line_is_one_the_product_takes(line: str) -> None:
+    from daemon.cli import cli
+
+    command: click.Command = cli
+    words = shlex.split(line, comments=True)[1:]
+    context = click.Context(cli, info_name="neuroplayer")
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(context, words.pop(0))
+        assert found is not None, line
+        command = found
+    if not isinstance(command, click.Group):
+        command.make_context(line, words, parent=context)
+
+
+def test_the_linear_classifier_is_quoted_as_it_was_measured() -> None:
+    tried = json.loads((ROOT / "bench" / "results" / "calm_engaged_tried.json").read_text("utf-8"))
+    found = {
+        row["electrodes"]: f"{row['balanced_accuracy_10s']:.2f}"
+        for row in tried
+        if row["what"] == "LDA on windows (the reference)"
+    }
+    quoted = f"reaches {found[4]}, {found[8]} and {found[19]} after 10 s"
+    assert quoted in " ".join(README.split())
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"^make ([a-z-]+)", README, re.MULTILINE))))

@@ -15,10 +15,11 @@ import pytest
 
 from acquisition.simulated_source import SimulatedSource
 from daemon import calibration_lines as lines
-from daemon.calibration_guide import Step, guide, protocol
+from daemon.calibration_guide import guide, protocol
 from daemon.calibration_music import Answer, Listening
 from daemon.calibration_pieces import Piece, Rating, parse_rating, spread
 from daemon.calibration_player import OwnJukebox
+from daemon.calibration_taker import Step
 from daemon.calibration_talk import Lines, PageTalk, TerminalTalk
 from daemon.cli import main
 from daemon.errors import BadInputError

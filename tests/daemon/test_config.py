@@ -17,6 +17,7 @@ from daemon.config import ConfigError, read_all, read_environment, read_file, te
 from daemon.config_keys import BY_NAME, KEYS, variable
 from daemon.configured import settings_from
 from daemon.errors import BadInputError
+from daemon.reloading import read_again
 from daemon.settings import WebSettings
 
 
@@ -118,6 +119,21 @@ def test_file_then_environment_then_flags(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert (anna.node, anna.volume, anna.policy) == ("anna", 0.5, "contrast")
     flagged = settings_from({"broker": "mqtt://you:other@near"})
     assert (flagged.broker.username, flagged.broker.password) == ("you", "other")
+
+
+def test_a_flag_of_zero_goes_over_the_file() -> None:
+    _file("[session]\nseed = 7\n")
+    assert settings_from({"seed": None}).seed == 7
+    assert settings_from({"seed": 0}).seed == 0
+
+
+def test_reading_anew_tells_what_starts_the_engine_again_and_what_must_wait() -> None:
+    asked = settings_from({})
+    _file('[session]\nlsl_out = "eeg"\nrecord = true\n[music]\nvolume = 0.5\n[sound]\noutput = "null"\n')
+    found = read_again(asked)
+    assert (found.restart, found.live, found.later) == (("engine",), ("volume",), ("output", "record"))
+    again = read_again(found.settings)
+    assert (again.restart, again.live, again.later) == ((), (), ())
 
 
 def test_without_file_nothing_changes() -> None:

@@ -147,3 +147,17 @@ def test_plain_lines_say_only_what_is_new() -> None:
     assert "[simulated]" in lines[0]
     assert "relaxed" in lines[1]
     assert "engine" in lines[2]
+
+
+@pytest.mark.parametrize(("height", "shown"), [(24, 1), (27, 4), (34, 5)])
+def test_the_foot_tells_how_to_end_and_where_the_page_is(height: int, shown: int, now: Now) -> None:
+    headline = [
+        "Wearer: somebody",
+        "Music: some",
+        "Sound: none",
+        "MQTT: there",
+        "Page: http://127.0.0.1:8765",
+    ]
+    text = screen(LiveView(headline, clock=now), height=height)
+    assert "Ctrl-C ends the session" in text
+    assert [line for line in headline if line in text] == headline[-shown:]

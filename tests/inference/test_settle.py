@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.emotion import STATUSES, EmotionState, ModelId
+from inference.emotion import EmotionState, ModelId, Status
 from inference.settle import SIDES, Settler, SettleSettings
 
 HOP_S = 0.5
@@ -105,7 +106,7 @@ def test_no_side_stands_for_less_than_the_dwell_time() -> None:
 def test_whatever_comes_states_are_finite_in_range_and_never_flap(logits: list[float]) -> None:
     states = Bench().hear(logits)
     for state in states:
-        assert state.status in STATUSES
+        assert state.status in get_args(Status)
         assert 0 <= state.confidence <= 1
         assert state.affect.arousal is None or -1 <= state.affect.arousal <= 1
         if state.status != "ok":

@@ -11,7 +11,7 @@ from acquisition.signal import FloatArray
 from inference.baseline import fit_baseline
 from models.calm_engaged.card import LIMIT, built_in_controls, kept
 from models.calm_engaged.controls import exchanged
-from models.calm_engaged.fisher import FisherSettings, StatePair, fit_direction
+from models.calm_engaged.fisher import FisherSettings, StatePair, direction_from, moments_of
 from models.calm_engaged.people import Part, People, Person
 from models.calm_engaged.protocol import leave_one_out, people_mean
 from models.calm_engaged.training import RecipeSettings, train
@@ -95,7 +95,7 @@ def test_the_network_is_monotone_in_one_direction_and_never_certain() -> None:
 def test_a_direction_needs_two_people() -> None:
     pair = (np.zeros((5, 2)), np.ones((5, 2)))
     with pytest.raises(ValueError, match="at least 2 people, got 1"):
-        fit_direction([pair], FisherSettings())
+        direction_from([moments_of(*pair)], FisherSettings())
 
 
 def test_evidence_hears_only_the_windows_of_its_seconds() -> None:

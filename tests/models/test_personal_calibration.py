@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from acquisition.simulated_source import SimulatedSource
-from daemon.calibration_guide import Step, guide, protocol
+from daemon.calibration_guide import guide, protocol
+from daemon.calibration_taker import Step
 from daemon.errors import BadInputError
 from inference.litert_classifier import LiteRtClassifier
 from inference.model_store import ModelStore

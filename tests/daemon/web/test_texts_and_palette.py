@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import daemon.web as web
-from daemon.web.palette import DARK, LIGHT, Palette, contrast, css_variables
+from daemon.web.palette import DARK, LIGHT, Palette, css_variables
 from daemon.web.texts import TextError, Texts, texts
 
 SOURCES = [
@@ -16,6 +16,18 @@ SOURCES = [
     for path in Path(web.__file__).parent.rglob("*.py")
     if "texts" not in path.parts
 ]
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two ``#rrggbb`` colours by WCAG 2.2, 1 to 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_an_unknown_text_is_an_error(words: Texts) -> None:

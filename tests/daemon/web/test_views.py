@@ -15,7 +15,7 @@ from daemon.web.fit_view import fit_view, rest_view
 from daemon.web.health_view import notices, simulated
 from daemon.web.live_state import MAX_DECISIONS, TRAIL_POINTS, LiveState
 from daemon.web.mood_view import mood_view
-from daemon.web.music_view import music_view, next_why
+from daemon.web.music_view import music_view
 from daemon.web.palette import LIGHT
 from daemon.web.safe_text import clock_time, shown
 from daemon.web.texts import Texts
@@ -137,7 +137,6 @@ def test_the_reason_is_that_of_the_track_that_sounds(state: LiveState, words: Te
     hear(state, say.decision(1, "because one"), say.decision(2, "because two"), say.player())
     music = music_view(state, words)
     assert music.why == "because one"
-    assert next_why(state, music) == "because two"
 
 
 def test_electrodes_are_graded_with_reason_and_advice(state: LiveState, words: Texts) -> None:
