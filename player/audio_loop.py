@@ -16,6 +16,9 @@ BLOCK_FRAMES = 2048
 SWITCH_S = 0.001
 """How long another thread may hold the interpreter while sound is due; Python's own default is 5 ms."""
 
+END_S = 6.0
+"""A block is written within a moment; a device that has gone says so after some seconds."""
+
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,6 @@ class AudioLoop:
     def stop(self) -> None:
         """End after the block at hand; what the limiter still holds goes out, too."""
         self._stopping.set()
-        self._thread.join(1.0)
+        self._thread.join(END_S)
         if not self._thread.is_alive():
             self._outputs.write(self._mixer.flush())

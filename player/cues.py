@@ -75,8 +75,12 @@ def check_cue(cue: str, kind: CueKind) -> None:
 def cue_sound(cue: Cue, kind: CueKind) -> CueSound:
     """The sound of a cue, made now; a chime where it cannot be spoken. Raises CueError."""
     check_cue(cue, kind)
-    spoken = _spoken(cue) if kind == "voice" else None
-    return CueSound(chime(cue), CHIME_DUCK_DB) if spoken is None else CueSound(spoken, VOICE_DUCK_DB)
+    if kind == "voice":
+        try:
+            return CueSound(_spoken(cue), VOICE_DUCK_DB)
+        except CueError as error:
+            log.warning("%s: chimes are heard instead", error)
+    return CueSound(chime(cue), CHIME_DUCK_DB)
 
 
 @lru_cache(maxsize=len(CUES))
@@ -91,14 +95,13 @@ def chime(cue: Cue) -> PcmBlock:
 
 
 @lru_cache(maxsize=len(CUES))
-def _spoken(cue: Cue) -> PcmBlock | None:
-    """The phrase by espeak-ng, a program of its own; None where it is missing or fails."""
+def _spoken(cue: Cue) -> PcmBlock:
+    """The phrase by espeak-ng, a program of its own. Raises CueError; another time it may succeed."""
     from player.av_reader import AudioReader, UnreadableAudioError
 
     program = shutil.which("espeak-ng")
     if program is None:
-        log.warning("spoken cues need espeak-ng (apt install espeak-ng): chimes are heard instead")
-        return None
+        raise CueError("spoken cues need espeak-ng (apt install espeak-ng)")
     command = [program, "--stdout", "-v", "en", "-s", str(SPEED_WORDS_PER_MINUTE), PHRASES[cue]]
     try:
         done = subprocess.run(
@@ -108,8 +111,7 @@ def _spoken(cue: Cue) -> PcmBlock | None:
             parts = list(reader.blocks())
         return _at_level(np.concatenate(parts, axis=1), VOICE_DBFS)
     except (OSError, subprocess.SubprocessError, UnreadableAudioError, ValueError) as error:
-        log.warning("espeak-ng failed (%s): chimes are heard instead", type(error).__name__)
-        return None
+        raise CueError(f"espeak-ng failed ({type(error).__name__})") from error
 
 
 def _at_level(sound: np.ndarray, dbfs: float) -> PcmBlock:

@@ -21,6 +21,8 @@ GONE_S = 1.5
 WAKE_S = 3.5
 """One that has just been opened may sleep longer: an idle sink of PulseAudio wakes within two seconds."""
 WAIT_S = 0.005
+LOOK_S = 0.1
+"""A longer time between two looks is not the device's: the machine slept, or this process stood still."""
 BACKENDS = {"pulse": "PULSEAUDIO", "pipewire": "PULSEAUDIO", "alsa": "ALSA", "jack": "JACK", "none": "NULL"}
 """Names a person may give. PipeWire is reached through the PulseAudio service that it offers."""
 
@@ -40,8 +42,10 @@ class DeviceSink:
         self._shown = device or "the sound device"
         self._ring = PcmRing(int(RING_S * MIX_RATE_HZ))
         self._device: Any = None
-        self._asked_s = 0.0
         self._asked = 0
+        self._seen_asked = 0
+        self._looked_s = 0.0
+        self._silent_s = 0.0
         self._started = False
         self.underruns = 0
         self.dropped_frames = 0
@@ -72,7 +76,8 @@ class DeviceSink:
             # with no service at all miniaudio quietly takes its silent one
             if self._device.backend == "Null" and self._service != "none":
                 raise SinkError("no sound device was found")
-            self._asked_s, self._asked = time.monotonic(), 0
+            self._asked = self._seen_asked = 0
+            self._looked_s, self._silent_s = time.monotonic(), 0.0
             feed = self._feed()
             next(feed)
             self._device.start(feed)
@@ -100,7 +105,6 @@ class DeviceSink:
         """Runs in the device's thread: hands over what is there, silence where there is nothing."""
         wanted = yield np.zeros((0, 2), dtype=np.float32)
         while True:
-            self._asked_s = time.monotonic()
             self._asked += 1
             block = self._ring.read(wanted)
             if len(block) < wanted:
@@ -121,13 +125,23 @@ class DeviceSink:
             if put:
                 self._started = True
             # it asks for its first period at once, whether it is awake or not
-            if time.monotonic() - self._asked_s > (GONE_S if self._asked > 1 else WAKE_S):
+            if self._silence_s() > (GONE_S if self._asked > 1 else WAKE_S):
                 raise SinkError("the sound device is gone")
             if at < len(block) and not wait:
                 self.dropped_frames += len(block) - at
                 return
             if at < len(block):
                 time.sleep(WAIT_S)
+
+    def _silence_s(self) -> float:
+        """For how long the device has asked for nothing, as far as it had the chance to."""
+        now_s = time.monotonic()
+        if self._asked != self._seen_asked:
+            self._seen_asked, self._silent_s = self._asked, 0.0
+        else:
+            self._silent_s += min(LOOK_S, now_s - self._looked_s)
+        self._looked_s = now_s
+        return self._silent_s
 
     def close(self) -> None:
         """Stop at once; what is in the ring is not heard."""

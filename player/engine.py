@@ -85,8 +85,7 @@ class Engine:
         self._make_deck = make_deck
         self._close_deck = close_deck
         self._on_decision = on_decision
-        self._lineup = Lineup(chooser, make_deck, lambda: self._tracks, close_deck)
-        self._tracks: Sequence[Track] = source.tracks
+        self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
         self._armed: Voice | None = None
         self._seek: Prepared | None = None
@@ -195,10 +194,9 @@ class Engine:
         """Let every deck go."""
         self._drop_seek()
         self._lineup.drop()
-        for deck in self.mixer.retired():
+        # also the one that a running fade is leaving
+        for deck in self.mixer.empty():
             self._close_deck(deck)
-        if self._current is not None:
-            self._close_deck(self._current.deck)
 
     # how it works
 
@@ -213,9 +211,8 @@ class Engine:
 
     def _take_in_library(self) -> None:
         tracks = self._source.tracks
-        if tracks is self._tracks:
+        if tracks is self._lineup.tracks:
             return
-        self._tracks = tracks
         self._lineup.refresh(tracks)
         current = self._current
         if current is not None and not is_filler(current.track):

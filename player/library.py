@@ -7,12 +7,12 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from player.library_process import POLL_S, ScanEvent, ScanProcess
+from player.library_process import HUNG_S, POLL_S, ScanEvent, ScanProcess
 from player.music import Track
 from player.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, folder_of, open_under
 from player.track_building import build_tracks
@@ -57,7 +57,7 @@ class Library:
     def __init__(self, roots: Sequence[str], cache_path: Path, clock: Callable[[], float]) -> None:
         self._roots = tuple(roots)
         self._clock = clock
-        self._cache = TrackCache(cache_path)
+        self._cache = open_cache(cache_path)
         self._rows: dict[str, FileRow] = {}
         self._seen = -1
         self._missing: tuple[str, ...] = ()
@@ -65,8 +65,14 @@ class Library:
         self._refused: tuple[RefusedFile, ...] = ()
         self._progress = LibraryProgress()
         self._news = threading.Condition()
+        self._heard_s = clock()
         self._scan = ScanProcess(
-            cache_path, self._roots, on_event=self._hear, on_crash=self._leave_out, clock=clock
+            cache_path,
+            self._roots,
+            on_event=self._hear,
+            on_crash=self._leave_out,
+            on_end=self._cache.close,
+            clock=clock,
         )
         self.on_change: Callable[[], None] | None = None
 
@@ -79,22 +85,28 @@ class Library:
         clock: Callable[[], float] = time.monotonic,
         first_wait_s: float = 60.0,
         warm_delay_s: float = WARM_DELAY_S,
+        given_up: Callable[[], bool] = lambda: False,
     ) -> Library:
         """Open folders and playlist files; returns at once if the cache knows tracks of them.
 
-        The scan then begins after ``warm_delay_s``. Without a cache it waits for the first playable ones,
-        ``first_wait_s`` at most. Raises LibraryError for a missing folder and EmptyLibraryError if nothing
-        can be played.
+        The scan then begins after ``warm_delay_s``. Without a cache it waits for the first playable ones, for
+        as long as the scan is at work: until it is through, or has given no sign of life for
+        ``first_wait_s``, or nobody wants to wait any more (``given_up``). Raises LibraryError for a missing
+        folder and EmptyLibraryError if nothing can be played.
         """
         if not folders:
             raise LibraryError("no music folder was given")
         for folder in folders:
             check_root(folder)
         library = cls(distinct_roots(folders), cache_dir / CACHE_NAME, clock)
-        library._reload(everything=True)
+        try:
+            library._take_over(library._cache.all_rows(library._roots))
+        except OSError as error:
+            library._cache.close()
+            raise LibraryError(str(error)) from error
         warm = bool(library._tracks)
         library._scan.start(warm_delay_s if warm else 0.0)
-        if not warm and not library._wait_for_tracks(first_wait_s):
+        if not warm and not library._wait_for_tracks(first_wait_s, given_up):
             library.close()
             raise EmptyLibraryError(library._nothing_to_play())
         return library
@@ -142,12 +154,25 @@ class Library:
         return self._wait(lambda: self._progress.idle, timeout_s)
 
     def close(self) -> None:
-        """Stop the scan within a few seconds. Safe to call twice."""
+        """Stop the scan within a few seconds; the cache is closed with it. Safe to call twice."""
         self._scan.stop()
-        self._cache.close()
 
-    def _wait_for_tracks(self, timeout_s: float) -> bool:
-        self._wait(lambda: bool(self._tracks) or self._progress.idle, timeout_s)
+    def _wait_for_tracks(self, patience_s: float, given_up: Callable[[], bool]) -> bool:
+        """Wait while the scan is at work: a machine busy with other things may need minutes for it."""
+        asked_s = self._clock()
+        told = False
+        with self._news:
+            while not (self._tracks or self._progress.idle or given_up()):
+                # a file that takes longer is given up by the scan itself
+                quiet_s = self._clock() - self._heard_s
+                if quiet_s > max(patience_s, 1.5 * HUNG_S if self._progress.busy else 0.0):
+                    break
+                if not told and self._clock() - asked_s > patience_s:
+                    told = True
+                    log.warning(
+                        "%s is still being read: music begins with the first track", ", ".join(self._roots)
+                    )
+                self._news.wait(POLL_S)
         return bool(self._tracks)
 
     def _wait(self, done: Callable[[], bool], timeout_s: float) -> bool:
@@ -158,6 +183,7 @@ class Library:
         return done()
 
     def _hear(self, event: ScanEvent) -> None:
+        self._heard_s = self._clock()
         if event.kind == "busy":
             self._progress = replace(self._progress, busy=event.path)
             return
@@ -180,12 +206,15 @@ class Library:
     def _leave_out(self, path: str) -> None:
         root = next((root for root in self._roots if path.startswith(root)), self._roots[0])
         self._cache.refuse(root, [(path, "the decoder crashed or hung on it")])
+        self._progress = replace(self._progress, busy="")
 
     def _reload(self, *, everything: bool) -> None:
         """Take over what changed in the cache and make the tracks anew."""
         if everything:
             self._rows, self._seen = {}, -1
-        fresh = list(self._cache.rows(self._roots, self._seen))
+        self._take_over(self._cache.rows(self._roots, self._seen))
+
+    def _take_over(self, fresh: Iterable[FileRow]) -> None:
         for row in fresh:
             self._rows[row.path] = row
             self._seen = max(self._seen, row.changed)
@@ -214,6 +243,14 @@ class Library:
             f"no playable music in {where}: {len(self._refused)} refused, "
             f"the first is {Path(first.path).name!r}: {first.reason}"
         )
+
+
+def open_cache(path: Path) -> TrackCache:
+    """The cache. Raises LibraryError where it cannot be used now."""
+    try:
+        return TrackCache(path)
+    except OSError as error:
+        raise LibraryError(str(error)) from error
 
 
 def check_root(folder: Path) -> None:

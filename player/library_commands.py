@@ -10,7 +10,15 @@ from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Any
 
-from player.library import CACHE_NAME, EmptyLibraryError, Library, LibraryError, LibraryProgress, check_root
+from player.library import (
+    CACHE_NAME,
+    EmptyLibraryError,
+    Library,
+    LibraryError,
+    LibraryProgress,
+    check_root,
+    open_cache,
+)
 from player.library_map import draw_map
 from player.mood_tags import MoodRules, SidecarError, read_sidecar
 from player.mood_words import mood_of_words
@@ -18,7 +26,6 @@ from player.music import Mood, Track
 from player.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, open_under
 from player.targets import parse_target
 from player.track_building import build_tracks
-from player.track_cache import TrackCache
 
 Json = dict[str, Any]
 SIDECAR = "moods.csv"
@@ -128,9 +135,9 @@ def track_json(track: Track) -> Json:
 def _cached(folders: Sequence[Path], cache_dir: Path) -> tuple[tuple[Track, ...], list[RefusedFile]]:
     for folder in folders:
         check_root(folder)
-    cache = TrackCache(cache_dir / CACHE_NAME)
+    cache = open_cache(cache_dir / CACHE_NAME)
     try:
-        rows = list(cache.rows(distinct_roots(folders)))
+        rows = cache.all_rows(distinct_roots(folders))
     finally:
         cache.close()
     refused = [RefusedFile(row.path, row.reason) for row in rows if row.reason is not None]

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import select
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ HUNG_S = 180.0
 """Twenty minutes of music take some 5 s to measure; a small busy machine may need ten times that."""
 RESTART_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STOP_S = 2.0
+END_S = 10.0
+"""The child is killed after ``STOP_S``; a machine that is busy otherwise may need longer to see it gone."""
 MAX_COMMANDS = 4
 
 
@@ -37,7 +40,10 @@ class ScanEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScanProcess:
-    """Runs ``player.library_worker`` until told to stop; reports from its own thread."""
+    """Runs ``player.library_worker`` until told to stop; reports from its own thread.
+
+    ``on_end`` is the last that this thread calls: what the reports are written to may be closed there.
+    """
 
     def __init__(
         self,
@@ -46,12 +52,14 @@ class ScanProcess:
         *,
         on_event: Callable[[ScanEvent], None],
         on_crash: Callable[[str], None],
+        on_end: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         hung_s: float = HUNG_S,
     ) -> None:
         self._command = [sys.executable, "-m", "player.library_worker", str(cache_path), *roots]
         self._on_event = on_event
         self._on_crash = on_crash
+        self._on_end = on_end
         self._clock = clock
         self._hung_s = hung_s
         # a fifth rescan asked for before the first is heard says nothing new: the oldest is dropped
@@ -70,24 +78,32 @@ class ScanProcess:
         self._stopping.set()
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
-            thread.join(2 * STOP_S)
+            thread.join(END_S)
 
     def rescan(self) -> None:
         """Ask the child to look at the folders again."""
         self._commands.append(b"rescan\n")
 
     def _run(self, delay_s: float) -> None:
-        self._stopping.wait(delay_s)
+        try:
+            self._stopping.wait(delay_s)
+            self._live_on()
+        finally:
+            self._on_end()
+
+    def _live_on(self) -> None:
+        """One life of the child after another."""
         failures = 0
         while not self._stopping.is_set():
             began_s = self._clock()
-            died_on = self._one_life()
-            if self._stopping.is_set():
-                return
+            try:
+                died_on = self._one_life()
+                if died_on and not self._stopping.is_set():
+                    log.warning("the scan died on %s; the file is left out", died_on)
+                    self._on_crash(died_on)
+            except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+                log.warning("the scan of the music broke off and begins anew: %s", error)
             failures = 1 if self._clock() - began_s > 60 else failures + 1
-            if died_on:
-                log.warning("the scan died on %s; the file is left out", died_on)
-                self._on_crash(died_on)
             self._stopping.wait(RESTART_S[min(failures, len(RESTART_S)) - 1])
 
     def _one_life(self) -> str:

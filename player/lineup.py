@@ -60,18 +60,18 @@ class Prepared:
 
 
 class Lineup:
-    """Keeps one track prepared. ``tracks`` gives the library as it is now; ``close`` takes decks away."""
+    """Keeps one track prepared, of ``tracks``, the library as last told. ``close`` takes decks away."""
 
     def __init__(
         self,
         chooser: Chooser,
         make_deck: DeckMaker,
-        tracks: Callable[[], Sequence[Track]],
+        tracks: Sequence[Track],
         close: Callable[[Deck], None],
     ) -> None:
         self._chooser = chooser
         self._make_deck = make_deck
-        self._tracks = tracks
+        self.tracks = tracks
         self._close = close
         self._strikes: dict[str, int] = {}
         self._benched: dict[str, float] = {}
@@ -105,7 +105,7 @@ class Lineup:
         kept = self.next
         already = None if kept is None or kept.track is FILLER else kept.track
         try:
-            decision = self._chooser.choose(now_s, self._tracks(), kind, current, already)
+            decision = self._chooser.choose(now_s, self.tracks, kind, current, already)
         except NoPlayableTrackError:
             return
         if kept is not None and decision.chosen.id == kept.track.id:
@@ -145,6 +145,7 @@ class Lineup:
 
     def refresh(self, tracks: Sequence[Track]) -> None:
         """The library has changed: take over what is now known of what is prepared; drop it if it is gone."""
+        self.tracks = tracks
         if self.next is None or self.next.track is FILLER:
             return
         known = next((track for track in tracks if track.id == self.next.track.id), None)
@@ -177,7 +178,7 @@ class Lineup:
 
     def _choose(self, now_s: float, current: Track | None, kind: DecisionKind) -> None:
         try:
-            decision = self._chooser.choose(now_s, self._tracks(), kind, current)
+            decision = self._chooser.choose(now_s, self.tracks, kind, current)
         except NoPlayableTrackError as error:
             self._retry_at_s = now_s + FILLER_RETRY_S
             if current is not FILLER:

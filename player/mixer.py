@@ -156,6 +156,14 @@ class Mixer:
             decks, self._retired = self._retired, []
         return decks
 
+    def empty(self) -> list[Deck]:
+        """Every deck that is still heard, fading or planned, and those not handed back yet: at the end."""
+        with self._lock:
+            decks = [*self._retired, *(voice.deck for voice in self._voices())]
+            self._lead = self._change = self._cue = None
+            self._retired = []
+        return decks
+
     def render(self, n_frames: int) -> PcmBlock:
         """The next frames; at the very beginning fewer, by what the limiter holds back."""
         with self._lock:
@@ -172,9 +180,7 @@ class Mixer:
         mix = silence(n_frames)
         if self._running.still and self._running.target == 0.0:
             return mix
-        change = self._change
-        voices = {id(v): v for v in (self._lead, change and change.leaving, change and change.coming) if v}
-        for voice in voices.values():
+        for voice in self._voices():
             dry_before = voice.dry_since
             voice.add_to(mix, self.frame)
             self.underruns += voice.dry_since not in (None, dry_before)
@@ -186,6 +192,11 @@ class Mixer:
         self.frame += n_frames
         self._settle()
         return mix
+
+    def _voices(self) -> list[Voice]:
+        change = self._change
+        voices = (self._lead, change and change.leaving, change and change.coming)
+        return list({id(voice): voice for voice in voices if voice}.values())
 
     def _settle(self) -> None:
         """Hand over to the coming voice once its fade has begun; let the leaving one go when it is over."""

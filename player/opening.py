@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -41,13 +42,15 @@ def open_playback(
     on_decision: Callable[[Decision], None] = lambda decision: None,
     decisions_log: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
+    given_up: Callable[[], bool] = lambda: False,
 ) -> Playback:
     """Playback that is ready to ``start``; without ``music`` it plays the demo tracks.
 
     ``on_decision`` is called from the engine's thread as each track begins. With a ``state_dir`` the place in
-    the music is kept there; with a ``decisions_log`` all that the chooser is asked is written down. Raises
-    LibraryError, OutputError, UnknownPolicyError, UnknownTargetError, ValueError and DeckError, each with one
-    line for a person.
+    the music is kept there; with a ``decisions_log`` all that the chooser is asked is written down. A folder
+    that nobody has scanned yet is waited for until its first track is known, or until ``given_up`` says that
+    nobody waits any more. Raises LibraryError, OutputError, UnknownPolicyError, UnknownTargetError,
+    ValueError and DeckError, each with one line for a person.
     """
     name: PolicyName = parse_policy(policy)
     policy_settings = PolicySettings(policy=name, target=target)
@@ -57,8 +60,8 @@ def open_playback(
         chooser = LoggedChooser(policy_settings, seed, ChooserLog(decisions_log).write)
     settings = EngineSettings(crossfade_s=crossfade_s, curve=curve, volume=volume)
     sinks = [make_sink(text) for text in outputs]
-    folders = [Path(folder) for folder in music] or [begin_demo_music(cache_dir)[0]]
-    library = Library.open(folders, cache_dir, clock=clock)
+    folders = [Path(folder) for folder in music] or [_demo_folder(cache_dir)]
+    library = Library.open(folders, cache_dir, clock=clock, given_up=given_up)
     closer = DeckCloser()
     engine = Engine(
         Mixer(),
@@ -82,3 +85,11 @@ def open_playback(
         cues=cues,
         clock=clock,
     )
+
+
+def _demo_folder(cache_dir: Path) -> Path:
+    """The demo music, whose later pieces are still being composed; somebody must hear their process end."""
+    folder, composing = begin_demo_music(cache_dir)
+    if composing is not None:
+        threading.Thread(target=composing.wait, name="demo-music", daemon=True).start()
+    return folder

@@ -28,15 +28,13 @@ class KeptSink:
         self._stopping = threading.Event()
         self._lost = threading.Event()
         self._tried = threading.Event()
+        self._turning = threading.Lock()
         self._lost.set()
         self._thread = threading.Thread(target=self._keep, name="sink", daemon=True)
         self._thread.start()
 
     def _keep(self) -> None:
         while not self._stopping.is_set():
-            self._lost.wait()
-            if self._stopping.is_set():
-                return
             self._close()
             try:
                 self.sink.open()
@@ -49,10 +47,22 @@ class KeptSink:
                 continue
             if self.problem is not None:
                 log.warning("%s is back", self.sink.name)
-            self.problem = None
-            self._lost.clear()
-            self.live = True
+            self._turn(live=True, problem=None)
             self._tried.set()
+            self._lost.wait()
+        # in this thread and no other: one that was still being opened when everything ended is closed, too
+        self._close()
+
+    def _turn(self, *, live: bool, problem: str | None) -> None:
+        """From lost to live or back, as one step: who sees no problem finds it live."""
+        with self._turning:
+            live = live and not self._stopping.is_set()
+            if live:
+                self._lost.clear()
+            self.live = live
+            self.problem = problem
+            if not live:
+                self._lost.set()
 
     def wait_tried(self, timeout_s: float) -> None:
         """Wait until the first attempt to open has succeeded or failed."""
@@ -66,9 +76,7 @@ class KeptSink:
             self.sink.write(block, wait)
         except SinkError as error:
             log.warning("%s", error)
-            self.live = False
-            self.problem = str(error)
-            self._lost.set()
+            self._turn(live=False, problem=str(error))
             return False
         return True
 
@@ -78,12 +86,9 @@ class KeptSink:
 
     def close(self, patience_s: float = 1.0) -> None:
         """Close; an output that hangs is left behind."""
-        self.live = False
         self._stopping.set()
-        self._lost.set()
-        closer = threading.Thread(target=self._close, name="sink-close", daemon=True)
-        closer.start()
-        closer.join(patience_s)
+        self._turn(live=False, problem=self.problem)
+        self._thread.join(patience_s)
 
 
 class Outputs:

@@ -29,6 +29,8 @@ PRIORITY = -10
 MAX_COMMANDS = 256
 FADE_OUT_S = 0.5
 OPEN_OUTPUTS_S = 1.0
+END_S = 6.0
+"""A thread ends within a moment of being told to; a machine that is busy otherwise may need longer."""
 
 log = logging.getLogger(__name__)
 
@@ -274,7 +276,7 @@ class Playback:
             return
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(1.0)
+            self._thread.join(END_S)
             mixer = self._engine.mixer
             mixer.pause(True, round(FADE_OUT_S * MIX_RATE_HZ))
             until_s = time.monotonic() + 2 * FADE_OUT_S

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,18 @@ from player.mood_tags import GivenMood
 from player.music_folder import FoundFile
 from player.track_measures import ANALYSER_VERSION, Analysis, LearnedMood
 
+log = logging.getLogger(__name__)
+
 SCHEMA_VERSION = 1
+LOCKED_S = 30.0
+"""How long another program may write before this one takes the cache to be unusable."""
+_CIRCUMSTANCES = frozenset(
+    {
+        *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY),
+        *(sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM),
+    }
+)
+"""Errors that say nothing against what the database holds."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, root TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -65,17 +77,25 @@ class TrackCache:
     def __init__(self, path: Path) -> None:
         """Open or make the database; one that is damaged or of another version is set aside and made anew.
 
-        Raises OSError if the folder cannot be written.
+        Raises OSError if the folder cannot be written, or another program keeps the database locked.
         """
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = _connect(path)
-        except sqlite3.DatabaseError:
-            with contextlib.suppress(FileNotFoundError):
-                path.replace(path.with_suffix(".damaged"))
-            for leftover in (f"{path}-wal", f"{path}-shm"):
-                Path(leftover).unlink(missing_ok=True)
-            self._db = _connect(path)
+        except sqlite3.DatabaseError as error:
+            self._begin_anew(error)
+
+    def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
+        """Set a damaged database aside. One that is only locked, or cannot be written now, is left alone."""
+        if error.sqlite_errorcode & 0xFF in _CIRCUMSTANCES:
+            raise OSError(f"{self._path}: the library's cache cannot be used ({error})") from error
+        log.warning("%s is damaged (%s) and is made anew", self._path, error)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.replace(self._path.with_suffix(".damaged"))
+        for leftover in (f"{self._path}-wal", f"{self._path}-shm"):
+            Path(leftover).unlink(missing_ok=True)
+        self._db = _connect(self._path)
 
     def close(self) -> None:
         """Close the connection."""
@@ -198,6 +218,18 @@ class TrackCache:
                 # written by another version: the scanner will measure it again
                 yield FileRow(path, root, None, None, None, reason, changed)
 
+    def all_rows(self, roots: Sequence[str]) -> list[FileRow]:
+        """All rows under the roots; a database that proves damaged inside is set aside and made anew.
+
+        For those who read before anybody writes. Raises OSError as the constructor does.
+        """
+        try:
+            return list(self.rows(roots))
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            self._begin_anew(error)
+            return []
+
     def count(self, roots: Sequence[str]) -> int:
         """How many rows there are under the roots."""
         marks = ",".join("?" * len(roots))
@@ -210,17 +242,26 @@ class TrackCache:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=10, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=LOCKED_S, check_same_thread=False)
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, SCHEMA_VERSION):
-            raise sqlite3.DatabaseError(f"schema version {version}")
-        db.execute("PRAGMA journal_mode = WAL")
+            raise _other_version(version)
         db.execute("PRAGMA synchronous = NORMAL")
-        db.executescript(_SCHEMA)
-        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        here = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+        # only where something is missing: who only reads need not wait for another's writing
+        if version == 0 or not here >= {"files", "files_by_root", "files_by_change", "counter", "learned"}:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_SCHEMA)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("SELECT path, changed FROM files LIMIT 1").fetchone()
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _other_version(version: int) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(f"schema version {version}")
+    error.sqlite_errorcode = sqlite3.SQLITE_ERROR
+    return error

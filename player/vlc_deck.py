@@ -116,6 +116,7 @@ class VlcDeck(RingDeck):
         media.release()
         self._attach(player)
         if self._closing.is_set() or player.play() == -1:
+            player.release()
             raise DeckError("libVLC does not begin to play it")
         return player
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from free_ports import a_free_port, free_ports_in_a_row
 from hypothesis import HealthCheck, settings
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product
+from waiting import wait_until
 
 from acquisition.lsl_discovery import configuration
 
@@ -97,3 +100,19 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     monkeypatch.setenv("NEUROPLAYER_CACHE_DIR", str(base / "cache"))
     monkeypatch.setenv("NEUROPLAYER_STATE_DIR", str(base / "state"))
     monkeypatch.setenv("NEUROPLAYER_CONFIG", str(base / "neuroplayer.toml"))
+
+
+@pytest.fixture
+def nothing_left_behind() -> Iterator[None]:
+    """Threads and processes that the test began are gone before the next one begins."""
+    threads = set(threading.enumerate())
+    children = set(psutil.Process().children())
+
+    def gone() -> bool:
+        left = set(threading.enumerate()) - threads
+        # threads of native libraries that once called Python stay on the list
+        running = [one for one in left if not isinstance(one, threading._DummyThread)]
+        return not running and set(psutil.Process().children()) <= children
+
+    yield
+    wait_until(gone, "every thread and process of the test ends")

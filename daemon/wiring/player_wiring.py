@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,9 @@ def run_player(settings: Settings) -> int:
     return 0
 
 
-def _open(settings: Settings, on_decision: Callable[[Decision], None]) -> Playback:
+def _open(
+    settings: Settings, on_decision: Callable[[Decision], None], given_up: Callable[[], bool]
+) -> Playback:
     state_dir = Path(settings.state_dir)
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -42,6 +45,7 @@ def _open(settings: Settings, on_decision: Callable[[Decision], None]) -> Playba
             seed=settings.seed,
             on_decision=on_decision,
             decisions_log=decisions_log(settings.state_dir, settings.record) if settings.record else None,
+            given_up=given_up,
         )
     except (ValueError, DeckError) as error:  # LibraryError, OutputError and the like: one line each
         raise BadInputError(str(error)) from None
@@ -67,7 +71,12 @@ class _Decisions:
 async def _serve(settings: Settings) -> None:
     """The music first, and last: nothing of MQTT, not even its import, may keep it waiting."""
     decisions = _Decisions()
-    music = await asyncio.to_thread(_open, settings, decisions)
+    over = threading.Event()
+    try:
+        music = await asyncio.to_thread(_open, settings, decisions, over.is_set)
+    except asyncio.CancelledError:  # Ctrl-C while a large folder is read for the first time
+        over.set()
+        raise
     await asyncio.to_thread(music.start)
     try:
         await _tell(settings, music, decisions)

@@ -22,6 +22,7 @@ from player.vlc_deck import VlcDeck
 
 SECONDS = 2.0
 MakeDeck = Callable[[], Deck]
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 
 def open_file(location: str) -> IO[bytes]:
@@ -158,7 +159,8 @@ def test_nothing_is_lost_while_it_is_not_read_for_a_while(make_deck: MakeDeck, t
     deck.open(str(make_file(tmp_path, "wav", 8.0)))
     wait_until(lambda: deck.buffered_frames() > MIX_RATE_HZ // 2)
     first = deck.read(MIX_RATE_HZ // 4)
-    time.sleep(4.5)
+    # libVLC keeps a clock of its own and drops what was not fetched in time; the others know no time at all
+    time.sleep(4.5 if isinstance(deck, VlcDeck) else 0.5)
     sound = np.concatenate([first, play_out(deck)])
     assert len(sound) == 8 * RATE_HZ
     assert np.abs(sound[:, 0] - true_tone(8.0)).max() < 2 / 32768
@@ -198,7 +200,9 @@ def test_closing_early_is_quick_and_may_be_done_twice(make_deck: MakeDeck, tmp_p
     began = time.monotonic()
     deck.close()
     deck.close()
-    assert time.monotonic() - began < 10, "3 s, but for a machine busy with other work"
+    assert time.monotonic() - began < 30, (
+        "3 s, but for a machine busy with other work; never the whole minute"
+    )
     assert deck.buffered_frames() == 0
     assert deck.complete
 
@@ -242,6 +246,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def radio(tmp_path: Path) -> Iterator[str]:
     handler = type("Handler", (_Handler,), {"body": make_file(tmp_path, "mp3", SECONDS).read_bytes()})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = False  # those that answer are waited for
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/radio.mp3"
     server.shutdown()
@@ -256,10 +261,10 @@ def test_a_stream_over_http_is_played(make_deck: MakeDeck, radio: str) -> None:
 
 
 def test_a_server_that_is_not_there_says_so(make_deck: MakeDeck) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     deck = make_deck()
-    deck.open(f"http://127.0.0.1:{port}/radio.mp3")
-    wait_until(lambda: deck.complete)
+    with socket.socket() as probe:
+        # taken and not listened on: nobody else can come to answer there
+        probe.bind(("127.0.0.1", 0))
+        deck.open(f"http://127.0.0.1:{probe.getsockname()[1]}/radio.mp3")
+        wait_until(lambda: deck.complete)
     assert deck.error

@@ -21,6 +21,8 @@ from player.deck import MIX_RATE_HZ
 from player.library import Library
 from player.opening import open_playback
 
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+
 # F27: hostile names and kinds
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import struct
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +38,8 @@ from player.library import Library
 from player.music import Track
 from player.opening import open_playback
 from player.place import PlaceFile
+
+pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 
 # F28: broken tracks
 
@@ -197,7 +202,7 @@ def test_f31_without_a_device_the_music_goes_on_and_says_so(tmp_path: Path) -> N
     playback.start()
     try:
         wait_until(lambda: playback.state().position_s > 0.5)
-        assert any(one.startswith("no_audio_device") for one in playback.state().degraded)
+        wait_until(lambda: any(one.startswith("no_audio_device") for one in playback.state().degraded))
     finally:
         playback.close()
 
@@ -234,43 +239,60 @@ def test_f32_commands_in_a_storm_leave_one_fade_at_a_time_and_the_level_whole(tm
 # F33: the player killed
 
 
+PLAYER = """
+import sys, time
+from pathlib import Path
+from player.opening import open_playback
+def say(*words):
+    sys.stdout.write(" ".join(map(str, words)) + "\\n")
+    sys.stdout.flush()
+p = open_playback(
+    music=[sys.argv[1]], outputs=["null"], cache_dir=Path(sys.argv[2]), state_dir=Path(sys.argv[3]),
+    seed=int(sys.argv[4]), on_decision=lambda decision: say("why", decision.why),
+)
+p.start()
+while True:
+    state = p.state()
+    if state.track is not None:
+        say("at", state.track.id, state.position_s)
+    time.sleep(0.1)
+"""
+
+
+@contextlib.contextmanager
+def killed_player(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A player of its own that prints what it plays, killed at the end."""
+    command = [sys.executable, "-c", PLAYER, *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            yield child
+        finally:
+            child.send_signal(signal.SIGKILL)
+
+
+def lines_of(child: subprocess.Popen[str], word: str) -> Iterator[list[str]]:
+    """What it prints of that kind, as it comes."""
+    assert child.stdout is not None
+    return (line.split() for line in child.stdout if line.startswith(word))
+
+
 def test_f33_a_player_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
-    music = tmp_path / "music"
+    music, cache, state = (tmp_path / name for name in ("music", "cache", "state"))
     music.mkdir()
+    state.mkdir()
     for i in range(3):
         small_wav(music / f"t{i}.wav", 60.0, 200 + 100 * i)
-    script = (
-        "import sys, time\nfrom pathlib import Path\nfrom player.opening import open_playback\n"
-        "p = open_playback(music=[sys.argv[1]], outputs=['null'], cache_dir=Path(sys.argv[2]), "
-        "state_dir=Path(sys.argv[3]), seed=int(sys.argv[4]))\np.start()\n"
-        "while True:\n    s = p.state()\n"
-        "    print(s.track.id if s.track else '-', s.position_s, flush=True)\n    time.sleep(0.1)\n"
-    )
-    state = tmp_path / "state"
-    state.mkdir()
-
-    def begin(seed: int) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", script, str(music), str(tmp_path / "cache"), str(state), str(seed)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-    def told(child: subprocess.Popen[str], at_least_s: float) -> tuple[str, float]:
-        assert child.stdout is not None
-        for line in child.stdout:
-            track, position = line.split()
-            if track != "-" and float(position) > at_least_s:
-                return track, float(position)
-        raise AssertionError("the player ended")
-
-    first = begin(1)
-    track, position_s = told(first, 6.0)
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-    second = begin(7)
-    again, place_s = told(second, 0.0)
-    second.send_signal(signal.SIGKILL)
-    second.communicate()
-    assert again == track
-    assert position_s - 3.5 < place_s < position_s + 3.5
+    with killed_player(music, cache, state, 1) as first:
+        position_s = next(float(at) for _, _, at in lines_of(first, "at") if float(at) > 6.0)
+    kept = PlaceFile(state, time.time).read()
+    assert kept is not None
+    assert kept.position_s > position_s - 3.5, "it is kept every two seconds"
+    with killed_player(music, cache, state, 7) as second:
+        why = next(lines_of(second, "why"))
+        _, again, place_s = next(lines_of(second, "at"))
+    assert again == kept.track_id
+    assert f"{kept.position_s:.0f} s into" in " ".join(why)
+    assert float(place_s) >= kept.position_s - 0.1
 
 
 def test_f33_an_old_or_damaged_place_is_not_gone_back_to(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from playback_rig import Sound, level_db, make_session, play, tone, write_track
+from waiting import PATIENCE_S
 
 from player import cues
 from player.cues import CHIME_DUCK_DB, CUES, VOICE_DUCK_DB, Cue, CueError, CueKind, chime, cue_sound
@@ -78,7 +79,10 @@ def test_a_chime_lowers_the_music_by_three_decibels_and_gives_it_back(tmp_path: 
 
 
 @pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
-def test_a_voice_lowers_the_music_by_fourteen_decibels_and_gives_it_back(tmp_path: Path) -> None:
+def test_a_voice_lowers_the_music_by_fourteen_decibels_and_gives_it_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cues, "ESPEAK_TIMEOUT_S", PATIENCE_S)
     sound = rendered(tmp_path, "rest_end", "voice")
     check_ducking(sound, VOICE_DUCK_DB)
     assert above_db(sound[MIX_RATE_HZ // 2 :], 18_000) < -85
@@ -119,6 +123,15 @@ def test_where_nobody_speaks_chimes_are_heard(monkeypatch: pytest.MonkeyPatch, p
     cues._spoken.cache_clear()
     assert np.array_equal(sound.pcm, chime("rest_begin"))
     assert sound.duck_db == CHIME_DUCK_DB
+
+
+def test_a_voice_that_failed_once_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(cues.shutil, "which", lambda name: asked.append(name) or "/bin/false")
+    cues._spoken.cache_clear()
+    for _ in range(2):
+        assert np.array_equal(cue_sound("rest_begin", "voice").pcm, chime("rest_begin"))
+    assert asked == ["espeak-ng"] * 2
 
 
 @pytest.mark.parametrize(("cue", "kind"), [("../etc/passwd", "chime"), ("", "voice"), ("rest_end", "off")])

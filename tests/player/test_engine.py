@@ -14,6 +14,7 @@ from playback_rig import (
     level_db,
     longest_gap_s,
     make_session,
+    open_plain,
     play,
     tone,
     windows_db,
@@ -21,7 +22,8 @@ from playback_rig import (
 )
 from track_making import feeling
 
-from player.deck import MIX_RATE_HZ
+from player.av_deck import PullDeck
+from player.deck import MIX_RATE_HZ, Deck
 from player.engine import EngineSettings
 from player.loudness import LoudnessMeter
 from player.music import Track
@@ -271,3 +273,27 @@ def test_settings_refuse_what_cannot_be() -> None:
     for bad in ({"crossfade_s": -1}, {"crossfade_s": math.nan}, {"volume": 2}, {"curve": "wavy"}):
         with pytest.raises(ValueError, match="must be"):
             EngineSettings(**bad)  # type: ignore[arg-type]
+
+
+def test_at_the_end_every_deck_is_let_go_in_the_middle_of_a_fade_too(noises: list[Track]) -> None:
+    opened: list[Deck] = []
+    closed: list[Deck] = []
+
+    class Noted(PullDeck):
+        def open(self, location: str, start_s: float = 0.0) -> None:
+            opened.append(self)
+            super().open(location, start_s)
+
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    session = make_session(noises, crossfade_s=4.0, make_deck=lambda _location: Noted(open_plain))
+    play(session, 18)
+    assert session.mixer.fading is not None
+    session.engine.seek(3.0)
+    play(session, 0.02)
+    session.close()
+    session.close()
+    assert len(opened) >= 3
+    assert set(closed) == set(opened)

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 from playback_rig import tone
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
+from player import device_sink
 from player.deck import MIX_RATE_HZ, PcmBlock
 from player.device_sink import DeviceSink
 from player.fifo_sink import FifoSink, to_16_bit
@@ -171,7 +172,7 @@ class FlakySink(NullSink):
 def test_a_device_that_goes_is_missed_aloud_and_taken_back_when_it_returns() -> None:
     device, other = FlakySink(), FlakySink()
     outputs = Outputs([device, other], retry_s=0.05)
-    outputs.wait_ready(5)
+    outputs.wait_ready(PATIENCE_S)
     outputs.write(BLOCK)
     assert outputs.degraded == ()
     device.present = False
@@ -192,7 +193,7 @@ def test_without_any_device_a_clock_keeps_real_time() -> None:
     device = FlakySink()
     device.present = False
     outputs = Outputs([device], retry_s=60)
-    outputs.wait_ready(5)
+    outputs.wait_ready(PATIENCE_S)
     began = time.monotonic()
     for _ in range(40):
         outputs.write(BLOCK)
@@ -201,22 +202,46 @@ def test_without_any_device_a_clock_keeps_real_time() -> None:
 
 
 class HangingSink(NullSink):
-    """An output whose opening never returns."""
+    """An output whose opening takes until somebody lets go."""
 
     paces = True
     name = "hanging"
 
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.heard: list[str] = []
+
     def open(self) -> None:
-        threading.Event().wait(60)
+        self.heard.append("open")
+        self.let_go.wait()
+        self.heard.append("opened")
+
+    def close(self) -> None:
+        self.heard.append("close")
 
 
-def test_an_output_that_hangs_makes_nothing_late() -> None:
-    outputs = Outputs([HangingSink()], retry_s=60)
+def test_an_output_that_hangs_makes_nothing_late_and_is_closed_once_it_goes_on() -> None:
+    sink = HangingSink()
+    outputs = Outputs([sink], retry_s=60)
+    wait_until(lambda: "open" in sink.heard)
     outputs.wait_ready(0.1)
-    began = time.monotonic()
     outputs.write(BLOCK)
     outputs.close()
-    assert time.monotonic() - began < 5
+    assert sink.heard == ["close", "open"], "nobody waits for it"
+    sink.let_go.set()
+    wait_until(lambda: sink.heard == ["close", "open", "opened", "close"], "it is not left open")
+
+
+def test_a_process_that_stood_still_does_not_take_its_device_to_be_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sink = DeviceSink("none")
+    sink.open()
+    sink.write(BLOCK)
+    now = time.monotonic
+    monkeypatch.setattr(device_sink.time, "monotonic", lambda: now() + 60)
+    sink.write(BLOCK)  # it has asked for nothing for a minute, and had no chance to
+    sink.close()
 
 
 def test_a_real_device_thread_hears_what_is_written() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playback_rig import tone
+from waiting import PATIENCE_S, wait_until
 
 from player.deck import MIX_RATE_HZ
 from player.device_sink import DeviceSink
@@ -46,27 +48,46 @@ class Server:
 
     def pactl(self, *words: str) -> str:
         command = ["pactl", "-s", f"unix:{self._folder}/native", *words]
-        for _ in range(100):
+        environment = self._environment
+        until_s = time.monotonic() + PATIENCE_S
+        while True:
             done = subprocess.run(
-                command, check=False, env=self._environment, capture_output=True, text=True, timeout=10
+                command, check=False, env=environment, capture_output=True, text=True, timeout=PATIENCE_S
             )
             if not done.returncode:
                 return done.stdout.strip()
+            assert time.monotonic() < until_s, done.stderr
             time.sleep(0.1)
-        raise AssertionError(done.stderr)
 
     def appear(self) -> str:
         """Let the sink be there; returns the number of its module."""
         return self.pactl("load-module", "module-null-sink", f"sink_name={NAME}", "rate=48000")
 
-    def record(self) -> subprocess.Popen[bytes]:
+    @contextlib.contextmanager
+    def recording(self, path: Path) -> Iterator[None]:
+        """Everything that the sink is given goes into a file, from the first frame in there on."""
         command = ["parec", "-s", f"unix:{self._folder}/native", "-d", f"{NAME}.monitor", "--raw"]
         options = ("--format=float32le", "--rate=48000", "--channels=2", "--latency-msec=50")
-        return subprocess.Popen([*command, *options], env=self._environment, stdout=subprocess.PIPE)
+        with path.open("wb") as file:
+            recorder = subprocess.Popen([*command, *options], env=self._environment, stdout=file)
+        try:
+            wait_until(lambda: path.stat().st_size > 0, "the recorder hears silence")
+            yield
+        finally:
+            end(recorder)
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(5)
+        end(self._process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
 
 
 @pytest.fixture
@@ -81,30 +102,46 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         one.close()
 
 
+def sounding(path: Path) -> np.ndarray:
+    """Of the left side of a recording what lies between its first and its last sound."""
+    data = path.read_bytes()
+    heard = np.frombuffer(data[: len(data) // 8 * 8], dtype=np.float32).reshape(-1, 2)[:, 0]
+    places = np.flatnonzero(np.abs(heard) > LEVEL / 10)
+    return heard[places[0] : places[-1] + 1] if len(places) else heard[:0]
+
+
+def recorded_tone(server: Server, path: Path) -> np.ndarray:
+    """Two seconds of a tone as the server heard them."""
+    sink = DeviceSink("pulse", NAME)
+    with server.recording(path):
+        try:
+            sink.open()
+            for block in np.split(tone(2.048, HERTZ, LEVEL)[: 48 * 2048], 48):
+                sink.write(block)
+            wait_until(lambda: len(sounding(path)) > 2.0 * MIX_RATE_HZ, "two seconds of the tone are heard")
+        finally:
+            sink.close()
+    return sounding(path)
+
+
+def levels(body: np.ndarray) -> np.ndarray:
+    """Of each millisecond, without the first and the last quarter of a second."""
+    middle = body[MIX_RATE_HZ // 4 : -MIX_RATE_HZ // 4].astype(np.float64)
+    return np.sqrt(np.mean(np.square(middle[: len(middle) // 48 * 48].reshape(-1, 48)), axis=1))
+
+
 def test_a_tone_comes_through_the_server_whole_and_at_its_level(server: Server, tmp_path: Path) -> None:
     server.appear()
-    recorder = server.record()
-    sink = DeviceSink("pulse", NAME)
-    try:
-        sink.open()
-        for block in np.split(tone(2.048, HERTZ, LEVEL)[: 48 * 2048], 48):
-            sink.write(block)
-        time.sleep(0.5)
-    finally:
-        sink.close()
-        recorder.terminate()
-        data, _ = recorder.communicate(timeout=5)
-    heard = np.frombuffer(data[: len(data) // 8 * 8], dtype=np.float32).reshape(-1, 2)[:, 0]
-    sounding = np.flatnonzero(np.abs(heard) > LEVEL / 10)
-    body = heard[sounding[0] : sounding[-1] + 1]
-    assert len(body) > 1.5 * MIX_RATE_HZ
+    for number in range(5):
+        body = recorded_tone(server, tmp_path / f"heard-{number}")
+        if levels(body).min() > LEVEL / 2:
+            break  # a hole may be the fault of a machine too busy to write in time: then once more
+    assert levels(body).min() > LEVEL / 2
+    assert 2.0 * MIX_RATE_HZ < len(body) < 2.1 * MIX_RATE_HZ
+    assert np.median(levels(body)) == pytest.approx(LEVEL / np.sqrt(2), rel=0.02)
     middle = body[MIX_RATE_HZ // 4 : -MIX_RATE_HZ // 4].astype(np.float64)
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
     assert np.argmax(spectrum) * MIX_RATE_HZ / len(middle) == pytest.approx(HERTZ, abs=1)
-    levels = np.sqrt(np.mean(np.square(middle[: len(middle) // 48 * 48].reshape(-1, 48)), axis=1))
-    assert np.median(levels) == pytest.approx(LEVEL / np.sqrt(2), rel=0.02)
-    if not sink.underruns:  # a machine too busy to write in time is no fault of the sink
-        assert levels.min() > LEVEL / 2
 
 
 def test_a_sink_that_goes_is_lost_and_one_that_returns_is_taken_up(server: Server) -> None:
@@ -113,13 +150,13 @@ def test_a_sink_that_goes_is_lost_and_one_that_returns_is_taken_up(server: Serve
     block = tone(2048 / MIX_RATE_HZ, HERTZ, LEVEL)
 
     def play_until(lost: bool) -> None:
-        until_s = time.monotonic() + 20
+        until_s = time.monotonic() + PATIENCE_S
         while bool(outputs.degraded) is not lost:
             assert time.monotonic() < until_s
             outputs.write(block)
 
     try:
-        outputs.wait_ready(10)
+        outputs.wait_ready(PATIENCE_S)
         assert not outputs.degraded
         for _ in range(10):
             outputs.write(block)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sound_making import noise, write_tone, write_wav
 from vibenet_standin import standin_python
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from player.demo_music import ensure_demo_music
 from player.library import CACHE_NAME, Library
@@ -45,7 +45,7 @@ def vibenet(tmp_path: Path, warned: list[str]) -> Iterator[Ask]:
     made: list[VibenetProcess] = []
 
     def make(behaviour: str) -> VibenetProcess:
-        patience_s = 1.0 if behaviour == "hang" else 60.0
+        patience_s = 1.0 if behaviour == "hang" else PATIENCE_S
         command = [str(standin_python(tmp_path, behaviour)), "-I", str(WORKER)]
         made.append(VibenetProcess(command, warned.append, answer_s=patience_s))
         return made[-1]
@@ -90,8 +90,9 @@ def test_three_failures_in_a_row_end_it_with_one_warning(
 
 
 def test_a_worker_that_hangs_is_ended(vibenet: Ask) -> None:
+    # so little fits into the pipe: a worker that is late to read it does not count as one that does not read
     with pytest.raises(VibenetError, match="no answer in time"):
-        vibenet("hang").ask(TONE)
+        vibenet("hang").ask(TONE[:1000])
 
 
 def test_a_worker_that_does_not_start_is_told_from_a_bad_track(vibenet: Ask, warned: list[str]) -> None:
@@ -156,7 +157,7 @@ def test_in_the_library_people_come_first_and_analysis_last(
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(standin_python(tmp_path, "well")))
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(60)
+        assert library.wait_idle(PATIENCE_S)
         tracks = by_title(library)
         assert {title: track.mood_source for title, track in tracks.items()} == {
             "loud": "vibenet",
@@ -192,11 +193,12 @@ def test_a_failing_vibenet_leaves_the_analysis_and_one_warning(
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(standin_python(tmp_path, "crash")))
     with caplog.at_level(logging.WARNING), Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(60)
+        assert library.wait_idle(PATIENCE_S)
         sources = {track.mood_source for track in library.tracks}
     assert sources == {"analysis", "folder"}
-    assert [record.message for record in caplog.records if "vibenet is asked no more" in record.message]
-    assert len(caplog.records) == 1
+    warnings = [record.message for record in caplog.records if record.name.startswith("player.library")]
+    assert len(warnings) == 1
+    assert "vibenet is asked no more" in warnings[0]
 
 
 @pytest.mark.parametrize(("behaviour", "left"), [("crash", 0), ("no start", 3)])
@@ -215,6 +217,7 @@ def test_a_track_it_failed_on_is_tried_once_and_a_failed_start_is_no_tracks_faul
     cache.close()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(not REAL, reason="NEUROPLAYER_TEST_VIBENET_PYTHON names no interpreter with vibenet")
 def test_the_real_vibenet_hears_tones_noise_and_the_demo_music(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -225,7 +228,7 @@ def test_the_real_vibenet_hears_tones_noise_and_the_demo_music(
     write_wav(music / "noise.wav", noise(5, -12))
     monkeypatch.setenv(VARIABLE, REAL)
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(110)
+        assert library.wait_idle(240)
         tracks = library.tracks
     assert not caplog.records
     assert {track.mood_source for track in tracks} == {"vibenet"}
