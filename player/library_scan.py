@@ -149,7 +149,9 @@ class Scanner:
                 if entry.is_stream:
                     mood = entry.mood
                     tagged = None if mood is None else GivenMood(mood.valence, mood.arousal, "given")
-                    content.streams[entry.location] = Header(0.0, entry.title or entry.location, "", tagged)
+                    content.streams[entry.location] = Header(
+                        0.0, _clean(entry.title) or entry.location, "", tagged
+                    )
                 elif playlist == root:
                     self._add_listed(local_path(entry, Path(playlist)), Path(playlist).parent, content)
 

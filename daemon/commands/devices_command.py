@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from daemon.errors import BadInputError
+from daemon.harmless import harmless_text
 
 GLANCE_S = 4.0
 """How long each LSL stream of type EEG is listened to."""
@@ -60,7 +61,7 @@ def _list(scope: str, *, boards: bool, glance: bool, as_json: bool) -> None:
     click.echo(f"LSL streams ({scope}): {'' if streams else 'none'}")
     for stream in streams:
         about = f"{stream.type}, {stream.channels} channels, {stream.rate_hz:g} Hz, on {stream.host}"
-        click.echo(f"  --source {stream.source}  ({about})")
+        click.echo(harmless_text(f"  --source {stream.source}  ({about})"))
         if stream.source in signals:
             click.echo(f"      {signals[stream.source]}")
     if not boards:
@@ -98,7 +99,7 @@ async def _lines(source: str, seconds: float) -> Any:
     async for found in preview(parse_source(source), seconds):
         if isinstance(found, HeadsetStatus):
             device = found.info.device if found.info else source
-            yield f"{device}: {found.state}" + (f", {found.reason}" if found.reason else "")
+            yield harmless_text(f"{device}: {found.state}" + (f", {found.reason}" if found.reason else ""))
         else:
             yield quality_line(found)
 

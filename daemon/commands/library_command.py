@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from daemon.errors import BadInputError
+from daemon.harmless import harmless_text
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -44,7 +45,7 @@ def scan(music: tuple[str, ...], as_json: bool) -> None:
         return
     click.echo(f"{report['playable']} playable tracks, {report['measured']} measured")
     for refused in report["refused"]:
-        click.echo(f"not played: {refused['path']} {refused['reason']}")
+        click.echo(harmless_text(f"not played: {refused['path']}: {refused['reason']}"))
 
 
 @library.command("list")
@@ -59,7 +60,7 @@ def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
         _print_json(rows)
     elif refused:
         for row in rows:
-            click.echo(f"{row['path']}: {row['reason']}")
+            click.echo(harmless_text(f"{row['path']}: {row['reason']}"))
     else:
         for row in rows:
             click.echo(_track_line(row))
@@ -77,7 +78,7 @@ def show(name: str, music: tuple[str, ...], as_json: bool) -> None:
         _print_json(track)
         return
     for key, value in track.items():
-        click.echo(f"{key + ':':20} {_plain(value)}")
+        click.echo(harmless_text(f"{key + ':':20} {_plain(value)}"))
 
 
 @library.command(short_help="State the mood of a track.")

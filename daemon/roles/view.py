@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import msgspec
 
 from daemon import topics
-from daemon.messages import MAX_STATE_BYTES
+from daemon.harmless import harmless
+from daemon.messages import MessageError, decode
 from daemon.session_summary import SessionSummary
 from daemon.topics import Topics
 
@@ -40,7 +41,11 @@ class Display(Protocol):
 
 
 class ViewRole:
-    """Decodes what comes, leniently: a view of a newer node shows what it knows."""
+    """Shows what keeps to the contract, with the fields that a newer node may have added.
+
+    On a broker of a home anybody may write: what is no document of ours is not shown, and no word in one
+    reaches the terminal as anything but a word.
+    """
 
     def __init__(self, node: Topics, display: Display) -> None:
         self._topics = node
@@ -54,10 +59,11 @@ class ViewRole:
             online = payload == topics.ONLINE
             self.summary.hear_availability(AVAILABILITIES[name], online)
             self._display.show_availability(AVAILABILITIES[name], online)
-        elif name in SHOWN and len(payload) <= MAX_STATE_BYTES:
+        elif name in SHOWN:
             try:
-                document = msgspec.json.decode(payload, type=dict[str, Any])
-            except (msgspec.MsgspecError, RecursionError):
+                decode(name, payload)
+                document = harmless(msgspec.json.decode(payload, type=dict[str, Any]))
+            except (MessageError, msgspec.MsgspecError, RecursionError):
                 return
             self.summary.hear(name, document)
             self._display.show(name, document)
