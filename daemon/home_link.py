@@ -22,6 +22,10 @@ from daemon.settings import Settings
 from daemon.sharing import coarse, is_loopback
 from daemon.topics import ENGINE_AVAILABILITY, PLAYER_AVAILABILITY, Topics
 
+MEANWHILE: dict[Owner, str] = {
+    "player": "the music goes on",
+    "engine": "the headset is read on",
+}
 AVAILABILITY: dict[Owner, str] = {"engine": ENGINE_AVAILABILITY, "player": PLAYER_AVAILABILITY}
 ANNOUNCE_AGAIN_S = 5.0
 """Home Assistant's own restarts are announced again at most so often, whoever claims them."""
@@ -55,6 +59,7 @@ class HomeLink(MqttLink):
             hear=self._hear_all,
             subscriptions=[*subscriptions, self._announcement.status_topic],
             availability=self._node.full(AVAILABILITY[owner]),
+            meanwhile=MEANWHILE[owner],
         )
 
     async def __aenter__(self) -> Self:

@@ -24,6 +24,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from daemon.outage import Cause, Outage
 from daemon.outbox import MAX_EVENTS, LinkCounters, Message, Outbox
 from daemon.settings import BrokerSettings
 from daemon.topics import OFFLINE, ONLINE
@@ -101,7 +102,8 @@ class MqttLink:
     """Keeps states on the broker and hears topics, for as long as ``async with`` lasts.
 
     ``keep`` and ``send`` never block and may be called at any time on the event loop. ``hear`` is called
-    on the loop with (topic, payload, retained). ``availability`` is the full topic of the last will.
+    on the loop with (topic, payload, retained). ``availability`` is the full topic of the last will, and
+    ``meanwhile`` says in the log what goes on while the broker is away.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class MqttLink:
         hear: Hear,
         subscriptions: Sequence[str] = (),
         availability: str | None = None,
+        meanwhile: str = "",
         seed: int | None = None,
     ) -> None:
         self.counters = LinkCounters()
@@ -122,6 +125,7 @@ class MqttLink:
         self._hear = hear
         self._subscriptions = tuple(subscriptions)
         self._availability = availability
+        self._outage = Outage(broker.url, meanwhile)
         self._rng = random.Random(seed)  # noqa: S311 - jitter, no secret
         self._kept: dict[str, Message] = {}
         self._outbox = Outbox(self.counters)
@@ -180,7 +184,7 @@ class MqttLink:
                 await asyncio.wait_for(self._closing.wait(), timeout=wait_s or 0.001)
 
     def _note(self, error: Exception, wait_s: float, *, quarrel: bool) -> float:
-        """Say once what is wrong, choose 3.1.1 for a broker that knows no 5, and return the pause."""
+        """Have it told what is wrong, choose 3.1.1 for a broker that knows no 5, and return the pause."""
         self.counters.failures += 1
         code = TAKEN_OVER if quarrel else _reason(error)
         if code in UNSUPPORTED_PROTOCOL and self._protocol is aiomqtt.ProtocolVersion.V5:
@@ -198,9 +202,9 @@ class MqttLink:
             text = (
                 f"another client took over the id {self._identifier!r}: does a second daemon use this node?"
             )
-        if text != self.last_error:
-            log.warning("MQTT %s: %s; trying again", self._broker.url, text)
         self.last_error = text
+        if not self._closing.is_set():
+            self._outage.failed(_cause(code, error), text)
         return wait_s
 
     def _client(self) -> aiomqtt.Client:
@@ -257,6 +261,7 @@ class MqttLink:
             await client.publish(self._availability, ONLINE, qos=1, retain=True)
         self.counters.connects += 1
         self.last_error = None
+        self._outage.over()
         self._outbox.states.clear()
         self.connected.set()
         for topic, message in self._kept.items():
@@ -316,6 +321,14 @@ def _reason(error: Exception) -> int | None:
             return seen.rc.value if isinstance(seen.rc, ReasonCode) else seen.rc
         seen = seen.__cause__
     return None
+
+
+def _cause(code: int | None, error: Exception) -> Cause:
+    if code == TAKEN_OVER:
+        return "taken over"
+    if code in REFUSED:
+        return "refused"
+    return "untrusted" if _untrusted(error) else "away"
 
 
 def _untrusted(error: Exception) -> bool:

@@ -39,6 +39,7 @@ def _link(settings: Settings, topics: Topics, role: ViewRole) -> MqttLink:
         f"neuroplayer-{settings.node}-view-{os.getpid()}",
         hear=role.hear,
         subscriptions=[topics.base + "#"],
+        meanwhile="nothing new is shown here",
     )
 
 

@@ -112,6 +112,7 @@ async def _serve(settings: Settings, web: WebSettings, token: str | None, token_
         f"neuroplayer-{settings.node}-web-{os.getpid()}",
         hear=hub.hear,
         subscriptions=hub.subscriptions,
+        meanwhile="the page shows what it heard last",
     )
     application = build(hub, token, token_file)
     counts = RoleCounts(

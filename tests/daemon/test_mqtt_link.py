@@ -48,9 +48,11 @@ async def test_a_state_is_kept_and_heard(broker: RealBroker) -> None:
     assert (STATE, b"1", True) in late.heard
 
 
-async def test_f20_a_broker_that_forgot_everything_is_told_again(broker: RealBroker) -> None:
+async def test_f20_a_broker_that_forgot_everything_is_told_again(
+    broker: RealBroker, caplog: pytest.LogCaptureFixture
+) -> None:
     ear = Ear()
-    async with _link(broker, "one", Ear(), availability=AVAILABILITY) as one:
+    async with _link(broker, "one", Ear(), availability=AVAILABILITY, meanwhile="the music goes on") as one:
         one.keep(STATE, b"7")
         await until(lambda: one.counters.published >= 1)
         broker.kill()
@@ -60,6 +62,11 @@ async def test_f20_a_broker_that_forgot_everything_is_told_again(broker: RealBro
         async with _link(broker, "two", ear, subscriptions=["neuroplayer/t/#"]):
             await until(lambda: (STATE, b"7", True) in ear.heard)
     assert (AVAILABILITY, b"online", True) in ear.heard
+    gone, back = caplog.messages
+    where = f"the broker at mqtt://127.0.0.1:{broker.port} is"
+    assert gone.startswith(f"{where} gone (")
+    assert gone.endswith("; the music goes on; trying again, soon at first, later every half minute")
+    assert back.startswith(f"{where} back after ")
 
 
 async def test_states_are_latest_wins_and_events_bounded_without_a_broker(free_port: int) -> None:
