@@ -28,12 +28,18 @@ def sound_device(devices: Path = DEVICES) -> bool:
     return sound_server() or any(devices.glob("pcm*p"))
 
 
-def headline(settings: Settings, found: Sequence[str] = ()) -> list[str]:
-    """What was found, in plain words, before anything is heard. ``found`` are the lines of a search."""
-    lines = [
-        *(found or [_wearer(settings)]),
+def headline(settings: Settings, found: Sequence[str] = (), *, music: bool = True) -> list[str]:
+    """What was found, in plain words, before anything is heard. ``found`` are the lines of a search.
+
+    ``music`` is false where none is played.
+    """
+    sound = [
         f"Music: {', '.join(settings.music) or 'eight demo tracks (name a folder with --music)'}",
         f"Sound: {_sound(settings.output)}",
+    ]
+    lines = [
+        *(found or [_wearer(settings)]),
+        *(sound if music else ()),
         f"MQTT: {settings.broker.url} ({_broker(settings)}), topics neuroplayer/{settings.node}/#",
     ]
     if settings.web is not None:

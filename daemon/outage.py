@@ -1,4 +1,4 @@
-"""What a person is told of a broker that cannot be reached: once for each outage, and once when it is back."""
+"""What a person is told of a broker that cannot be reached: once for each outage, and when it is back."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def run_everything(options: Mapping[str, Any]) -> int:
 def run_recording(options: Mapping[str, Any]) -> int:
     """Broker, engine and view with a recording, and neither music nor page."""
     asked = settings_from({**options, "record": True, "no_web": True})
-    settings = _completed(asked)
+    settings = _completed(asked, music=False)
     roles: list[RoleName] = ["engine", "view"]
     if settings.broker.ours:
         roles.insert(0, "broker")
@@ -71,7 +71,7 @@ def run_recording(options: Mapping[str, Any]) -> int:
         return asyncio.run(_supervise(roles, settings, asked))
 
 
-def _completed(settings: Settings) -> Settings:
+def _completed(settings: Settings, *, music: bool = True) -> Settings:
     import msgspec
 
     broker = settings.broker if settings.broker.named and settings.share != "off" else own_broker()
@@ -81,7 +81,7 @@ def _completed(settings: Settings) -> Settings:
     elif web is not None:
         web = _any_web_port(web)
     complete = msgspec.structs.replace(settings, broker=broker, web=web)
-    return msgspec.structs.replace(complete, headline=tuple(headline(complete)))
+    return msgspec.structs.replace(complete, headline=tuple(headline(complete, music=music)))
 
 
 def _any_web_port(web: WebSettings) -> WebSettings:
@@ -106,7 +106,7 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
     serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
     task = asyncio.create_task(supervisor.run())
-    search = asyncio.create_task(_look(supervisor) if looking else asyncio.sleep(0))
+    search = asyncio.create_task(_look(supervisor, music="player" in roles) if looking else asyncio.sleep(0))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
@@ -123,7 +123,7 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
     return status
 
 
-async def _look(supervisor: Supervisor) -> None:
+async def _look(supervisor: Supervisor, *, music: bool) -> None:
     """Find the source that nobody named, beside the start of broker and player."""
     choice = await chosen(supervisor.settings.look_s)
-    supervisor.decide(choice.source, headline(supervisor.settings, choice.lines))
+    supervisor.decide(choice.source, headline(supervisor.settings, choice.lines, music=music))

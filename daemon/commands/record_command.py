@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from daemon.commands.session_options import session_options
+from daemon.commands.session_options import some_options
 
 
 @click.command()
-@session_options
+@some_options("source", "speed", "baseline", "seed", "lsl_out", "plain", "as_json")
 def record(**options: Any) -> int:
     """Record EEG, signal quality and states to a file, without playing music (``run --record`` does both).
 

@@ -60,6 +60,19 @@ def session_options(command: CommandT) -> CommandT:
     return command
 
 
+def some_options(*names: str) -> Callable[[CommandT], CommandT]:
+    """Give a click command these of the options above and those of use to every role; it knows no other."""
+
+    def give(command: CommandT) -> CommandT:
+        for option in reversed(SESSION_OPTIONS):
+            wanted = option(click.Command("")).params[0].name
+            if wanted in EVERYWHERE or wanted in names:
+                command = option(command)
+        return command
+
+    return give
+
+
 def show_only(command: click.Command, names: frozenset[str]) -> None:
     """Leave session options that a command has no use for out of its help; they are taken all the same."""
     for option in command.params:

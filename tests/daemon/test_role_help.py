@@ -15,6 +15,11 @@ from daemon.cli import main
         ("web", ("--web",), ("--source", "--baseline")),
         ("broker", ("--node",), ("--source", "--music", "--web")),
         ("view", ("--plain", "--json"), ("--source", "--music")),
+        (
+            "record",
+            ("--source", "--lsl-out", "--json"),
+            ("--music", "--cues", "--web", "--record", "--policy"),
+        ),
         ("run", ("--source", "--music", "--web", "--json"), ()),
     ],
 )
@@ -30,3 +35,13 @@ def test_help_names_what_the_role_uses(
 def test_an_option_that_is_not_named_is_still_taken(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["broker", "--cues", "chime", "--node", "Not A Node"]) == 2
     assert "node" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--music", "."), ("--cues", "off"), ("--web", ":1"), ("--no-web",)])
+def test_record_knows_no_option_of_music_or_page(
+    capfd: pytest.CaptureFixture[str], option: tuple[str, ...]
+) -> None:
+    assert main(["record", *option]) == 2
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("neuroplayer: No such option")
+    assert option[0] in line
