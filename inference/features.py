@@ -114,9 +114,16 @@ def band_power_uv2(samples_uv: FloatArray, rate_hz: float, bands: Bands = BANDS)
 
 def differential_entropy(samples_uv: FloatArray, rate_hz: float, bands: Bands = BANDS) -> FloatArray:
     """Differential entropy in nats, shape (n_channels, n_bands)."""
-    variance = np.maximum(band_power_uv2(samples_uv, rate_hz, bands), MIN_VARIANCE_UV2)
-    entropy: FloatArray = 0.5 * np.log(TWO_PI_E * variance)
-    return entropy
+    return _entropy(band_power_uv2(samples_uv, rate_hz, bands))
+
+
+def _entropy(variance_uv2: FloatArray) -> FloatArray:
+    """Computed in its place: nobody else holds the variance."""
+    np.maximum(variance_uv2, MIN_VARIANCE_UV2, out=variance_uv2)
+    variance_uv2 *= TWO_PI_E
+    np.log(variance_uv2, out=variance_uv2)
+    variance_uv2 *= 0.5
+    return variance_uv2
 
 
 class FeatureExtractor:
@@ -145,8 +152,7 @@ class FeatureExtractor:
         samples_uv = spectrum.samples_uv
         usable = np.ones((len(samples_uv), 1)) if good is None else good.reshape(len(samples_uv), -1)
         spectrum = Spectrum(samples_uv, spectrum.squares, spectrum.rate_hz, usable.max(axis=1))
-        variance = np.maximum(band_power_of(spectrum, self.schema.bands), MIN_VARIANCE_UV2)
-        entropy = 0.5 * np.log(TWO_PI_E * variance)
+        entropy = _entropy(band_power_of(spectrum, self.schema.bands))
         total = self._members @ usable
         with np.errstate(invalid="ignore", divide="ignore"):
             values = np.where(total > 0, (self._members @ (entropy * usable)) / total, np.nan)
