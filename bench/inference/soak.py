@@ -1,4 +1,4 @@
-"""Eight virtual hours through timeline, pipeline and network: memory, threads and descriptors.
+"""Eight virtual hours through timeline, pipeline and network: memory, threads and descriptors (F42).
 
 ``python bench/inference/soak.py [HOURS]``; writes to bench/results/. A lost stretch every half minute makes
 every part begin anew again and again, and a recalibration every hour.

@@ -76,7 +76,7 @@ def test_a_refusal_names_what_is_wrong(text: str, says: str) -> None:
     assert all("\n" not in problem for problem in problems)
 
 
-def test_secrets_others_can_read_are_refused(tmp_path: Path) -> None:
+def test_f38_secrets_others_can_read_are_refused(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x\n")
     secret.chmod(0o644)

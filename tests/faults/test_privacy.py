@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import struct
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from waiting import until
 pytestmark = pytest.mark.broker
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 RATE_HZ = 256
+ENDPOINTS = [(role, path) for role in ("engine", "player") for path in ("/health", "/metrics")]
 
 
 def _recording(path: Path, seconds: int) -> np.ndarray:
@@ -45,6 +47,11 @@ def _patterns(samples: np.ndarray) -> set[bytes]:
     return found
 
 
+def _get(port: int, path: str) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+        return bytes(answer.read())
+
+
 def _leaks(seen: bytes, patterns: set[bytes]) -> list[bytes]:
     return [pattern for pattern in patterns if pattern in seen]
 
@@ -58,7 +65,9 @@ def test_the_search_would_find_a_leak(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", ["full", "coarse"])
-async def test_f47_no_sample_travels(tmp_path: Path, free_port: int, product: Product, share: str) -> None:
+async def test_f47_no_sample_travels(
+    tmp_path: Path, free_port: int, product: Product, share: str, health_ports: dict[str, int]
+) -> None:
     broker = RealBroker(tmp_path, free_port)
     broker.start()
     samples = _recording(tmp_path / "wearer.csv", 20)
@@ -71,6 +80,9 @@ async def test_f47_no_sample_travels(tmp_path: Path, free_port: int, product: Pr
                 *("--broker", f"mqtt://127.0.0.1:{proxy.port}"),
             )
             await until(lambda: b'"state":"ended"' in proxy.seen, "the recording was read to its end")
+            told = b"".join(
+                [await asyncio.to_thread(_get, health_ports[role], path) for role, path in ENDPOINTS]
+            )
             running.interrupt()
             await asyncio.to_thread(running.wait)
             seen = bytes(proxy.seen)
@@ -80,5 +92,6 @@ async def test_f47_no_sample_travels(tmp_path: Path, free_port: int, product: Pr
     assert b"/emotion" in seen, running.errors
     assert b"/signal" in seen, "the samples were read"
     assert (b"/estimate" in seen) == (share == "full")
-    everything = seen + "\n".join(running.lines + running.errors).encode()
+    assert b"neuroplayer_signal_quality" in told
+    everything = seen + told + "\n".join(running.lines + running.errors).encode()
     assert not _leaks(everything, _patterns(samples))

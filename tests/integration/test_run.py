@@ -51,7 +51,7 @@ def test_it_says_what_it_found_and_ends_on_ctrl_c_with_a_summary(product: Produc
 
 
 @pytest.mark.broker
-def test_a_killed_engine_comes_back(product: Product, broker: RealBroker, ear: MosquittoSub) -> None:
+def test_f34_a_killed_engine_comes_back(product: Product, broker: RealBroker, ear: MosquittoSub) -> None:
     running = product.start(*BASE, "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}")
     wait_until(lambda: "running" in [d["phase"] for d in ear.documents("session")], "the rest is done")
     first = running.children()["engine"]

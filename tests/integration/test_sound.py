@@ -74,7 +74,7 @@ def _skips(ear: MosquittoSub) -> int:
     return [document["kind"] for document in ear.documents("player/decision")].count("skip")
 
 
-def test_skips_fade_with_equal_power_and_a_killed_engine_is_not_heard(
+def test_f34_skips_fade_with_equal_power_and_a_killed_engine_is_not_heard(
     product: Product, broker: RealBroker, ear: MosquittoSub, noise: Path, tmp_path: Path
 ) -> None:
     wav = tmp_path / "session.wav"
