@@ -165,6 +165,7 @@ KEYS: tuple[Key, ...] = (
     Key("home_assistant.name", _text(limit=80), '"Living room"', "How the device is called there."),
     Key("web.enabled", _switch, "true", "Serve the live page."),
     Key("web.listen", _text(opt.parse_web), '"127.0.0.1:8765"', "Where the page is served."),
+    Key("web.open", _switch, "false", "Open the page in your browser once it answers."),
     Key(
         "health.port",
         _number(1, 65530, int),

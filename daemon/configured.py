@@ -42,6 +42,7 @@ FLAGS: Mapping[str, str] = {
     "cues": "sound.cues",
     "broker": "mqtt.broker",
     "web": "web.listen",
+    "open_page": "web.open",
 }
 PLAIN: Mapping[str, str] = {
     "node": "node",
@@ -60,6 +61,7 @@ PLAIN: Mapping[str, str] = {
     "volume": "music.volume",
     "output": "sound.output",
     "cues": "sound.cues",
+    "open_page": "web.open",
     "health_port": "health.port",
 }
 
@@ -74,6 +76,8 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     values = read_all(path, given.get("profile"), must_exist="config" in given)
     values |= _from_flags(given)
     if given.get("no_web"):
+        if given.get("open_page"):
+            raise BadInputError("--open needs the page that --no-web leaves out")
         values["web.enabled"] = False
     plain = {name: values[key] for name, key in PLAIN.items() if key in values}
     if "duration" in given:

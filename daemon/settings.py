@@ -92,6 +92,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dwell_s: float | None = None
     share: Literal["off", "coarse", "full"] = "full"
     home_assistant: HomeAssistantSettings = HomeAssistantSettings()
+    open_page: bool = False
+    """Whether the page is opened in the person's browser once it answers."""
     health_port: int | None = None
     log: LogSettings = LogSettings()
     config_path: str | None = None

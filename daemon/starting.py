@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,13 +80,22 @@ def _completed(settings: Settings, *, music: bool = True) -> Settings:
         opt.check_listen(web.host, web.port, "web address")
     elif web is not None:
         web = _any_web_port(web)
-    complete = msgspec.structs.replace(settings, broker=broker, web=web)
+    # the page is opened from here, once, however often its role begins anew
+    complete = msgspec.structs.replace(settings, broker=broker, web=web, open_page=False)
     return msgspec.structs.replace(complete, headline=tuple(headline(complete, music=music)))
 
 
 def _any_web_port(web: WebSettings) -> WebSettings:
     port = claim(range(web.port, web.port + WEB_PORTS), web.host)
     return web if port is None else WebSettings(host=web.host, port=port)
+
+
+def _opening(asked: Settings, settings: Settings, say: Callable[[str], None]) -> list[asyncio.Task[None]]:
+    if not asked.open_page or settings.web is None:
+        return []
+    from daemon.page_opening import open_page
+
+    return [asyncio.create_task(open_page(settings.web, Path(settings.state_dir), say))]
 
 
 async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
@@ -108,14 +117,15 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
     task = asyncio.create_task(supervisor.run())
     search = asyncio.create_task(_look(supervisor, music="player" in roles) if looking else asyncio.sleep(0))
     stopping = asyncio.create_task(stop.wait())
+    opening = _opening(asked, settings, say)
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
     search.cancel()
     supervisor.stop()
     status = await task
-    for pending in (stopping, serving):
+    for pending in (stopping, serving, *opening):
         pending.cancel()
-    await asyncio.gather(stopping, serving, search, return_exceptions=True)
+    await asyncio.gather(stopping, serving, search, *opening, return_exceptions=True)
     if log_file is not None:
         log_file.close()
         if supervisor.failure:

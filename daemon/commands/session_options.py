@@ -43,6 +43,7 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--lsl-out", metavar="NAME", help="Offer the EEG to other programs as an LSL stream."),
     click.option("--web", metavar="HOST:PORT", help="Where the live page is served."),
     click.option("--no-web", is_flag=True, help="Serve no page."),
+    click.option("--open", "open_page", is_flag=True, help="Open the page in your browser once it answers."),
     click.option("--config", metavar="FILE", help="Another configuration file than the usual one."),
     click.option("--profile", metavar="NAME", help="A profile of the configuration, e.g. one a wearer."),
     click.option("--plain", is_flag=True, help="Print lines instead of the live view."),

@@ -58,16 +58,17 @@ def _new_token(path: Path) -> str:
     return token
 
 
-def page_address(host: str, port: int, state_dir: Path) -> str:
+def page_address(host: str, port: int, state_dir: Path, *, token: bool | None = None) -> str:
     """The address a person opens: beyond loopback with the token, for all interfaces by the machine's name.
 
-    Raises ``OSError`` when the token cannot be kept.
+    ``token`` says whether it is asked for where the host does not tell. Raises ``OSError`` when the token
+    cannot be kept.
     """
     bare = host.strip("[]")
-    if is_loopback(bare):
-        return f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
     name = os.uname().nodename if bare in ("", "0.0.0.0", "::") else bare  # noqa: S104 - compared, not bound
-    return f"http://{f'[{name}]' if ':' in name else name}:{port}/?token={own_token(state_dir)}"
+    address = f"http://{f'[{name}]' if ':' in name else name}:{port}"
+    asked = not is_loopback(bare) if token is None else token
+    return f"{address}/?token={own_token(state_dir)}" if asked else address
 
 
 def same_token(given: str, wanted: str) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from daemon.web.access import COOKIE, content_policy, host_allowed, origin_allowed, same_token
 from daemon.web.rate_limit import Bucket, Buckets
 from daemon.web.texts import Texts
-from daemon.web.token_page import token_page
+from daemon.web.token_page import going_on_page, token_page
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -181,13 +181,23 @@ class Guard:
         if given and not self._guesses.take(address):
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, self.texts("error.too_many"))
         if given and self.token is not None and same_token(given.strip(), self.token):
-            secure = "; Secure" if scope.get("scheme") == "https" else ""
-            cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}"
-            answer = [(b"location", b"/"), (b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
-            await _answer(send, HTTPStatus.SEE_OTHER, b"", answer)
+            await self._let_in(scope, send)
             return
         page = token_page(self.texts, self.token_file, wrong=bool(given))
         await _answer(send, HTTPStatus.UNAUTHORIZED, page, [(b"content-type", b"text/html; charset=utf-8")])
+
+    async def _let_in(self, scope: Scope, send: Send) -> None:
+        """A redirect would not do for a link from elsewhere: the browser counts its target as asked for from
+        there too, and withholds a strict cookie. So a page of our own goes on to the next.
+        """
+        secure = "; Secure" if scope.get("scheme") == "https" else ""
+        cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000{secure}"
+        answer = [(b"set-cookie", cookie.encode()), (b"cache-control", b"no-store")]
+        if scope["method"] == "POST":
+            await _answer(send, HTTPStatus.SEE_OTHER, b"", [*answer, (b"location", b"/")])
+        else:
+            html = (b"content-type", b"text/html; charset=utf-8")
+            await _answer(send, HTTPStatus.OK, going_on_page(self.texts), [*answer, html])
 
 
 def _with_headers(headers: list[tuple[bytes, bytes]], nonce: str) -> list[tuple[bytes, bytes]]:

@@ -20,6 +20,16 @@ input{width:100%;box-sizing:border-box;margin:.25rem 0 1rem}
 <input id="token" name="token" autocomplete="off" spellcheck="false" required autofocus>
 <button>$enter</button></form></main></body></html>"""
 )
+_GOING_ON = Template(
+    """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0;url=/"><title>$name</title></head>
+<body><main><a href="/">$name</a></main></body></html>"""
+)
+
+
+def going_on_page(texts: Texts) -> bytes:
+    """The page that leads on into the real one."""
+    return _GOING_ON.substitute(name=html.escape(texts("app.name"))).encode()
 
 
 def token_page(texts: Texts, token_file: str, *, wrong: bool) -> bytes:

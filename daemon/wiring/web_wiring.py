@@ -18,6 +18,7 @@ from daemon.errors import BadInputError
 from daemon.mqtt_link import MqttLink
 from daemon.notify import OWN_VARIABLES
 from daemon.options import check_listen
+from daemon.page_opening import open_page
 from daemon.places import recordings_dir
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.settings import Settings, WebSettings
@@ -123,6 +124,10 @@ async def _serve(settings: Settings, web: WebSettings, token: str | None, token_
     async with serve_health(health, settings.health_port), link:
         hub.outlet = link
         tasks = [asyncio.create_task(hub.eeg.run()), asyncio.create_task(_watch_link(hub, link))]
+        if settings.open_page:
+            tasks.append(
+                asyncio.create_task(open_page(web, Path(settings.state_dir), partial(click.echo, err=True)))
+            )
         try:
             await until_stopped(serve(application, web.host, web.port), settings.duration_s)
         finally:
