@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import struct
 import urllib.request
@@ -47,9 +48,16 @@ def _patterns(samples: np.ndarray) -> set[bytes]:
     return found
 
 
-def _get(port: int, path: str) -> bytes:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
-        return bytes(answer.read())
+def _told(ports: dict[str, int]) -> bytes:
+    """What health and metrics of the roles that run say now."""
+    found = b""
+    for role, path in ENDPOINTS:
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{ports[role]}{path}", timeout=60) as answer,
+        ):
+            found += answer.read()
+    return found
 
 
 def _leaks(seen: bytes, patterns: set[bytes]) -> list[bytes]:
@@ -79,10 +87,12 @@ async def test_f47_no_sample_travels(
                 *("--source", f"replay:{tmp_path / 'wearer.csv'}", "--speed", "4"),
                 *("--broker", f"mqtt://127.0.0.1:{proxy.port}"),
             )
+            told = b""
+            while b"neuroplayer_states_total" not in told or b"/signal" not in proxy.seen:
+                assert running.process.poll() is None, running.errors
+                told += await asyncio.to_thread(_told, health_ports)
+                await asyncio.sleep(0.1)
             await until(lambda: b'"state":"ended"' in proxy.seen, "the recording was read to its end")
-            told = b"".join(
-                [await asyncio.to_thread(_get, health_ports[role], path) for role, path in ENDPOINTS]
-            )
             running.interrupt()
             await asyncio.to_thread(running.wait)
             seen = bytes(proxy.seen)
@@ -92,6 +102,5 @@ async def test_f47_no_sample_travels(
     assert b"/emotion" in seen, running.errors
     assert b"/signal" in seen, "the samples were read"
     assert (b"/estimate" in seen) == (share == "full")
-    assert b"neuroplayer_signal_quality" in told
     everything = seen + told + "\n".join(running.lines + running.errors).encode()
     assert not _leaks(everything, _patterns(samples))
