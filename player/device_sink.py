@@ -12,9 +12,9 @@ import numpy as np
 
 from player.deck import MIX_RATE_HZ, PcmBlock
 from player.ring import PcmRing
-from player.sink import SinkError
+from player.sink import LEAD_S, SinkError
 
-RING_S = 0.16
+RING_S = LEAD_S
 PERIOD_MS = 30
 GONE_S = 1.5
 """A device that has asked for nothing so long is lost."""

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from player.deck import MIX_RATE_HZ, PcmBlock
 
-LEAD_S = 0.15
+LEAD_S = 0.25
+"""So long the rest of the machine may keep us from the processor without being heard."""
 LOST_TIME_S = 1.0
 
 

@@ -250,7 +250,7 @@ def test_a_real_device_thread_hears_what_is_written() -> None:
     began = time.monotonic()
     for _ in range(60):
         sink.write(BLOCK)
-    # 1.28 s of sound through a ring of 160 ms and one period ahead
+    # 1.28 s of sound through a ring of 250 ms and one period ahead
     assert time.monotonic() - began > 0.7
     sink.write(np.tile(BLOCK, (60, 1)), wait=False)
     assert sink.dropped_frames > 0
