@@ -16,9 +16,7 @@ of such recordings is at hand. What ships is trained on all of them.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,11 +25,19 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents
 
 import numpy as np  # noqa: E402
 from calm_engaged_rows import Row, rows  # noqa: E402
-from calm_engaged_scoring import figures_of, leave_each_out, subset, windows_of  # noqa: E402
+from calm_engaged_scoring import (  # noqa: E402
+    Entries,
+    Table,
+    figures_of,
+    leave_each_out,
+    row_of,
+    subset,
+    windows_of,
+)
 from calm_engaged_sources import Sources  # noqa: E402
 
 from models.calm_engaged.card import LIMIT, built_in_controls  # noqa: E402
-from models.calm_engaged.montages import SHIPPED, ShippedMontage  # noqa: E402
+from models.calm_engaged.montages import ShippedMontage  # noqa: E402
 from models.calm_engaged.people import People  # noqa: E402
 from models.calm_engaged.protocol import (  # noqa: E402
     BASELINE_S,
@@ -43,7 +49,6 @@ from models.calm_engaged.selection import RESIDUE_BAR  # noqa: E402
 from models.evidence import HORIZONS_S  # noqa: E402
 from models.metrics import bootstrap_interval  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results"
 PARTS = 3
 SEED = 7
 
@@ -136,15 +141,15 @@ def line_of(electrodes: int, who: str, chosen: str, among: str, found: dict[str,
         low, high = found["interval_95"][horizon]
         shown.append(f"{found['balanced_accuracy'][horizon]:.3f} ({low:.2f}-{high:.2f})")
     controls = [f"{found[k]:.3f}" for k in ("residue", "swapped_baseline", "early_against_late_rest")]
-    return "| " + " | ".join([str(electrodes), who, chosen, among, *shown, *controls]) + " |"
+    return row_of([electrodes, who, chosen, among, *shown, *controls])
 
 
-def write(table: list[dict[str, Any]]) -> None:
-    (RESULTS / "calm_engaged_kept_aside.json").write_text(json.dumps(table, indent=1) + "\n")
+def lines_of(table: Entries) -> list[str]:
+    """The table in Markdown."""
     heads = ["electrodes", "kept aside", "chosen without them", "10 s / 30 s among the others"]
     heads += [f"{h} (95 % over people)" for h in ("one window", "10 s", "30 s")]
     heads += ["residue", "swapped baseline", "early against late rest"]
-    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines = [row_of(heads), "|" + "---|" * len(heads)]
     for one in table:
         for number, part in enumerate(one["parts"], 1):
             inner = part["among_the_others"]
@@ -152,27 +157,13 @@ def write(table: list[dict[str, Any]]) -> None:
             who = f"part {number}, {part['kept_aside']['people']} people"
             lines.append(line_of(one["electrodes"], who, part["chosen"], among, part["kept_aside"]))
         lines.append(line_of(one["electrodes"], "**all three**", "", "", one["together"]))
-    told = "\n\n".join((__doc__ or "").strip().split("\n\n")[2:])
-    text = "# People kept aside from the choice\n\n" + told + "\n\n" + "\n".join(lines) + "\n"
-    (RESULTS / "calm_engaged_kept_aside.md").write_text(text)
+    return lines
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    order = [montage.name for montage in SHIPPED]
-    parser.add_argument("--montage", nargs="*", choices=order, default=order)
-    parser.add_argument("--cache", type=Path, help="folder in which features are kept between runs")
-    given = parser.parse_args()
-    sources = Sources(given.data, given.cache)
-    path = RESULTS / "calm_engaged_kept_aside.json"
-    table = json.loads(path.read_text()) if path.exists() else []
-    for montage in SHIPPED:
-        if montage.name in given.montage:
-            found = measure(sources, montage)
-            table = [one for one in table if one["montage"] != montage.name] + [found]
-            table.sort(key=lambda one: order.index(one["montage"]))
-            write(table)
+    """Every montage, one entry each."""
+    table = Table("calm_engaged_kept_aside", "People kept aside from the choice", __doc__ or "", lines_of)
+    table.fill(lambda sources, montage: [measure(sources, montage)])
 
 
 if __name__ == "__main__":

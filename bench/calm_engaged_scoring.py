@@ -1,19 +1,27 @@
-"""Scores of many rows at once: the windows of the people are made once for all rows that share them."""
+"""Scores of many rows at once: the windows of the people are made once for all rows that share them.
+
+And what the commands that make tables of them share: their options, and how a table is written.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from calm_engaged_rows import Row
+from calm_engaged_sources import Sources
 
 from acquisition.signal import FloatArray
 from models.calm_engaged.card import LIMIT, built_in_controls
 from models.calm_engaged.controls import exchanged
 from models.calm_engaged.fisher import StatePair
+from models.calm_engaged.montages import SHIPPED, ShippedMontage
 from models.calm_engaged.people import People
 from models.calm_engaged.protocol import (
     BASELINE_S,
@@ -25,6 +33,7 @@ from models.calm_engaged.protocol import (
 )
 from models.evidence import HORIZONS_S
 
+RESULTS = Path(__file__).parent / "results"
 SHORT_S = 10.0
 SEED = 7
 MIN_OWN = 5
@@ -127,3 +136,48 @@ def figures_of(scores: Scores, residue: Scores) -> dict[str, Any]:
     each = [balanced_accuracy(r.rest["10s"], r.task["10s"]) for r in scores.usual]
     line["people_below_0.60"] = int(np.sum(np.array(each) < 0.6))
     return line
+
+
+Entries = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A committed table: ``name`` of its files, ``title``, ``told`` (the docstring of the command, of which
+    two paragraphs are for those who run it), and ``lines``, which shows the entries in Markdown.
+    """
+
+    name: str
+    title: str
+    told: str
+    lines: Callable[[Entries], list[str]]
+
+    def fill(self, measure: Callable[[Sources, ShippedMontage], Entries]) -> None:
+        """Measure the montages that the command line names; entries of the others stay."""
+        order = [montage.name for montage in SHIPPED]
+        parser = argparse.ArgumentParser(description=self.told)
+        parser.add_argument("data", type=Path)
+        parser.add_argument("--montage", nargs="*", choices=order, default=order)
+        parser.add_argument("--cache", type=Path, help="folder in which features are kept between runs")
+        given = parser.parse_args()
+        sources = Sources(given.data, given.cache)
+        path = RESULTS / f"{self.name}.json"
+        entries: Entries = json.loads(path.read_text()) if path.exists() else []
+        for montage in SHIPPED:
+            if montage.name in given.montage:
+                found = measure(sources, montage)
+                entries = [one for one in entries if one["montage"] != montage.name] + found
+                entries.sort(key=lambda one: order.index(one["montage"]))
+                self.write(entries)
+
+    def write(self, entries: Entries) -> None:
+        """Both files."""
+        (RESULTS / f"{self.name}.json").write_text(json.dumps(entries, indent=1) + "\n")
+        told = self.told.strip().split("\n\n")[2:]
+        text = "\n\n".join([f"# {self.title}", *told, "\n".join(self.lines(entries))]) + "\n"
+        (RESULTS / f"{self.name}.md").write_text(text)
+
+
+def row_of(cells: Sequence[object]) -> str:
+    """A row of a Markdown table."""
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

@@ -17,8 +17,6 @@ would go with it), and ensembles distilled into a network (those that gain anyth
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -27,16 +25,13 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1])]
 
 from calm_engaged_rows import Row, rows  # noqa: E402
-from calm_engaged_scoring import figures_of, leave_each_out  # noqa: E402
+from calm_engaged_scoring import Entries, Table, figures_of, leave_each_out, row_of  # noqa: E402
 from calm_engaged_sources import Sources  # noqa: E402
 
-from models.calm_engaged.montages import MUSE4, SHIPPED, ShippedMontage  # noqa: E402
-
-RESULTS = Path(__file__).parent / "results"
-ORDER = tuple(montage.name for montage in SHIPPED)
+from models.calm_engaged.montages import MUSE4, ShippedMontage  # noqa: E402
 
 
-def measure(sources: Sources, montage: ShippedMontage, wanted: list[Row]) -> list[dict[str, Any]]:
+def measure(sources: Sources, montage: ShippedMontage, wanted: list[Row]) -> Entries:
     """The lines of one montage, in order of the rows."""
     lines: dict[str, dict[str, Any]] = {}
     for source in dict.fromkeys(row.source for row in wanted):
@@ -52,32 +47,23 @@ def measure(sources: Sources, montage: ShippedMontage, wanted: list[Row]) -> lis
     return [about | {"what": row.what} | lines[row.what] for row in wanted]
 
 
-def write(table: list[dict[str, Any]]) -> None:
-    (RESULTS / "calm_engaged_tried.json").write_text(json.dumps(table, indent=1) + "\n")
+def lines_of(table: Entries) -> list[str]:
+    """The table in Markdown."""
     heads = [head for head in table[0] if head != "montage"]
-    lines = ["| " + " | ".join(h.replace("_", " ") for h in heads) + " |", "|" + "---|" * len(heads)]
-    lines += ["| " + " | ".join(str(row[h]).replace("|", "\\|") for h in heads) + " |" for row in table]
-    told = "\n\n".join((__doc__ or "").strip().split("\n\n")[2:])
-    text = "# What was tried for the calm-engaged networks\n\n" + told + "\n\n" + "\n".join(lines) + "\n"
-    (RESULTS / "calm_engaged_tried.md").write_text(text)
+    names = row_of([head.replace("_", " ") for head in heads])
+    return [names, "|" + "---|" * len(heads), *(row_of([row[head] for head in heads]) for row in table)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--montage", nargs="*", choices=ORDER, default=ORDER)
-    parser.add_argument("--cache", type=Path, help="folder in which features are kept between runs")
-    given = parser.parse_args()
-    sources = Sources(given.data, given.cache)
-    path = RESULTS / "calm_engaged_tried.json"
-    table = json.loads(path.read_text()) if path.exists() else []
-    for montage in SHIPPED:
-        if montage.name in given.montage:
-            wanted = [row for row in rows() if row.cheap or montage is MUSE4]
-            lines = measure(sources, montage, wanted)
-            table = [line for line in table if line["montage"] != montage.name] + lines
-            table.sort(key=lambda line: ORDER.index(line["montage"]))
-            write(table)
+    """All cheap rows for every montage, and the others for four electrodes."""
+    table = Table(
+        "calm_engaged_tried", "What was tried for the calm-engaged networks", __doc__ or "", lines_of
+    )
+    table.fill(lambda sources, montage: measure(sources, montage, _wanted(montage)))
+
+
+def _wanted(montage: ShippedMontage) -> list[Row]:
+    return [row for row in rows() if row.cheap or montage is MUSE4]
 
 
 if __name__ == "__main__":

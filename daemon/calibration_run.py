@@ -27,6 +27,7 @@ from models.errors import ModelsError, TrainingError
 if TYPE_CHECKING:
     from inference.model_store import Manifest
     from models.model_personalization import Verdict
+    from models.personal_calibration import PersonalExamples
     from models.personal_store import PersonalStore
 
 STATE_HEADS = ("emotion", "state")
@@ -60,60 +61,58 @@ def calibrate_with(store: PersonalStore, options: Options, room: Room) -> Result
     """
     channels, rate_hz, trials = _recorded(options) if options["recorded"] else _guided(options, room)
     base = _base(store, options["network"], channels)
-    result = Result(in_use=base.name)
+    fit = _Fit(Result(in_use=base.name), store, base, channels, rate_hz, room.talk)
     state = [trial for trial in trials if set(STATE_HEADS) & set(trial.labels)]
     music = [trial for trial in trials if "valence" in trial.labels]
     if state:
-        _fit_state(result, store, base, state, channels, rate_hz, room.talk)
+        _fit_state(fit, state)
     rated = any(trial.ratings for trial in trials)
     if music or rated:
-        _fit_valence(result, store, base, music, channels, rate_hz, room.talk)
-    result.document["lines"] = result.words
-    return result
+        _fit_valence(fit, music)
+    fit.result.document["lines"] = fit.result.words
+    return fit.result
 
 
-def _fit_state(
-    result: Result,
-    store: PersonalStore,
-    base: Manifest,
-    trials: Sequence[Trial],
-    channels: tuple[str, ...],
-    rate_hz: float,
-    talk: Talk,
-) -> None:
-    from models.personal_calibration import calibrate, personal_examples
+@dataclass(frozen=True)
+class _Fit:
+    """What the fits of one calibration share: where they tell their verdict, and what they start from."""
 
+    result: Result
+    store: PersonalStore
+    base: Manifest
+    channels: tuple[str, ...]
+    rate_hz: float
+    talk: Talk
+
+    def examples(self, trials: Sequence[Trial], head: str) -> PersonalExamples:
+        """What the base network hears of these trials."""
+        from models.personal_calibration import personal_examples
+
+        return personal_examples(self.base, trials, self.channels, self.rate_hz, head)
+
+
+def _fit_state(fit: _Fit, trials: Sequence[Trial]) -> None:
+    from models.personal_calibration import calibrate
+
+    result, talk = fit.result, fit.talk
     head = next(head for head in STATE_HEADS if head in trials[0].labels)
-    examples = personal_examples(base, trials, channels, rate_hz, head)
-    made = calibrate(base, examples, store, say=talk.told, fitted=talk.trained)
+    made = calibrate(fit.base, fit.examples(trials, head), fit.store, say=talk.told, fitted=talk.trained)
     result.document |= made.as_json()
-    result.in_use = made.name or base.name
+    result.in_use = made.name or fit.base.name
     result.state = _outcome(made.verdict)
     result.words += [made.verdict.reason, f"in use now: {result.in_use}"]
     if made.name:
         result.words.append("undo with: neuroplayer calibrate --undo")
 
 
-def _fit_valence(
-    result: Result,
-    store: PersonalStore,
-    base: Manifest,
-    trials: Sequence[Trial],
-    channels: tuple[str, ...],
-    rate_hz: float,
-    talk: Talk,
-) -> None:
-    from models.personal_calibration import (
-        calibrate_valence,
-        check_pieces,
-        personal_examples,
-        store_valence,
-    )
+def _fit_valence(fit: _Fit, trials: Sequence[Trial]) -> None:
+    from models.personal_calibration import calibrate_valence, check_pieces, store_valence
 
+    result = fit.result
     try:
         check_pieces([trial.labels["valence"] for trial in trials])
-        examples = personal_examples(base, trials, channels, rate_hz, "valence")
-        model, verdict = calibrate_valence(examples, fitted=talk.trained)
+        examples = fit.examples(trials, "valence")
+        model, verdict = calibrate_valence(examples, fitted=fit.talk.trained)
     except TrainingError as error:
         if result.state is None:
             raise
@@ -121,7 +120,7 @@ def _fit_valence(
         result.valence = Outcome(kept=False, reason=lines.cut(str(error)))
         result.words.append(f"{error}; valence stays unknown")
         return
-    path = store_valence(store, base, model, verdict, examples) if verdict.kept else None
+    path = store_valence(fit.store, fit.base, model, verdict, examples) if verdict.kept else None
     result.document["valence"] = {
         "kept": verdict.kept,
         "path": str(path) if path else None,
