@@ -5,10 +5,12 @@ Whatever happens to the process, what was flushed is whole; whatever happens to 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -46,17 +48,22 @@ class RecordingFile:
         self._wake, self._closing = threading.Event(), False
         self._written = 0
         self.trouble, self.paused = "", ""
+        # what mends old recordings takes every part that is not locked: it must not see this one before
+        unseen = path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}.beginning")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            self._fd = os.open(self._part, flags, 0o600)
+            self._fd = os.open(unseen, flags, 0o600)
         except OSError as error:
             raise RecordingStartError(f"{path}: the recording cannot begin: {error}") from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._write(MAGIC + sealed(first))
+            if self._part.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self._part))
+            unseen.rename(self._part)
         except OSError as error:
-            self._part.unlink(missing_ok=True)
+            unseen.unlink(missing_ok=True)
             os.close(self._fd)
             raise RecordingStartError(f"{path}: the recording cannot begin: {error}") from error
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)

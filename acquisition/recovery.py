@@ -159,6 +159,8 @@ def recover_all(folder: Path) -> list[Recovered]:
     for part in sorted(folder.glob(f"*.xdf{PART}")):
         try:
             done.append(recover(part))
+        except FileNotFoundError:  # its own session has closed it, or somebody has deleted it
+            continue
         except (OSError, XdfError) as error:
             done.append(Recovered(None, 0, f"{part}: could not be recovered: {error}"))
     return done

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import stat
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import mne
 import numpy as np
@@ -13,9 +15,10 @@ import pyxdf
 from session_making import BEGAN, CHANNELS, RATE_HZ, SETTINGS, chunk_at, make_session, record, session_items
 from waiting import PATIENCE_S, wait_until
 
+from acquisition import recording_file
 from acquisition.port import UnknownSourceError
 from acquisition.recording_file import RecordingStartError
-from acquisition.recovery import recover, recover_all
+from acquisition.recovery import Recovered, recover, recover_all
 from acquisition.session_file import Line, is_session, read_head, read_session
 from acquisition.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap, HeadsetStatus
@@ -105,6 +108,45 @@ def test_a_recording_in_progress_is_left_alone(tmp_path: Path) -> None:
     record(recorder, session_items(4))
     assert recorder.close() == tmp_path / "a.xdf"
     assert is_session(tmp_path / "a.xdf")
+
+
+def test_a_recording_that_begins_is_never_taken_for_a_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Recovered] = []
+
+    def late(descriptor: int, how: int) -> None:
+        found.extend(recover_all(tmp_path))  # old recordings are mended in the moment before the lock is held
+        fcntl.flock(descriptor, how)
+
+    monkeypatch.setattr(
+        recording_file, "fcntl", SimpleNamespace(flock=late, LOCK_EX=fcntl.LOCK_EX, LOCK_NB=fcntl.LOCK_NB)
+    )
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
+    assert not found
+    assert recorder.close() == tmp_path / "a.xdf"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.xdf"]
+
+
+def test_a_recording_that_ends_while_old_ones_are_mended_is_no_broken_one(tmp_path: Path) -> None:
+    ended = threading.Event()
+    seen: list[str] = []
+
+    def mend() -> None:
+        while not ended.is_set():
+            seen.extend(done.why for done in recover_all(tmp_path) if done.why)
+
+    mending = threading.Thread(target=mend)
+    mending.start()
+    try:
+        for number in range(30):
+            path = tmp_path / f"{number}.xdf"
+            assert SessionRecorder(path, BEGAN, SETTINGS, say=seen.append).close() == path
+    finally:
+        ended.set()
+        mending.join()
+    assert not seen
+    assert len(list(tmp_path.iterdir())) == 30
 
 
 def test_a_file_that_is_deleted_stops_growing(tmp_path: Path) -> None:
