@@ -20,11 +20,12 @@ def protocol(rest_s: float, block_s: float, pairs: int) -> tuple[Step, ...]:
     Alternating blocks keep time and drift from telling the labels apart. With fewer than 5 pairs a network
     that mends one label only, by moving its threshold, cannot prove it: 2 ** -4 is more than 1 in 20.
     """
-    steps = [Step("", rest_s, "Sit still, look at one place, think of nothing in particular.")]
+    steps = [Step("", rest_s, "Sit still, look at one place, think of nothing in particular.", "rest")]
     for i in range(pairs):
         start, less = 1000 - 37 * i, 7 + 6 * (i % 2)
-        calm = Step("calm", block_s, "Rest again: sit still, breathe slowly, let your thoughts go.")
-        work = Step("engaged", block_s, f"Count down from {start} in steps of {less}, silently and quickly.")
+        calm = Step("calm", block_s, "Rest again: sit still, breathe slowly, let your thoughts go.", "calm")
+        says = f"Count down from {start} in steps of {less}, silently and quickly."
+        work = Step("engaged", block_s, says, "engaged", {"start": start, "less": less})
         steps += [work, calm] if i % 2 == 0 else [calm, work]
     return tuple(steps)
 

@@ -20,10 +20,16 @@ Mark = Annotated[int, Meta(ge=1, le=5)]
 
 
 class StepLine(Struct, frozen=True, kw_only=True, tag="step", forbid_unknown_fields=True):
-    """What the wearer does now. ``label`` is "" for the rest, calm, engaged or music."""
+    """What the wearer does now. ``label`` is "" for the rest, calm, engaged or music.
+
+    ``key`` and ``numbers`` name the words for a page that has them in its language; ``says`` has them in
+    English.
+    """
 
     label: Literal["", "calm", "engaged", "music"]
     says: Words
+    key: Annotated[str, Meta(pattern="^[a-z_]{0,40}$")] = ""
+    numbers: Annotated[dict[Annotated[str, Meta(max_length=20)], Count], Meta(max_length=8)] = {}
     seconds: Annotated[float, Meta(ge=0, le=3600)]
     left_s: Annotated[float, Meta(ge=0, le=3600)]
     number: Count

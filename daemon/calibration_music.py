@@ -104,7 +104,7 @@ class Listening:
             return ()
         heard: list[Heard] = []
         for number, piece in enumerate(pieces, 1):
-            samples = self._hear(taker, piece, f"Listen, eyes open ({number} of {len(pieces)}).")
+            samples = self._hear(taker, piece, self.step(number, len(pieces)))
             if samples is None:
                 self.wearer.told(f"{piece.title!r:.80} could not be heard to its end and is left out")
                 continue
@@ -116,7 +116,12 @@ class Listening:
                 heard.append(Heard(piece, answer, samples))
         return tuple(heard)
 
-    def _hear(self, taker: Taker, piece: Piece, says: str) -> FloatArray | None:
+    def step(self, number: int, of: int) -> Step:
+        """What the wearer does while a piece sounds."""
+        says = f"Listen, eyes open ({number} of {of})."
+        return Step("music", self.seconds, says, "music", {"number": number, "of": of})
+
+    def _hear(self, taker: Taker, piece: Piece, step: Step) -> FloatArray | None:
         self._tell_wearer(taker, piece)
         self.jukebox.play(piece)
         try:
@@ -124,7 +129,7 @@ class Listening:
             taker.drain(lambda: self.jukebox.sounds(piece) or self.clock() > until_s)
             if not self.jukebox.sounds(piece):
                 return None
-            samples = taker.take(Step("music", self.seconds, says), JUDGE_S)
+            samples = taker.take(step, JUDGE_S)
             return samples if self.jukebox.sounds(piece) else None
         finally:
             self.jukebox.stop()

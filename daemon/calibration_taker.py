@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,11 +21,16 @@ ENGAGED_ASK = {"calm": -1.0, "engaged": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One stretch: its label, its length and what the wearer is told. ``label`` "" is the baseline rest."""
+    """One stretch: its label, its length and what the wearer is told. ``label`` "" is the baseline rest.
+
+    ``key`` and ``numbers`` name the same words for a page that has them in another language.
+    """
 
     label: str
     seconds: float
     says: str
+    key: str = ""
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
 
 Show = Callable[[Step, float], None]

@@ -133,6 +133,8 @@ class PageTalk:
             lines.StepLine(
                 label=step.label,  # type: ignore[arg-type]
                 says=lines.cut(step.says),
+                key=step.key,
+                numbers=dict(step.numbers),
                 seconds=step.seconds,
                 left_s=left_s,
                 number=self._number,

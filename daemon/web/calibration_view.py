@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from daemon import calibration_lines as lines
@@ -42,8 +43,16 @@ def headline(calibration: Calibration, texts: Texts) -> tuple[str, str]:
         done = calibration.fitting
         return texts("calibrate.fitting"), texts("calibrate.fitting_detail", done=done.done, of=done.of)
     if calibration.phase == "guided" and step is not None:
-        return texts(f"calibrate.do_{step.label or 'rest'}"), shown(step.says, 300)
+        return texts(f"calibrate.do_{step.label or 'rest'}"), _says(step, texts)
     return "", ""
+
+
+def _says(step: lines.StepLine, texts: Texts) -> str:
+    """In the page's language where it has these words, else as the calibration itself says it."""
+    if texts.has(f"calibrate.says_{step.key}"):
+        with contextlib.suppress(LookupError, TypeError):  # numbers other than the words want
+            return texts(f"calibrate.says_{step.key}", **step.numbers)
+    return shown(step.says, 300)
 
 
 def share(calibration: Calibration) -> float:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import talker as say
@@ -15,6 +16,10 @@ from waiting import until
 
 from daemon import calibration_lines as lines
 from daemon import messages
+from daemon.calibration_guide import protocol
+from daemon.calibration_music import Jukebox, Listener, Listening
+from daemon.calibration_taker import Step
+from daemon.calibration_talk import Lines, PageTalk
 from daemon.web import calibration as module
 from daemon.web.calibration import MAX_MALFORMED, Calibration
 from daemon.web.calibration_view import headline, pieces_from, share, step_of, verdict
@@ -178,6 +183,39 @@ async def test_cancelled_by_two_viewers_and_begun_again_meanwhile(make_rig: Make
     assert rig.run._process is not first
     await rig.run.cancel()
     assert rig.run.phase == "idle"
+
+
+def _told_in(words: Texts, state: LiveState, step: Step) -> str:
+    """What a page in that language tells of what a calibration says of that step."""
+    said: list[bytes] = []
+    PageTalk(9, said.append, Lines(io.BytesIO())).show(step, 3.0)
+    found = lines.read_said(said[0].strip())
+    assert isinstance(found, lines.StepLine)
+    calibration = Calibration([], [], {}, state, lambda _name, _command: True)
+    calibration.phase, calibration.step = "guided", found
+    return headline(calibration, words)[1]
+
+
+def test_every_step_is_told_in_the_language_of_the_page(words: Texts, state: LiveState) -> None:
+    says = {key: words(key) for key in words.keys if key.startswith("calibrate.says_")}
+    english = says | {f"calibrate.do_{name}": name for name in ("rest", "calm", "engaged", "music")}
+    other = Texts({key: f"Anders: {text}" for key, text in says.items()}, english)
+    music = Listening(cast(Jukebox, None), cast(Listener, None), 8).step(3, 8)
+    steps = [*protocol(60.0, 20.0, 2), music]
+    assert {f"calibrate.says_{step.key}" for step in steps} == set(says)
+    for step in steps:
+        assert _told_in(words, state, step) == step.says
+        assert _told_in(other, state, step) == f"Anders: {step.says}"
+
+
+@pytest.mark.parametrize(
+    ("key", "numbers"),
+    [("", {}), ("no_such", {}), ("engaged", {"start": 9}), ("engaged", {"key": 1, "self": 2})],
+)
+def test_a_step_the_page_has_no_words_for_is_told_as_it_was_said(
+    words: Texts, state: LiveState, key: str, numbers: dict[str, int]
+) -> None:
+    assert _told_in(words, state, Step("engaged", 20.0, "Count.", key, numbers)) == "Count."
 
 
 def test_pieces_are_named_without_their_place_on_the_disk(hand: Hand) -> None:
