@@ -58,6 +58,21 @@ class GatedWindow:
         return usable
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Measures:
+    """What is measured of one channel of one window: amplitudes, power by band (5,), hum against signal, the
+    share of samples on a rail, and whether all were numbers.
+    """
+
+    contact_uv: float
+    rms_uv: float
+    peak_uv: float
+    power_uv2: FloatArray
+    line: float
+    railed: float
+    finite: bool
+
+
 def judge_window(
     channels: tuple[str, ...],
     spectrum: Spectrum,
@@ -85,13 +100,15 @@ def judge_window(
     judged = tuple(
         _judge_channel(
             channel,
-            _contact_uv(channel, float(rms_uv[i]), filtered_uv[i], power[i]),
-            float(rms_uv[i]),
-            float(peak_uv[i]),
-            power[i],
-            float(line[i]),
-            float(railed[i]),
-            bool(finite[i]),
+            _Measures(
+                _contact_uv(channel, float(rms_uv[i]), filtered_uv[i], power[i]),
+                float(rms_uv[i]),
+                float(peak_uv[i]),
+                power[i],
+                float(line[i]),
+                float(railed[i]),
+                bool(finite[i]),
+            ),
         )
         if suspect[i]
         else ChannelQuality(channel, 1.0)
@@ -125,40 +142,31 @@ def _slow_share(power_uv2: FloatArray) -> float:
     return float(power_uv2[:2].sum() / max(power_uv2.sum(), 1e-9))
 
 
-def _judge_channel(
-    channel: str,
-    contact_uv: float,
-    rms_uv: float,
-    peak_uv: float,
-    power_uv2: FloatArray,
-    line: float,
-    railed: float,
-    finite: bool,
-) -> ChannelQuality:
+def _judge_channel(channel: str, of: _Measures) -> ChannelQuality:
     reasons: list[QualityReason] = []
     score = 1.0
-    fast = float(power_uv2[4] / max(power_uv2.sum(), 1e-9))
-    if not finite:
+    fast = float(of.power_uv2[4] / max(of.power_uv2.sum(), 1e-9))
+    if not of.finite:
         reasons.append("not_finite")
         score = 0.0
-    if rms_uv < FLAT_UV:
+    if of.rms_uv < FLAT_UV:
         reasons.append("flat")
         score = 0.0
-    if railed > RAIL_SHARE:
+    if of.railed > RAIL_SHARE:
         reasons.append("railed")
         score = 0.0
-    if contact_uv > LOOSE_UV[0]:
+    if of.contact_uv > LOOSE_UV[0]:
         reasons.append("loose")
-        score *= float(np.interp(contact_uv, LOOSE_UV, (0.6, 0.0)))
-    elif channel in FRONTAL and peak_uv > BLINK_PEAK_UV and _slow_share(power_uv2) > BLINK_SLOW_SHARE:
+        score *= float(np.interp(of.contact_uv, LOOSE_UV, (0.6, 0.0)))
+    elif channel in FRONTAL and of.peak_uv > BLINK_PEAK_UV and _slow_share(of.power_uv2) > BLINK_SLOW_SHARE:
         reasons.append("blink")
         score *= 0.7
-    if fast > MUSCLE_SHARE and rms_uv > MUSCLE_UV:
+    if fast > MUSCLE_SHARE and of.rms_uv > MUSCLE_UV:
         reasons.append("muscle")
         score *= 0.45
-    if line > LINE_RATIO:
+    if of.line > LINE_RATIO:
         reasons.append("line_noise")
-        score *= float(np.interp(line, (LINE_RATIO, 100 * LINE_RATIO), (0.9, 0.4)))
+        score *= float(np.interp(of.line, (LINE_RATIO, 100 * LINE_RATIO), (0.9, 0.4)))
     return ChannelQuality(channel, round(score, 3), tuple(reasons))
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import msgspec
 
+from player.child import end_child
+
 log = logging.getLogger(__name__)
 
 POLL_S = 0.05
@@ -115,7 +117,7 @@ class ScanProcess:
         try:
             return self._listen(child)
         finally:
-            _end(child)
+            end_child(child, STOP_S)
 
     def _listen(self, child: subprocess.Popen[bytes]) -> str:
         if child.stdout is None:
@@ -142,18 +144,3 @@ class ScanProcess:
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.write(self._commands.popleft())
                 child.stdin.flush()
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Closing its input asks the child to end; one inside a decoder is killed."""
-    with contextlib.suppress(BrokenPipeError, OSError):
-        if child.stdin is not None:
-            child.stdin.close()
-    child.terminate()
-    try:
-        child.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-    if child.stdout is not None:
-        child.stdout.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import subprocess
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from player.av_reader import READ_RATE_HZ, AudioReader
+from player.child import end_child
 from player.track_measures import LearnedMood
 
 VARIABLE = "NEUROPLAYER_VIBENET_PYTHON"
@@ -114,18 +114,8 @@ class VibenetProcess:
     def close(self) -> None:
         """End the worker within a few seconds. Safe to call twice."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        for pipe in (child.stdin, child.stdout):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
-        child.terminate()
-        try:
-            child.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        if child is not None:
+            end_child(child, STOP_S)
 
     def _start(self) -> subprocess.Popen[bytes]:
         pipe = subprocess.PIPE
