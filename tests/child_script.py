@@ -23,7 +23,10 @@ class ChildScript:
             [sys.executable, file, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self.process.stdout is not None
-        assert self.process.stdout.readline().strip() == "ready"
+        said = self.process.stdout.readline().strip()
+        if said != "ready":
+            self.stop()
+            raise AssertionError(f"{file} did not get ready: it said {said!r}")
 
     def signal(self, number: signal.Signals) -> None:
         assert self.process is not None

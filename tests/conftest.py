@@ -63,10 +63,8 @@ def free_port() -> int:
 @pytest.fixture
 def broker(tmp_path: Path, free_port: int) -> Iterator[RealBroker]:
     """A running Mosquitto on a free port of loopback."""
-    found = RealBroker(tmp_path, free_port)
-    found.start()
-    yield found
-    found.stop()
+    with RealBroker(tmp_path, free_port) as found:
+        yield found
 
 
 @pytest.fixture
@@ -80,8 +78,10 @@ def ear(broker: RealBroker) -> Iterator[MosquittoSub]:
 def product() -> Iterator[Product]:
     """Starts commands of the product, and ends what a test leaves running."""
     found = Product()
-    yield found
-    found.end_all()
+    try:
+        yield found
+    finally:
+        found.end_all()
 
 
 @pytest.fixture

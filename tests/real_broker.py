@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
+from typing import Self
 
 import pytest
 from waiting import PATIENCE_S, wait_until
@@ -31,7 +32,18 @@ class RealBroker:
         self.process = subprocess.Popen(
             [MOSQUITTO, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        wait_for_port(self.port)
+        wait_for_port(self.port, process=self.process)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def kill(self) -> None:
         assert self.process is not None
@@ -49,10 +61,13 @@ class RealBroker:
             self.process.wait(PATIENCE_S)
 
 
-def wait_for_port(port: int, seconds: float = PATIENCE_S) -> None:
-    """Until something listens there."""
+def wait_for_port(
+    port: int, seconds: float = PATIENCE_S, process: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Until something listens there; the process that is to do so must not end meanwhile."""
 
     def listens() -> bool:
+        assert process is None or process.poll() is None, f"who was to listen on {port} has ended"
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 

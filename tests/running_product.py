@@ -63,7 +63,9 @@ class MosquittoSub:
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
-        assert self._subscribed.wait(PATIENCE_S), "mosquitto_sub was not let in"
+        if not self._subscribed.wait(PATIENCE_S):
+            self.__exit__(None, None, None)
+            raise AssertionError("mosquitto_sub was not let in")
         return self
 
     def __exit__(
