@@ -32,6 +32,8 @@ NOISE = ("INFO: Created TensorFlow Lite",)
 NEED_SOURCE: frozenset[RoleName] = frozenset({"engine", "view"})
 """These wait for what the search for a headset finds; music, broker and page do not."""
 WATCHED: frozenset[RoleName] = frozenset({"engine", "player", "web"})
+KILLED_S = 1.0
+"""What was killed has so long to be gone, and what it said last to be read."""
 END_S = 3.2
 """After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
 
@@ -47,6 +49,17 @@ class _Child:
     """It was ended to begin anew with other settings: nothing of its last life is gone on with."""
     heart: Heartbeat | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
+
+    def end(self) -> None:
+        """Ask the process to end, where one is alive."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """Kill the process, where it is alive, and whatever it has started."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Supervisor:
@@ -112,7 +125,7 @@ class Supervisor:
             child = self._children.get(role)
             if child and child.process is not None and child.process.returncode is None:
                 child.renewed = True
-                child.process.terminate()
+                child.end()
 
     def hang_up(self, role: RoleName) -> None:
         """Tell a role to read its configuration anew."""
@@ -128,6 +141,7 @@ class Supervisor:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), timeout=self._settings.duration_s)
         self._stop.set()
+        self._decided.set()  # nobody waits for a source any more
         await self._end(keepers)
         return EXIT_BAD_INPUT if self.failure else 0
 
@@ -141,20 +155,25 @@ class Supervisor:
             await self._finish("broker", keepers["broker"], patience_s=0.8)
 
     async def _finish(self, role: RoleName, keeper: asyncio.Task[None], patience_s: float = END_S) -> None:
-        process = self._children[role].process
-        if process is not None and process.returncode is None:
-            process.terminate()
-            try:
-                await asyncio.wait_for(process.wait(), timeout=patience_s)
-            except TimeoutError:
-                self._say(f"{role} did not end in time and was killed")
-                process.kill()
+        """End the process; its keeper then ends by itself, once nothing of this life is left."""
+        child = self._children[role]
+        child.end()
+        await asyncio.wait({keeper}, timeout=patience_s)
+        if not keeper.done():
+            self._say(f"{role} did not end in time and was killed")
+            child.kill()
+            await asyncio.wait({keeper}, timeout=KILLED_S)
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
 
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, unless it is time to end."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), timeout=seconds)
+
     async def _keep(self, child: _Child) -> None:
         pause_s = FIRST_RESTART_S
-        await asyncio.sleep(START_AFTER_S.get(child.role, 0.0))
+        await self._pause(START_AFTER_S.get(child.role, 0.0))
         while not self._stop.is_set():
             began = time.monotonic()
             code = await self._live(child)
@@ -167,40 +186,52 @@ class Supervisor:
             if time.monotonic() - began > HEALTHY_S:
                 pause_s = FIRST_RESTART_S
             self._say(f"{child.role} ended ({_words(code)}), starting it again in {pause_s:.1f} s")
-            await asyncio.sleep(pause_s)
+            await self._pause(pause_s)
             pause_s = min(MAX_RESTART_S, pause_s * 2)
 
     async def _live(self, child: _Child) -> int:
         """One life of a role: start it, hand it the settings, relay what it says."""
-        own_terminal = child.role == "view"
         child.starts += 1
-        child.heart = heart = Heartbeat(self._hung_s)
-        child.process = process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "daemon.child", child.role),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=None if own_terminal else asyncio.subprocess.DEVNULL,
-            stderr=None if own_terminal else asyncio.subprocess.PIPE,
-            start_new_session=True,
-            limit=MAX_LINE_BYTES,
-            pass_fds=(heart.write_fd,),
-            env=_environment() | heart.environment(),
-        )
-        heart.started()
+        with contextlib.closing(Heartbeat(self._hung_s)) as heart:
+            child.heart = heart
+            child.process = process = await self._start(child.role, heart)
+            await self._hand_over(child, process)
+            relay = asyncio.create_task(self._relay(child, process.stderr)) if process.stderr else None
+            try:
+                return await self._wait(child, process, heart)
+            finally:
+                child.kill()  # and what the role itself had started
+                if relay is not None:
+                    await asyncio.wait({relay}, timeout=KILLED_S)
+                    relay.cancel()
+
+    async def _start(self, role: RoleName, heart: Heartbeat) -> asyncio.subprocess.Process:
+        own_terminal = role == "view"
+        try:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "daemon.child", role),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=None if own_terminal else asyncio.subprocess.DEVNULL,
+                stderr=None if own_terminal else asyncio.subprocess.PIPE,
+                start_new_session=True,
+                limit=MAX_LINE_BYTES,
+                pass_fds=(heart.write_fd,),
+                env=_environment() | heart.environment(),
+            )
+        finally:
+            heart.started()
+
+    async def _hand_over(self, child: _Child, process: asyncio.subprocess.Process) -> None:
+        """Give a role its settings, or end it where it was time to end while it was made and waited."""
         if child.role in NEED_SOURCE:
             await self._decided.wait()
+        if self._stop.is_set():
+            child.end()
         if process.stdin is not None:
             with contextlib.suppress(ConnectionError):
                 process.stdin.write(to_json(self._for_life(child)))
                 await process.stdin.drain()
             process.stdin.close()
-        relay = asyncio.create_task(self._relay(child, process.stderr)) if process.stderr else None
-        code = await self._wait(child.role, process, heart)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)  # what the role itself had started
-        if relay is not None:
-            await asyncio.wait({relay}, timeout=0.2)
-            relay.cancel()
-        return code
 
     def _for_life(self, child: _Child) -> Settings:
         """A later life goes on with what an earlier one has begun: the recorded sound, the wearer's rest."""
@@ -211,19 +242,22 @@ class Supervisor:
         rest_again = self._settings.baseline != 0 and not renewed
         return msgspec.structs.replace(self._settings, output=output, rest_again=rest_again)
 
-    async def _wait(self, role: RoleName, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
+    async def _wait(self, child: _Child, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
         """The exit status; a role that hangs is killed."""
-        if role in WATCHED:
-            ended = asyncio.create_task(process.wait())
-            hung = asyncio.create_task(heart.until_hung())
+        if child.role not in WATCHED:
+            return await process.wait()
+        ended = asyncio.create_task(process.wait())
+        hung = asyncio.create_task(heart.until_hung())
+        try:
             await asyncio.wait({ended, hung}, return_when=asyncio.FIRST_COMPLETED)
-            hung.cancel()
             if not ended.done():
-                self._say(f"{role} gives no sign of life and is killed")
-                process.kill()
-            await ended
-        heart.close()
-        return await process.wait()
+                self._say(f"{child.role} gives no sign of life and is killed")
+                child.kill()
+            return await ended
+        finally:
+            for task in (ended, hung):
+                task.cancel()
+            await asyncio.gather(ended, hung, return_exceptions=True)
 
     async def _relay(self, child: _Child, stream: asyncio.StreamReader) -> None:
         while True:

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.broker
 class Watched:
     """A supervisor that runs while a test looks."""
 
-    def __init__(self, settings: Settings, roles: list[RoleName], hung_s: float = 10.0) -> None:
+    def __init__(self, settings: Settings, roles: list[RoleName]) -> None:
         self.lines: list[str] = []
-        self.supervisor = Supervisor(roles, settings, say=self.lines.append, hung_s=hung_s)
+        self.supervisor = Supervisor(roles, settings, say=self.lines.append, hung_s=PATIENCE_S)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[int]]:
@@ -35,6 +35,7 @@ class Watched:
         finally:
             self.supervisor.stop()
             await task
+            assert asyncio.all_tasks() == {asyncio.current_task()}, "nothing is left to end later"
 
     @property
     def engine(self) -> int | None:
@@ -65,15 +66,17 @@ async def test_a_role_that_dies_is_started_again(settings: Settings) -> None:
 
 
 async def test_a_role_that_hangs_is_killed_and_started_again(settings: Settings) -> None:
-    watched = Watched(settings, ["engine"], hung_s=3.0)
+    watched = Watched(settings, ["engine"])
     async with watched.running():
         await until(lambda: watched.engine is not None)
         first = watched.engine
         assert first is not None
         await until(lambda: watched.supervisor.alive(["engine"], PATIENCE_S))
-        await asyncio.sleep(3.5)  # it lives longer than hung_s: its heart beats
         assert watched.engine == first
         os.kill(first, signal.SIGSTOP)
+        heart = watched.supervisor._children["engine"].heart
+        assert heart is not None
+        heart._hung_s = 0.5  # no beat can be late any more: there are none
         await until(lambda: watched.engine not in (None, first))
         assert not psutil.pid_exists(first)
     assert "engine gives no sign of life and is killed" in watched.lines
