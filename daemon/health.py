@@ -93,17 +93,26 @@ async def serve_health(health: Answers, port: int | None) -> AsyncIterator[None]
         yield
         return
     own_port = port + PORT_OF.get(health.role, len(PORT_OF))
-    open_now = asyncio.Semaphore(MAX_CONNECTIONS)
+    answering: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not open_now.locked():
-            async with open_now:
-                with contextlib.suppress(*BROKEN):
-                    await asyncio.wait_for(_answer(health, reader, writer), PATIENCE_S)
-        writer.close()
+        try:
+            with contextlib.suppress(*BROKEN):
+                await asyncio.wait_for(_answer(health, reader, writer), PATIENCE_S)
+                writer.close()
+                await asyncio.wait_for(writer.wait_closed(), PATIENCE_S)
+        finally:
+            writer.transport.abort()
+            answering.pop(writer, None)
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(answering) >= MAX_CONNECTIONS:
+            writer.transport.abort()
+            return
+        answering[writer] = asyncio.create_task(answer(reader, writer))
 
     try:
-        server = await asyncio.start_server(answer, LOOPBACK, own_port, limit=MAX_REQUEST_BYTES)
+        server = await asyncio.start_server(begin, LOOPBACK, own_port, limit=MAX_REQUEST_BYTES)
     except OSError as error:
         log.warning("no health endpoint: port %d cannot be used (%s)", own_port, error.strerror)
         yield
@@ -112,6 +121,14 @@ async def serve_health(health: Answers, port: int | None) -> AsyncIterator[None]
         yield
     finally:
         server.close()
+        await _hang_up(answering)
+
+
+async def _hang_up(answering: dict[asyncio.StreamWriter, asyncio.Task[None]]) -> None:
+    """Who is being answered while the role ends finds the connection broken; nothing of it is left."""
+    for writer in answering:
+        writer.transport.abort()
+    await asyncio.gather(*answering.values(), return_exceptions=True)
 
 
 async def _answer(health: Answers, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

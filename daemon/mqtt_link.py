@@ -61,7 +61,22 @@ class DirectClient(aiomqtt.Client):
         self._digest = digest
         self._digesting = False
         self._thread = threading.get_ident()
+        self._given_up = False
         super().__init__(*given, **options)
+
+    def give_up(self) -> None:
+        """Close the socket that a failed or broken attempt may have left open; aiomqtt leaves it to us."""
+        self._given_up = True
+        with contextlib.suppress(OSError, ValueError):
+            self._client._sock_close()
+
+    def _client_connect(self) -> None:
+        """In a thread, which nobody can cancel: what it opens for an attempt given up meanwhile is closed."""
+        try:
+            super()._client_connect()
+        finally:
+            if self._given_up:
+                self._loop.call_soon_threadsafe(self.give_up)
 
     def _on_message(self, client: Any, userdata: Any, message: MQTTMessage) -> None:
         self._digesting = True
@@ -207,7 +222,7 @@ class MqttLink:
             self._outage.failed(_cause(code, error), text)
         return wait_s
 
-    def _client(self) -> aiomqtt.Client:
+    def _client(self) -> DirectClient:
         five = self._protocol is aiomqtt.ProtocolVersion.V5
         properties = Properties(PacketTypes.CONNECT) if five else None  # type: ignore[no-untyped-call]
         if properties is not None:
@@ -237,7 +252,7 @@ class MqttLink:
         try:
             await client.__aenter__()
         except BaseException:
-            _abandon(client)
+            asyncio.get_running_loop().call_soon(client.give_up)  # after what its thread asked the loop for
             raise
         try:
             await self._announce(client)
@@ -248,7 +263,7 @@ class MqttLink:
             self.connected.clear()
             with contextlib.suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
-            _abandon(client)
+            client.give_up()
 
     async def _announce(self, client: aiomqtt.Client) -> None:
         """Subscribe again and say everything again: a broker killed with -9 forgot it all."""
@@ -337,9 +352,3 @@ def _untrusted(error: Exception) -> bool:
     while (deeper := chain[-1].__cause__ or chain[-1].__context__) is not None and deeper not in chain:
         chain.append(deeper)
     return any(isinstance(one, ssl.SSLError) for one in chain)
-
-
-def _abandon(client: aiomqtt.Client) -> None:
-    """Close the socket that a failed or broken attempt may have left open; aiomqtt leaves it to us."""
-    with contextlib.suppress(OSError, ValueError):
-        client._client._sock_close()

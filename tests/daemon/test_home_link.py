@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import urllib.error
 import urllib.request
@@ -13,10 +14,10 @@ import msgspec
 import pytest
 from real_broker import RealBroker
 from test_home_assistant import EMOTION, SIGNAL
-from waiting import until
+from waiting import PATIENCE_S, until
 
 from acquisition.signal import Gap, HeadsetStatus, StreamInfo
-from daemon import messages, topics
+from daemon import health, home_link, messages, topics
 from daemon.home_link import HomeLink
 from daemon.messages import Estimate
 from daemon.metrics import RoleCounts
@@ -59,7 +60,10 @@ def _listener(broker: RealBroker, ear: Ear) -> MqttLink:
     return MqttLink(BrokerSettings(port=broker.port), "ear", hear=ear, subscriptions=["#"])
 
 
-async def test_it_announces_at_once_and_again_when_home_assistant_restarts(broker: RealBroker) -> None:
+async def test_it_announces_at_once_and_again_when_home_assistant_restarts(
+    broker: RealBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_link, "ANNOUNCE_AGAIN_S", 600.0)  # however long this takes, it is one storm
     ear, own = Ear(), Ear()
     config = "homeassistant/sensor/neuroplayer_den/emotion/config"
     link = HomeLink(_settings(broker), "engine", hear=own, subscriptions=[])
@@ -67,7 +71,7 @@ async def test_it_announces_at_once_and_again_when_home_assistant_restarts(broke
         await until(lambda: len(ear.on(config)) >= 1)
         link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
         await until(lambda: len(ear.on(NODE.full(topics.EMOTION))) == 1)
-        link._announced_s -= 60  # as if it had been a while
+        link._announced_s -= 601  # as if it had been a while
         other.send("homeassistant/status", b"online", qos=1)
         await until(lambda: len(ear.on(config)) == 2 and len(ear.on(NODE.full(topics.EMOTION))) == 2)
         for _ in range(20):
@@ -127,7 +131,11 @@ def test_a_state_that_claims_nothing_fires_nothing() -> None:
 async def test_coarse_sends_wide_steps_and_no_window(broker: RealBroker) -> None:
     ear = Ear()
     settings = _settings(broker, share="coarse")
-    async with _listener(broker, ear), HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
+    async with (
+        _listener(broker, ear) as listener,
+        HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link,
+    ):
+        await listener.connected.wait()
         await link.connected.wait()
         link.send(NODE.full(topics.ESTIMATE), messages.encode(ESTIMATE))
         link.keep(NODE.full(topics.SIGNAL), messages.encode(SIGNAL))
@@ -170,29 +178,48 @@ def _get(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-async def test_health_and_metrics_on_loopback(broker: RealBroker, unused_tcp_port: int) -> None:
-    settings = _settings(broker, health_port=unused_tcp_port)
+async def test_health_and_metrics_on_loopback(
+    broker: RealBroker, health_ports: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_S", PATIENCE_S)
+    port = health_ports["engine"]
+    settings = _settings(broker, health_port=port)
     async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
         await link.connected.wait()
         link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
         link.keep(NODE.full(topics.SIGNAL), messages.encode(SIGNAL))
-        status, body = await asyncio.to_thread(_get, unused_tcp_port, "/health")
+        status, body = await asyncio.to_thread(_get, port, "/health")
         assert status == 200
         assert json.loads(body)["connected"] is True
-        status, body = await asyncio.to_thread(_get, unused_tcp_port, "/metrics")
+        status, body = await asyncio.to_thread(_get, port, "/metrics")
         text = body.decode()
         assert 'neuroplayer_stage_seconds_count{stage="compute"} 1.0' in text
         assert 'neuroplayer_electrode_quality{channel="AF7"} 0.2' in text
         assert "neuroplayer_mqtt_connected 1.0" in text
-        assert (await asyncio.to_thread(_get, unused_tcp_port, "/x"))[0] == 404
-        assert (await asyncio.to_thread(_get, unused_tcp_port, "/health", "evil.example"))[0] == 403
-        reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
-        writer.write(b"GET / " + b"x" * 20_000)
-        assert await asyncio.wait_for(reader.read(), 60) == b""
-        writer.close()
+        assert (await asyncio.to_thread(_get, port, "/x"))[0] == 404
+        assert (await asyncio.to_thread(_get, port, "/health", "evil.example"))[0] == 403
+        assert await _answer_to(b"GET / " + b"x" * 20_000, port) == b""
         link._health._spoke_s -= 100  # type: ignore[union-attr]
-        status, body = await asyncio.to_thread(_get, unused_tcp_port, "/health")
+        status, body = await asyncio.to_thread(_get, port, "/health")
         assert (status, json.loads(body)["healthy"]) == (503, False)
+
+
+def _running() -> set[str]:
+    """The names of what runs on this loop."""
+    return {getattr(task.get_coro(), "__name__", "") for task in asyncio.all_tasks()}
+
+
+async def _answer_to(request: bytes, port: int) -> bytes:
+    """All that comes until the other side hangs up, by an end or by a reset."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answer = b""
+    with contextlib.suppress(ConnectionError):
+        writer.write(request)
+        answer = await reader.read()
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+    return answer
 
 
 async def test_a_taken_health_port_costs_the_endpoint_only(
@@ -204,7 +231,19 @@ async def test_a_taken_health_port_costs_the_endpoint_only(
     assert "no health endpoint" in caplog.text
 
 
-async def test_what_a_role_counts_is_in_its_metrics(broker: RealBroker, unused_tcp_port: int) -> None:
+async def test_who_is_being_answered_does_not_hold_up_the_end(
+    broker: RealBroker, health_ports: dict[str, int]
+) -> None:
+    port = health_ports["engine"]
+    async with HomeLink(_settings(broker, health_port=port), "engine", hear=Ear(), subscriptions=[]):
+        asking = asyncio.create_task(_answer_to(b"GET /hea", port))
+        await until(lambda: "_answer" in _running(), "it is being answered")
+    assert "_answer" not in _running()
+    assert await asking == b""
+
+
+async def test_what_a_role_counts_is_in_its_metrics(broker: RealBroker, health_ports: dict[str, int]) -> None:
+    port = health_ports["engine"]
     loss, info = SignalLoss(), StreamInfo("test", "test", ("AF7",), 256.0)
     loss.push(Gap(0.0, 1.0, 256, "lost"))
     assert loss.lost_s == 0, "the rate is not known yet"
@@ -216,11 +255,11 @@ async def test_what_a_role_counts_is_in_its_metrics(broker: RealBroker, unused_t
         underruns={"device": lambda: 2},
         lost_s=lambda: loss.lost_s,
     )
-    settings = _settings(broker, health_port=unused_tcp_port)
+    settings = _settings(broker, health_port=port)
     async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[], counts=counts) as link:
         await link.connected.wait()
         link.counters.dropped_events = 5
-        _, body = await asyncio.to_thread(_get, unused_tcp_port, "/metrics")
+        _, body = await asyncio.to_thread(_get, port, "/metrics")
     lines = body.decode().splitlines()
     for line in (
         'neuroplayer_queue_drops_total{queue="mqtt_events"} 5.0',
