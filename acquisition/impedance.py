@@ -17,13 +17,15 @@ import numpy as np
 
 from acquisition.brainflow_source import BrainFlowSource
 from acquisition.port import SourceError, UnknownSourceError
-from acquisition.signal import FloatArray
+from acquisition.signal import FloatArray, StreamInfo
 
 CURRENT_A = 6e-9
 SERIES_OHM = 2200.0
 LEAD_OFF_HZ = 31.25
 MEASURE_S = 2.0
 SETTLE_S = 0.7
+SILENT_S = 5.0
+"""A board that sends nothing for so long is not measured any further."""
 CYTON_LETTERS = "12345678QWERTYUI"
 GOOD_OHM, POOR_OHM = 20e3, 100e3
 
@@ -74,7 +76,7 @@ def measure(
             for row, channel in enumerate(info.channels):
                 yield Impedance(channel, _cyton(source, row, info.rate_hz, clock, (settle_s, measure_s)))
         else:
-            yield from _ganglion(source, info.channels, info.extras, clock, measure_s)
+            yield from _ganglion(source, info, clock, measure_s)
     finally:
         source.close()
 
@@ -89,40 +91,43 @@ def _cyton(
     letter = CYTON_LETTERS[row]
     source.command(f"z{letter}01Z")
     try:
-        _collect(source, clock, seconds[0])
-        samples_uv, _ = _collect(source, clock, seconds[1])
+        settle, wanted = (round(part_s * rate_hz) for part_s in seconds)
+        samples_uv, _ = _collect(source, clock, settle + wanted)
     finally:
         source.command(f"z{letter}00Z")
-    return cyton_ohm(samples_uv[row], rate_hz)
+    return cyton_ohm(samples_uv[row, settle:], rate_hz)
 
 
 def _ganglion(
-    source: BrainFlowSource,
-    channels: tuple[str, ...],
-    extras: tuple[str, ...],
-    clock: Callable[[], float],
-    measure_s: float,
+    source: BrainFlowSource, info: StreamInfo, clock: Callable[[], float], measure_s: float
 ) -> Iterator[Impedance]:
     source.command("z")
     try:
-        _, other = _collect(source, clock, SETTLE_S + 3 * measure_s)
+        _, other = _collect(source, clock, round((SETTLE_S + 3 * measure_s) * info.rate_hz))
     finally:
         source.command("Z")
-    rows = [extras.index(name) for name in extras if name.startswith("resistance_")]
-    for channel, row in zip(channels, rows, strict=False):
+    rows = [info.extras.index(name) for name in info.extras if name.startswith("resistance_")]
+    for channel, row in zip(info.channels, rows, strict=False):
         values = other[row][other[row] > 0]
         yield Impedance(channel, float(np.median(values)) if len(values) else math.inf)
 
 
-def _collect(source: BrainFlowSource, clock: Callable[[], float], seconds: float) -> tuple[Any, Any]:
-    """EEG and other rows of so many seconds. Raises ``SourceError`` when nothing comes."""
-    until_s, eeg, other = clock() + seconds, [], []
-    while clock() < until_s:
+def _collect(source: BrainFlowSource, clock: Callable[[], float], wanted: int) -> tuple[Any, Any]:
+    """EEG and other rows of so many samples from now on; counted, for a busy machine gets them late.
+
+    Raises ``SourceError`` when nothing comes.
+    """
+    source.poll(0.0)  # what waited is older than now
+    eeg: list[FloatArray] = []
+    other: list[FloatArray] = []
+    heard_s = clock()
+    while sum(part.shape[1] for part in eeg) < wanted:
         chunk = source.poll(0.05)
         if chunk is not None:
+            heard_s = clock()
             eeg.append(chunk.samples_uv)
             if chunk.extras is not None:
                 other.append(chunk.extras)
-    if not eeg:
-        raise SourceError("source: the board sent nothing while its impedance was measured")
+        elif clock() - heard_s > SILENT_S:
+            raise SourceError("source: the board sent nothing while its impedance was measured")
     return np.concatenate(eeg, axis=1), np.concatenate(other, axis=1) if other else np.zeros((0, 0))

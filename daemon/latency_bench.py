@@ -27,6 +27,7 @@ from acquisition.feed import Feed, FeedItem
 from acquisition.port import MAX_POLL_S
 from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo
 from acquisition.timeline import Timeline
+from daemon.errors import BadInputError
 from daemon.latency_listener import Heard
 from daemon.mqtt_link import MqttLink
 from daemon.roles.broker import mosquitto_binary
@@ -46,8 +47,10 @@ CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 RATE_HZ = 256.0
 CHUNK = 16
 WINDOW_S, HOP_S = 2.0, 0.5
-START_S = 3.0
-"""Time to connect before the first sample is due."""
+CONNECT_S = 60.0
+"""So long the broker, the listener and the sessions have to find each other."""
+START_S = 0.5
+"""From then to the first sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,9 @@ class LatencyFigures:
 class DueSource:
     """Prepared samples, each chunk handed over when its last sample is due; notes when that was."""
 
-    def __init__(self, samples_uv: FloatArray, start_s: float, name: str) -> None:
-        self._samples_uv, self._start_s, self.name = samples_uv, start_s, name
+    def __init__(self, samples_uv: FloatArray, name: str) -> None:
+        self._samples_uv, self.name = samples_uv, name
+        self.start_s = time.monotonic()
         self._at = 0
         self.due_s: list[float] = []
 
@@ -77,7 +81,7 @@ class DueSource:
     @property
     def next_due_s(self) -> float:
         """When the next chunk's last sample is due."""
-        return self._start_s + (self._at + CHUNK) / RATE_HZ
+        return self.start_s + (self._at + CHUNK) / RATE_HZ
 
     def poll(self, timeout_s: float) -> EegChunk | None:
         """The next chunk once it is due."""
@@ -133,7 +137,7 @@ def measure(sessions: int, seconds: float, roots: Sequence[Path]) -> LatencyFigu
             try:
                 listener.stdout.readline()
                 sources, share = asyncio.run(_sessions(sessions, seconds, reader, broker, Path(name)))
-                answer, _ = listener.communicate(b"enough\n", timeout=10)
+                answer, _ = listener.communicate(b"enough\n", timeout=CONNECT_S)
             finally:
                 listener.kill()
     return _figures(sources, msgspec.json.decode(answer, type=Heard), reader[0].model_id.name, share)
@@ -149,15 +153,19 @@ async def _sessions(
     """(the sources with what they noted, share of a core that this process used)."""
     rng = random.Random(0)  # noqa: S311 - phases, no secret
     samples_uv = np.random.default_rng(0).normal(size=(4, round(60 * RATE_HZ))) * 10
-    began_s = time.monotonic() + START_S
-    sources = [
-        DueSource(samples_uv, began_s + rng.uniform(0, 1), f"bench-{number:03}") for number in range(sessions)
-    ]
+    sources = [DueSource(samples_uv, f"bench-{number:03}") for number in range(sessions)]
     async with contextlib.AsyncExitStack() as stack:
         labels = folder / "labels.jsonl"
-        tasks = [
+        ready = [
             await _session(stack, broker, source, reader, labels, alone=sessions == 1) for source in sources
         ]
+        async with asyncio.timeout(CONNECT_S):
+            for _, link in ready:
+                await link.connected.wait()
+        began_s = time.monotonic() + START_S
+        for source in sources:
+            source.start_s = began_s + rng.uniform(0, 1)
+        tasks = [asyncio.create_task(role.run(link)) for role, link in ready]
         await asyncio.sleep(max(0.0, began_s - time.monotonic()))
         used_s = time.process_time()
         await asyncio.sleep(seconds)
@@ -176,7 +184,7 @@ async def _session(
     labels_file: Path,
     *,
     alone: bool,
-) -> asyncio.Task[None]:
+) -> tuple[EngineRole, MqttLink]:
     node = Topics(source.name)
     feed: HeadsetFeed = DueFeed(source)
     if alone:
@@ -194,7 +202,7 @@ async def _session(
         availability=node.full(ENGINE_AVAILABILITY),
     )
     await stack.enter_async_context(link)
-    return asyncio.create_task(role.run(link))
+    return role, link
 
 
 def _reader(roots: Sequence[Path]) -> tuple[Classifier, Manifest | None]:
@@ -237,9 +245,20 @@ def _broker(folder: Path) -> Iterator[BrokerSettings]:
     command = [sys.executable, "-m", "daemon.cli", "broker", "--broker", broker.url]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as child:
         try:
+            _wait_for(broker, child)
             yield broker
         finally:
             child.terminate()
+
+
+def _wait_for(broker: BrokerSettings, child: subprocess.Popen[bytes]) -> None:
+    until_s = time.monotonic() + CONNECT_S
+    while child.poll() is None and time.monotonic() < until_s:
+        with socket.socket() as probe:
+            if probe.connect_ex((broker.host, broker.port)) == 0:
+                return
+        time.sleep(0.02)
+    raise BadInputError(f"bench: the broker on port {broker.port} did not start; try again")
 
 
 def percentile(values: Sequence[float], share: float) -> float:

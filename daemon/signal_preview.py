@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 
-from acquisition.feed import Feed
+from acquisition.feed import Feed, FeedItem
 from acquisition.opening import make_source
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from acquisition.source_spec import SourceSpec
@@ -28,7 +28,8 @@ async def preview(spec: SourceSpec, seconds: float) -> AsyncIterator[Preview]:
     pipeline: Pipeline | None = None
     until_s = loop.time() + seconds + OPEN_S
     async with Feed(partial(make_source, spec)) as feed:
-        async for item in feed:
+        items = aiter(feed)
+        while (item := await _next(items, until_s)) is not None:
             if isinstance(item, HeadsetStatus):
                 if item.info is not None and pipeline is None:
                     pipeline = _listener(item.info)
@@ -38,8 +39,15 @@ async def preview(spec: SourceSpec, seconds: float) -> AsyncIterator[Preview]:
             elif pipeline is not None:
                 for found in _heard(pipeline, item):
                     yield found
-            if loop.time() > until_s:
-                return
+
+
+async def _next(items: AsyncIterator[FeedItem], until_s: float) -> FeedItem | None:
+    """None at the end, and when it is time: a source that is not there says nothing more."""
+    try:
+        async with asyncio.timeout_at(until_s):
+            return await anext(items, None)
+    except TimeoutError:
+        return None
 
 
 def _listener(info: StreamInfo) -> Pipeline:

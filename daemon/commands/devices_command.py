@@ -79,10 +79,15 @@ async def _glances(sources: list[str]) -> dict[str, str]:
 
 
 async def _glance(source: str) -> str:
-    """The last word on a source after some seconds."""
+    """The last word on a source after some seconds; what is wrong with one spoils no list."""
+    from acquisition.port import SourceError
+
     last = ""
-    async for line in _lines(source, GLANCE_S):
-        last = line
+    try:
+        async for line in _lines(source, GLANCE_S):
+            last = line
+    except SourceError as error:
+        last = str(error)
     return last
 
 

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from pty_cyton import PtyCyton
 from real_outlet import RealOutlet
+from waiting import wait_until
 
 from acquisition.devices import serial_ports
 from acquisition.impedance import cyton_ohm, measure
 from acquisition.port import UnknownSourceError
+from daemon import signal_preview
 from daemon.commands.devices_command import devices
+
+
+def listed(outlet: RealOutlet) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the list says, and what it says of one stream, as soon as the stream answers in time."""
+    found: dict[str, Any] = {}
+    ours: dict[str, Any] = {}
+
+    def listed_with_its_signal() -> bool:
+        done = CliRunner().invoke(devices, ["--json"])
+        assert done.exit_code == 0, done.output
+        found.update(json.loads(done.output))
+        ours.update(next((stream for stream in found["lsl"] if stream["name"] == outlet.name), {}))
+        return str(ours.get("signal")).startswith("signal ")
+
+    wait_until(listed_with_its_signal, "the stream is listed with its signal")
+    return found, ours
 
 
 def test_the_list_shows_streams_with_their_signal_and_every_board() -> None:
     with RealOutlet() as outlet:
-        done = CliRunner().invoke(devices, ["--json"])
-        assert done.exit_code == 0, done.output
-        found = json.loads(done.output)
-    ours = next(stream for stream in found["lsl"] if stream["name"] == outlet.name)
+        found, ours = listed(outlet)
     assert (ours["channels"], ours["rate_hz"], ours["type"]) == (4, 256.0, "EEG")
-    assert ours["signal"].startswith("signal ")
     assert "AF7" in ours["signal"]
     named = {board["source"]: board for board in found["boards"]}
     assert named["brainflow:MUSE_2_BOARD"]["channels"] == ["TP9", "AF7", "AF8", "TP10"]
@@ -38,6 +53,14 @@ def test_a_preview_shows_quality_as_it_comes() -> None:
     lines = done.output.splitlines()
     assert "simulated wearer: streaming" in lines
     assert sum(line.startswith("signal ") for line in lines) >= 2
+
+
+def test_a_preview_of_what_is_not_there_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal_preview, "OPEN_S", 1.0)
+    done = CliRunner().invoke(devices, ["--preview", "lsl:nobody", "--seconds", "1"])
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[0] == "lsl:nobody: connecting"
+    assert "signal" not in done.output
 
 
 def test_impedance_of_a_cyton_is_that_of_its_electrodes(tmp_path: Path) -> None:
