@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from daemon import topics
+from daemon.command_rate import CommandRate
 from daemon.health import Health, serve_health
 from daemon.home_assistant import Announcement
 from daemon.home_assistant_entities import Owner
@@ -27,6 +28,7 @@ MEANWHILE: dict[Owner, str] = {
     "engine": "the headset is read on",
 }
 AVAILABILITY: dict[Owner, str] = {"engine": ENGINE_AVAILABILITY, "player": PLAYER_AVAILABILITY}
+COMMAND = "cmd/"
 ANNOUNCE_AGAIN_S = 5.0
 """Home Assistant's own restarts are announced again at most so often, whoever claims them."""
 
@@ -47,7 +49,7 @@ class HomeLink(MqttLink):
         self._coarse = settings.share == "coarse"
         self._owner = owner
         self._role_hears = hear
-        self._mood = MoodEvents()
+        self._mood, self._rate = MoodEvents(), CommandRate()
         self._announced_s = -ANNOUNCE_AGAIN_S
         self._announcement = announcement_of(settings)
         self._health = Health(owner, self, counts) if settings.health_port is not None else None
@@ -107,7 +109,10 @@ class HomeLink(MqttLink):
                 self.send(self._node.full(topics.MOOD_CHANGED), encode(event), qos=1)
 
     def _hear_all(self, topic: str, payload: bytes, retained: bool) -> None:
-        if topic != self._announcement.status_topic:
+        name = self._node.short(topic) or ""
+        if name.startswith(COMMAND) and not self._rate.allows(name.removeprefix(COMMAND)):
+            self.counters.flooding_commands += 1
+        elif topic != self._announcement.status_topic:
             self._role_hears(topic, payload, retained)
         elif payload == topics.ONLINE and time.monotonic() - self._announced_s >= ANNOUNCE_AGAIN_S:
             self._introduce()

@@ -26,6 +26,7 @@ LINK = (
     ("received", "Messages heard"),
     ("superseded_states", "States replaced by newer ones before they were sent"),
     ("taken_over", "Times another client took over our id"),
+    ("flooding_commands", "Commands left out because too many came"),
 )
 
 Read = Callable[[], float]

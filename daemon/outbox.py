@@ -20,6 +20,7 @@ class LinkCounters:
     dropped_events: int = 0
     superseded_states: int = 0
     taken_over: int = 0
+    flooding_commands: int = 0
 
 
 @dataclass(frozen=True)

@@ -269,3 +269,23 @@ async def test_what_a_role_counts_is_in_its_metrics(broker: RealBroker, health_p
         "neuroplayer_mqtt_connects_total 1.0",
     ):
         assert line in lines
+
+
+async def test_f25_a_flood_of_commands_is_left_out_and_counted(
+    broker: RealBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear()
+    commands = [NODE.command("volume"), NODE.command("session")]
+    sender = MqttLink(BrokerSettings(port=broker.port), "sender", hear=Ear())
+    async with HomeLink(_settings(broker), "player", hear=ear, subscriptions=commands) as link, sender:
+        await until(lambda: link.connected.is_set() and sender.connected.is_set())
+        for number in range(60):
+            for _ in range(50):
+                sender.send(commands[0], b"1")
+            sender.send(commands[1], b"{}")
+            await until(lambda n=number: link.counters.received >= 51 * (n + 1))  # type: ignore[misc]
+        heard = len(ear.on(commands[0])) + len(ear.on(commands[1]))
+        assert heard + link.counters.flooding_commands == 60 * 51
+        assert 100 <= len(ear.on(commands[0])) < 60 * 50
+        assert 10 <= len(ear.on(commands[1])) < 60
+    assert caplog.text.count("too many commands") == 1, "told once"

@@ -1,0 +1,52 @@
+"""How many commands a role hears: as many as people and automations send, and no flood.
+
+A bucket of tokens for each command. What is over it is left out before anybody reads it: it costs no answer
+on the broker and no line in a recording.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many at once, and so many a second for good."""
+
+    burst: float
+    per_s: float
+
+
+LIGHT = Limit(burst=100, per_s=50)
+"""A slider that is dragged sends some dozens a second."""
+HEAVY: Mapping[str, Limit] = {
+    name: Limit(burst=10, per_s=0.5) for name in ("session", "recalibrate", "record", "library_rescan")
+}
+"""What begins a session, a rest or a file anew, or reads all the music."""
+TELL_EVERY_S = 60.0
+
+
+class CommandRate:
+    """Asked for each command that comes. ``clock`` is steady, in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._tokens: dict[str, tuple[float, float]] = {}
+        self._told_s: float | None = None
+
+    def allows(self, command: str) -> bool:
+        """Whether it is to be heard. Says once a minute at most that some are not."""
+        limit, now_s = HEAVY.get(command, LIGHT), self._clock()
+        tokens, at_s = self._tokens.get(command, (limit.burst, now_s))
+        tokens = min(limit.burst, tokens + (now_s - at_s) * limit.per_s)
+        allowed = tokens >= 1
+        self._tokens[command] = (tokens - allowed, now_s)
+        if not allowed and (self._told_s is None or now_s - self._told_s >= TELL_EVERY_S):
+            self._told_s = now_s
+            log.warning("too many commands %r come: more than %g a second are left out", command, limit.per_s)
+        return allowed
