@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -10,13 +11,14 @@ from pathlib import Path, PurePath
 from player.av_reader import AudioReader, UnreadableAudioError
 from player.mood_tags import SIDECAR_NAMES, GivenMood, MoodRules, mood_of_tags, read_rules
 from player.music_folder import (
+    AUDIO_SUFFIXES,
     PLAYLIST_SUFFIXES,
     FoundFile,
     RefusedFile,
     folder_of,
-    is_audio,
     is_under,
     open_under,
+    suffix_of,
     walk,
 )
 from player.playlists import MAX_PLAYLIST_BYTES, PlaylistError, local_path, read_playlist
@@ -28,7 +30,10 @@ from player.vibenet_process import VibenetError, VibenetProcess, VibenetStartErr
 MAX_DURATION_S = 48 * 3600.0
 LEAST_BITS_A_SECOND = 500.0
 """A header that promises more seconds than this many bits each can hold is not believed."""
+WANTED_SUFFIXES = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
 BATCH = 50
+SIGN_S = 1.0
+"""While names are listed there is a sign of life so often: an empty path."""
 
 Busy = Callable[[str], None]
 
@@ -45,7 +50,7 @@ class RootContent:
 
 
 class Scanner:
-    """Keeps a cache in step with its roots. ``busy`` hears the path that is about to be opened."""
+    """Keeps a cache in step with its roots. ``busy`` hears the path that is about to be opened, if any."""
 
     def __init__(
         self, cache: TrackCache, roots: Sequence[str], busy: Busy, vibenet: VibenetProcess | None = None
@@ -80,7 +85,8 @@ class Scanner:
                 headers[path] = self._header(root, path, size)
             except (UnreadableAudioError, OSError) as error:
                 self._cache.refuse(root, [(path, str(error))])
-        self._cache.set_headers(headers)
+        if headers:
+            self._cache.set_headers(headers)
         return len(pending)
 
     def measure_next(self) -> str | None:
@@ -123,16 +129,20 @@ class Scanner:
             content.playlists.append(root)
             self._read_playlists(root, content)
             return content
+        told_s = time.monotonic()
         for item in walk(Path(root), _wanted):
-            name = PurePath(item.path).name
+            name = item.path.rpartition(os.sep)[2]
+            if time.monotonic() - told_s > SIGN_S:
+                told_s = time.monotonic()
+                self._busy("")
             if isinstance(item, RefusedFile):
                 content.refused[item.path] = item.reason
             elif name in SIDECAR_NAMES:
                 content.sidecars.append(item.path)
-            elif is_audio(name):
-                content.files[item.path] = item
-            else:
+            elif suffix_of(name) in PLAYLIST_SUFFIXES:
                 content.playlists.append(item.path)
+            else:
+                content.files[item.path] = item
         self._read_playlists(root, content)
         return content
 
@@ -168,28 +178,36 @@ class Scanner:
 
     def _store(self, root: str, content: RootContent) -> bool:
         known = self._cache.known(root)
-        fresh = [f for path, f in content.files.items() if known.get(path) != (f.size, f.mtime_ns)]
-        self._cache.add(root, fresh)
+        nothing = (-1, 0, None)
+        fresh = [
+            f for path, f in content.files.items() if known.get(path, nothing)[:2] != (f.size, f.mtime_ns)
+        ]
+        if fresh:
+            self._cache.add(root, fresh)
         new_streams = {url: header for url, header in content.streams.items() if url not in known}
-        self._cache.add(root, (FoundFile(url, 0, 0) for url in new_streams))
-        self._cache.set_headers(new_streams)
+        if new_streams:
+            self._cache.add(root, (FoundFile(url, 0, 0) for url in new_streams))
+            self._cache.set_headers(new_streams)
         rules, broken = read_rules(Path(folder_of(root)), content.sidecars)
         refused = {**content.refused, **dict(broken)}
-        before = {row.path: row.reason for row in self._cache.rows([root]) if row.reason is not None}
-        self._cache.refuse(root, ((path, why) for path, why in refused.items() if before.get(path) != why))
-        gone = [path for path in known if path not in content.files | content.streams | refused]
-        self._cache.remove(gone)
+        news = [(path, why) for path, why in refused.items() if known.get(path, nothing)[2] != why]
+        if news:
+            self._cache.refuse(root, news)
+        here = content.files.keys() | content.streams.keys() | refused.keys()
+        gone = [path for path in known if path not in here]
+        if gone:
+            self._cache.remove(gone)
         self._apply(root, rules)
         return bool(gone)
 
     def _apply(self, root: str, rules: MoodRules) -> None:
-        changed: dict[str, GivenMood | None] = {}
-        for row in self._cache.rows([root]):
-            given = rules.stated(row.path)
-            if given is None and (row.header is None or row.header.tagged is None):
-                given = rules.of_folder(row.path)
-            if given != row.given:
-                changed[row.path] = given
+        before = self._cache.given(root)
+        now = {path: rules.stated(path) or rules.of_folder(path) for path in before}
+        by_folder = {path for path, given in now.items() if given is not None and given.source == "folder"}
+        # a file's own tags are believed before the folder that it lies in
+        for path in by_folder & self._cache.tagged(root) if by_folder else ():
+            now[path] = rules.stated(path)
+        changed = {path: given for path, given in now.items() if given != before[path]}
         if changed:
             self._cache.set_given(changed)
 
@@ -206,7 +224,7 @@ class Scanner:
 
 
 def _wanted(name: str) -> bool:
-    return is_audio(name) or name in SIDECAR_NAMES or PurePath(name).suffix.lower() in PLAYLIST_SUFFIXES
+    return suffix_of(name) in WANTED_SUFFIXES or name in SIDECAR_NAMES
 
 
 def _first(tags: Mapping[str, str], names: Sequence[str]) -> str:

@@ -54,6 +54,7 @@ class MoodRules:
     exact: dict[str, GivenMood] = field(default_factory=dict)
     patterns: list[tuple[str, GivenMood]] = field(default_factory=list)
     folders: list[tuple[str, GivenMood]] = field(default_factory=list)
+    _by_folder: dict[str, GivenMood | None] = field(default_factory=dict)
 
     def stated(self, path: str) -> GivenMood | None:
         """The sidecar's word on a path or URL."""
@@ -63,11 +64,20 @@ class MoodRules:
         return next((mood for pattern, mood in self.patterns if fnmatch.fnmatchcase(path, pattern)), None)
 
     def of_folder(self, path: str) -> GivenMood | None:
-        """A folder rule, or the name of the nearest folder that is itself a mood word."""
+        """A folder rule, or the name of the nearest folder that is itself a mood word.
+
+        Asked once all rules are there: each folder is looked at once.
+        """
+        folder = path.rpartition(os.sep)[0]
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._found(folder)
+        return self._by_folder[folder]
+
+    def _found(self, within: str) -> GivenMood | None:
         for folder, mood in self.folders:
-            if path.startswith(folder.rstrip(os.sep) + os.sep):
+            if (within + os.sep).startswith(folder.rstrip(os.sep) + os.sep):
                 return mood
-        for name in reversed(PurePath(path).parts[-4:-1]):
+        for name in reversed(PurePath(within).parts[-3:]):
             mood_there = mood_of_words(name) if len(name) <= 40 else None
             if mood_there is not None:
                 return GivenMood(mood_there.valence, mood_there.arousal, "folder")

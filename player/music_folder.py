@@ -45,7 +45,14 @@ class RefusedFile:
 
 def is_audio(name: str) -> bool:
     """True for names that end like music."""
-    return PurePath(name).suffix.lower() in AUDIO_SUFFIXES
+    return suffix_of(name) in AUDIO_SUFFIXES
+
+
+def suffix_of(name: str) -> str:
+    """The last suffix of a file's name, in lower case, with its dot."""
+    # a tenth of the time of PurePath, once for every file there is
+    stem, dot, ending = name.rpartition(".")
+    return dot + ending.lower() if stem else ""
 
 
 def walk(root: Path, wanted: Callable[[str], bool] = is_audio) -> Iterator[FoundFile | RefusedFile]:
@@ -84,15 +91,20 @@ def walk(root: Path, wanted: Callable[[str], bool] = is_audio) -> Iterator[Found
 
 
 def _judge(entry: os.DirEntry[str], real_root: str) -> FoundFile | RefusedFile:
-    shown = _shown(entry.path)
-    if shown != entry.path:
-        return RefusedFile(shown, "the name is not UTF-8")
+    path = shown = entry.path
     try:
-        path = os.path.realpath(entry.path, strict=True) if entry.is_symlink() else entry.path
-        status = Path(path).lstat()
+        shown.encode()
+        if entry.is_symlink():
+            path = os.path.realpath(path, strict=True)
+            status = Path(path).lstat()
+        else:
+            status = entry.stat(follow_symlinks=False)
+    except UnicodeEncodeError:
+        return RefusedFile(_shown(path), "the name is not UTF-8")
     except OSError as error:
         return RefusedFile(shown, f"cannot be read: {error.strerror}")
-    if not is_under(path, real_root):
+    # what is no link lies under the root, for it was found there through no link
+    if path is not shown and not is_under(path, real_root):
         return RefusedFile(shown, "the link leads outside the music folder")
     if not stat.S_ISREG(status.st_mode):
         return RefusedFile(shown, f"is no regular file but {_kind(status.st_mode)}")

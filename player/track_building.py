@@ -76,10 +76,7 @@ def ranked_moods(analyses: Sequence[Analysis]) -> list[Mood]:
         },
         VALENCE_SPREAD,
     )
-    return [
-        Mood(round(ANALYSED_VALENCE_SPAN * float(v), 3), round(float(a), 3))
-        for v, a in zip(valence, arousal, strict=True)
-    ]
+    return _moods(ANALYSED_VALENCE_SPAN * valence, arousal)
 
 
 def learned_moods(heard: Sequence[LearnedMood]) -> list[Mood]:
@@ -88,10 +85,11 @@ def learned_moods(heard: Sequence[LearnedMood]) -> list[Mood]:
         return []
     arousal = _mean_rank({"energy": np.array([one.energy for one in heard])}, LEARNED_SPREAD)
     valence = _mean_rank({"valence": np.array([one.valence for one in heard])}, LEARNED_SPREAD)
-    return [
-        Mood(round(LEARNED_VALENCE_SPAN * float(v), 3), round(float(a), 3))
-        for v, a in zip(valence, arousal, strict=True)
-    ]
+    return _moods(LEARNED_VALENCE_SPAN * valence, arousal)
+
+
+def _moods(valence: Floats, arousal: Floats) -> list[Mood]:
+    return list(map(Mood, np.round(valence, 3).tolist(), np.round(arousal, 3).tolist()))
 
 
 def _mean_rank(columns: Mapping[str, Floats], spreads: Mapping[str, tuple[float, float]]) -> Floats:
@@ -107,9 +105,10 @@ def _mean_rank(columns: Mapping[str, Floats], spreads: Mapping[str, tuple[float,
 
 def _rank(values: Floats) -> Floats:
     """Ranks as -1..1; equal values share one."""
-    ordered = np.sort(values)
-    middle = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right") - 1) / 2
-    result: Floats = 2 * middle / max(1, len(values) - 1) - 1
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    above = np.cumsum(counts)
+    middle = (2 * above - counts - 1) / 2
+    result: Floats = 2 * middle[place] / max(1, len(values) - 1) - 1
     return result
 
 

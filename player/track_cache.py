@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -68,6 +69,7 @@ class FileRow:
 _HEADER = msgspec.json.Decoder(Header)
 _GIVEN = msgspec.json.Decoder(GivenMood)
 _ANALYSIS = msgspec.json.Decoder(Analysis)
+_Kind = TypeVar("_Kind")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -101,10 +103,22 @@ class TrackCache:
         """Close the connection."""
         self._db.close()
 
-    def known(self, root: str) -> dict[str, tuple[int, int]]:
-        """Path -> (size, mtime_ns) of all files under a root."""
-        rows = self._db.execute("SELECT path, size, mtime_ns FROM files WHERE root = ?", (root,))
-        return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+    def known(self, root: str) -> dict[str, tuple[int, int, str | None]]:
+        """Path -> (size, mtime_ns, why it is refused) of all rows under a root."""
+        rows = self._db.execute("SELECT path, size, mtime_ns, reason FROM files WHERE root = ?", (root,))
+        return {path: (size, mtime_ns, reason) for path, size, mtime_ns, reason in rows}
+
+    def given(self, root: str) -> dict[str, GivenMood | None]:
+        """Path -> the mood that people stated of each row under a root, outside of its tags."""
+        rows = self._db.execute("SELECT path, given FROM files WHERE root = ?", (root,))
+        return {path: _decoded(_GIVEN, given) for path, given in rows}
+
+    def tagged(self, root: str) -> set[str]:
+        """Paths under a root whose own tags state a mood."""
+        query = "SELECT path, header FROM files WHERE root = ? AND header IS NOT NULL"
+        rows = self._db.execute(query, (root,))
+        headers = ((path, _decoded(_HEADER, header)) for path, header in rows)
+        return {path for path, header in headers if header is not None and header.tagged is not None}
 
     def add(self, root: str, files: Iterable[FoundFile]) -> None:
         """Take in new or changed files; what was known of a changed one is forgotten."""
@@ -239,6 +253,16 @@ class TrackCache:
     def _next_change(self) -> int:
         query = "UPDATE counter SET value = value + 1 RETURNING value"
         return int(self._db.execute(query).fetchone()[0])
+
+
+def _decoded(decoder: msgspec.json.Decoder[_Kind], value: bytes | None) -> _Kind | None:
+    """What was stored; None where there is nothing, or what another version wrote."""
+    if value is None:
+        return None
+    try:
+        return decoder.decode(value)
+    except msgspec.DecodeError:
+        return None
 
 
 def _connect(path: Path) -> sqlite3.Connection:
