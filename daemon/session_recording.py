@@ -22,6 +22,7 @@ from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon import messages, topics
 from daemon.places import recordings_dir
 from daemon.recorded_pipeline import RecordedPipeline
+from daemon.recording_mark import RecordingMark
 from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
 
@@ -56,12 +57,27 @@ def recover_recordings(settings: Settings) -> threading.Thread:
 
 
 def recording_of(settings: Settings, node: topics.Topics, *, simulated: bool) -> SessionRecording:
-    """The recorder of a session, which begins at once if that was asked for by ``--record``."""
-    recording = SessionRecording(settings, node, simulated=simulated)
-    if settings.record:
-        how = "asked for by --record or session.record"
+    """The recorder of a session, which begins at once if that was asked for by ``--record``.
+
+    A later life of the engine goes on with what an earlier one recorded, in a file of its own, while the
+    consent to it stands; what a person has ended stays ended.
+    """
+    mark = RecordingMark(settings)
+    recording = SessionRecording(settings, node, simulated=simulated, mark=mark)
+    earlier = mark.earlier() if settings.again else None
+    if not settings.again:
+        mark.drop()
+    consent, stem = (
+        Consent("", "asked for by --record or session.record", simulated=simulated),
+        settings.record,
+    )
+    if earlier is not None and earlier.consent is None:
+        return recording
+    if earlier is not None and earlier.consent is not None and earlier.consent.simulated == simulated:
+        consent, stem = earlier.consent, earlier.stem
+    if stem:
         try:
-            recording.begin(Consent("", how, simulated=simulated), settings.record)
+            recording.begin(consent, stem)
         except OSError as error:
             recording.say(str(error))
     return recording
@@ -70,7 +86,8 @@ def recording_of(settings: Settings, node: topics.Topics, *, simulated: bool) ->
 def _free_path(folder: Path, stem: str) -> Path:
     """A name that no recording has: an engine that was started again goes on in a file of its own."""
     path, number = folder / f"{stem}.xdf", 1
-    while path.exists() or path.with_name(path.name + PART).exists():
+    # the unfinished one first: it may be closed, and with that renamed, in this very moment
+    while path.with_name(path.name + PART).exists() or path.exists():
         number += 1
         path = folder / f"{stem}-{number}.xdf"
     return path
@@ -79,8 +96,11 @@ def _free_path(folder: Path, stem: str) -> Path:
 class SessionRecording:
     """Stands between feed, pipeline, broker and engine, and writes down what passes."""
 
-    def __init__(self, settings: Settings, node: topics.Topics, *, simulated: bool) -> None:
+    def __init__(
+        self, settings: Settings, node: topics.Topics, *, simulated: bool, mark: RecordingMark | None = None
+    ) -> None:
         self._settings, self._node, self._simulated = settings, node, simulated
+        self._mark = mark or RecordingMark(settings)
         self._recorder: SessionRecorder | None = None
         self._pipelines: dict[int, RecordedPipeline] = {}
         self._prepared: Prepared | None = None
@@ -102,6 +122,7 @@ class SessionRecording:
             if self._recorder is None:
                 raise messages.MessageError("nothing is being recorded")
             self.end()
+            self._mark.ended()
             return
         who, words = (" ".join(text.split()) for text in (command.who, command.consent))
         if not who or not words:
@@ -115,7 +136,10 @@ class SessionRecording:
             raise messages.MessageError(str(error)) from None
 
     def begin(self, consent: Consent, stem: str = "") -> None:
-        """Write the consent with the time it is now, and open the file. Raises ``OSError``."""
+        """Write the consent, with the time it is now where it has none, and open the file.
+
+        Raises ``OSError``.
+        """
         now = datetime.now(UTC)
         stem = stem or f"{now:%Y-%m-%dT%H-%M-%SZ}-{self._settings.node}"
         path = _free_path(recordings_dir(self._settings.state_dir), stem)
@@ -123,13 +147,14 @@ class SessionRecording:
         if self._prepared is not None:
             known = getattr(self._prepared.pipeline, "baseline", None) is not None
             replayed |= {"begun_in_session": True} | ({"baseline": "last"} if known else {})
-        beside = write_consent(path, replace(consent, given_at=now.isoformat()))
+        beside = write_consent(path, replace(consent, given_at=consent.given_at or now.isoformat()))
         try:
             self._recorder = SessionRecorder(path, now.isoformat(), replayed, say=self.say)
         except RecordingStartError:
             beside.unlink(missing_ok=True)
             raise
         self.note = ""
+        self._mark.begun(stem, path)
         self._catch_up(self._recorder)
         log.info("REC: this session is recorded to %s", path)
 

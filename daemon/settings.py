@@ -72,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     output: str = "device"
     broker: BrokerSettings = BrokerSettings()
     baseline: float | Literal["last"] = 45.0
+    again: bool = False
+    """For a role that was started again in one and the same session."""
     rest_again: bool = False
     """For an engine that died in a session: the rest it had stored is tried before a new one is taken."""
     policy: str = "match"

@@ -234,13 +234,13 @@ class Supervisor:
             process.stdin.close()
 
     def _for_life(self, child: _Child) -> Settings:
-        """A later life goes on with what an earlier one has begun: the recorded sound, the wearer's rest."""
+        """A later life goes on with what an earlier one has begun: recordings, and the wearer's rest."""
         renewed, child.renewed = child.renewed, False
         if child.starts == 1:
             return self._settings
         output = re.sub(r"(^|,)wav:", r"\1wav+:", self._settings.output)
         rest_again = self._settings.baseline != 0 and not renewed
-        return msgspec.structs.replace(self._settings, output=output, rest_again=rest_again)
+        return msgspec.structs.replace(self._settings, again=True, output=output, rest_again=rest_again)
 
     async def _wait(self, child: _Child, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
         """The exit status; a role that hangs is killed."""

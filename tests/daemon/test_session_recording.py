@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from acquisition.consent import consent_path, read_consent
 from daemon.messages import MessageError, RecordCommand
-from daemon.session_recording import SessionRecording
+from daemon.session_recording import SessionRecording, recording_of
 from daemon.settings import Settings
 from daemon.topics import Topics
 
@@ -33,3 +34,90 @@ def test_a_recording_goes_on_in_a_file_of_its_own_each_time(tmp_path: Path) -> N
         assert not recording.recording
     recording.close()
     assert len(list((tmp_path / "recordings").glob("*.xdf"))) == 3
+
+
+YES = RecordCommand(action="start", who="Ada", consent="EEG, from now on")
+NO = RecordCommand(action="stop")
+
+
+def _life(tmp_path: Path, *, again: bool, record: str = "", simulated: bool = True) -> SessionRecording:
+    settings = Settings(state_dir=str(tmp_path), again=again, record=record)
+    return recording_of(settings, Topics("home"), simulated=simulated)
+
+
+def _files(tmp_path: Path) -> list[str]:
+    return sorted((path.name for path in (tmp_path / "recordings").glob("*.xdf")), key=lambda name: name[:-4])
+
+
+def test_a_later_life_goes_on_with_what_a_person_agreed_to(tmp_path: Path) -> None:
+    first = _life(tmp_path, again=False)
+    assert not first.recording
+    first.obey(YES)
+    first.close()  # a life that is killed leaves no more than this one
+    for _ in range(2):
+        later = _life(tmp_path, again=True)
+        assert later.recording
+        later.close()
+    names = _files(tmp_path)
+    assert [name.removeprefix(names[0].removesuffix(".xdf")) for name in names] == [
+        ".xdf",
+        "-2.xdf",
+        "-3.xdf",
+    ]
+    consents = [read_consent(tmp_path / "recordings" / name) for name in names]
+    assert consents[0] is not None
+    assert consents[0].who == "Ada"
+    assert consents == [consents[0]] * 3, "given once, at that time"
+
+
+@pytest.mark.parametrize("record", ["", "2026-03-01T20-00-00Z-home"], ids=["asked on the page", "--record"])
+def test_what_a_person_ended_stays_ended(tmp_path: Path, record: str) -> None:
+    first = _life(tmp_path, again=False, record=record)
+    if not record:
+        first.obey(YES)
+    assert first.recording
+    first.obey(NO)
+    first.close()
+    later = _life(tmp_path, again=True, record=record)
+    assert not later.recording
+    later.obey(YES)
+    assert later.recording, "until a person agrees again"
+    later.close()
+
+
+@pytest.mark.parametrize("record", ["", "2026-03-01T20-00-00Z-home"], ids=["asked on the page", "--record"])
+def test_a_consent_that_was_deleted_is_taken_back(tmp_path: Path, record: str) -> None:
+    first = _life(tmp_path, again=False, record=record)
+    if not record:
+        first.obey(YES)
+    first.close()
+    consent_path(tmp_path / "recordings" / _files(tmp_path)[0]).unlink()
+    later = _life(tmp_path, again=True, record=record)
+    assert not later.recording
+    later.close()
+    assert len(_files(tmp_path)) == 1
+
+
+def test_a_new_session_or_a_real_headset_is_asked_anew(tmp_path: Path) -> None:
+    first = _life(tmp_path, again=False)
+    first.obey(YES)
+    first.close()
+    real = _life(tmp_path, again=True, simulated=False)
+    assert not real.recording, "the consent was to a simulated session"
+    real.close()
+    fresh = _life(tmp_path, again=False)
+    assert not fresh.recording
+    fresh.close()
+    assert not _life(tmp_path, again=True).recording
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["", "[", "[]", "{}", '{"stem": "../x", "file": "../x.xdf"}', '{"stem": 1, "file": null}', "[" * 4000],
+)
+def test_a_mark_that_is_no_mark_begins_nothing(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "home.under-way.json").write_text(mark)
+    later = _life(tmp_path, again=True)
+    assert not later.recording
+    later.close()
