@@ -141,7 +141,7 @@ class BrainFlowSource:
             raise kind(f"source: BrainFlow board {self._name}: {error}") from error
 
     def poll(self, timeout_s: float) -> EegChunk | None:
-        """What came since the last poll."""
+        """What came since the last poll. Raises ``SourceError`` when the board is gone."""
         from brainflow.exit_codes import BrainFlowError
 
         if self._board is None or self._rows is None:

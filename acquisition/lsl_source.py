@@ -85,7 +85,10 @@ class LslSource:
         return info
 
     def poll(self, timeout_s: float) -> EegChunk | None:
-        """What came, at its own sender's times brought to this machine's LSL clock."""
+        """What came, at its own sender's times brought to this machine's LSL clock.
+
+        Raises ``SourceError`` when liblsl says that the stream is gone.
+        """
         if self._inlet is None:
             return None
         from pylsl.util import LostError

@@ -39,7 +39,7 @@ class ReplaySource:
         return self._recording.info
 
     def poll(self, timeout_s: float) -> EegChunk | None:
-        """The samples that are due."""
+        """The samples that are due. Raises ``EndOfStream`` after the last."""
         recording = self._recording
         if recording is None:
             return None

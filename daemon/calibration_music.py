@@ -67,7 +67,7 @@ class Heard:
     samples_uv: FloatArray
 
     def trial(self, rest: FloatArray, rate_hz: float, number: int) -> Trial:
-        """As a labelled trial; without a label where the rating was the middle."""
+        """As a trial behind its ``rest`` (n_channels, n); without a label where the rating was the middle."""
         label = self.rating.label
         return Trial(
             "wearer",

@@ -44,7 +44,10 @@ class Taker:
         self.source, self._info, self._show, self._clock = source, info, show, clock
 
     def take(self, step: Step, settle_s: float = SETTLE_S) -> FloatArray:
-        """The samples of one step, without the seconds in which the wearer settles."""
+        """The samples (n_channels, n) of one step in microvolts, without the seconds of settling.
+
+        Raises ``BadInputError`` where the source ends or falls silent.
+        """
         self._ask(step)
         rate_hz = self._info.rate_hz
         wanted = round((settle_s + step.seconds) * rate_hz)

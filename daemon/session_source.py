@@ -33,7 +33,7 @@ class SessionSource:
         self._connected().close()
 
     def open(self) -> StreamInfo:
-        """Connect to the running engine and wait for its headset."""
+        """Connect to the running engine and wait for its headset. Raises ``SourceError`` without one."""
         self._socket = self._connected()
         self._socket.sendall(WANTS_RAW)
         until_s = time.monotonic() + OPEN_S
@@ -46,7 +46,7 @@ class SessionSource:
         raise SourceError("the session that runs here has no headset that streams")
 
     def poll(self, timeout_s: float) -> EegChunk | None:
-        """The next samples. Times count from the opening."""
+        """The next samples. Times count from the opening. Raises ``SourceError`` when the headset changes."""
         frame = self._next(min(timeout_s, MAX_POLL_S))
         info = self._info
         if isinstance(frame, StreamFrame):

@@ -55,7 +55,7 @@ class BandPowerClassifier:
         return 1
 
     def predict(self, features: FloatArray) -> FloatArray:
-        """Probabilities (calm, engaged) of features (1, n_features)."""
+        """Probabilities (calm, engaged) of features (1, n_features). Raises ``ClassifierError``."""
         if features.shape[-1] != len(self._weights):
             raise ClassifierError(f"{NAME}: wants {len(self._weights)} features, got {features.shape[-1]}")
         logit = float(features[-1] @ self._weights)

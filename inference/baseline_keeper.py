@@ -59,7 +59,7 @@ class BaselineKeeper:
         self._windows.clear()
 
     def try_window(self, features: FloatArray) -> Trial:
-        """Hold an accepted window against a stored baseline; ``differs`` asks for a new rest."""
+        """Hold a good window (n_features,) against a stored baseline; ``differs`` asks for a new rest."""
         if not self._on_trial or self.current is None:
             return "agrees"
         self._windows.append(features)
@@ -73,7 +73,7 @@ class BaselineKeeper:
         return "agrees" if float(np.mean(away <= TRIAL_Z)) >= TRIAL_SHARE else "differs"
 
     def refresh(self, features: FloatArray, quality: float, state: EmotionState) -> None:
-        """Follow a slow drift of the electrodes, in trusted rest only."""
+        """Follow a slow drift of the electrodes, in trusted rest only, by one window (n_features,)."""
         baseline, rest = self.current, self._rest
         trusted = (
             state.status == "ok"

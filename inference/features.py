@@ -148,7 +148,7 @@ class FeatureExtractor:
         return self.of(spectrum_of(samples_uv, self.rate_hz), good)
 
     def of(self, spectrum: Spectrum, good: FloatArray | None = None) -> FloatArray:
-        """The same from a spectrum that is there already."""
+        """The same, shape (n_features,), from a spectrum that is there already."""
         samples_uv = spectrum.samples_uv
         usable = np.ones((len(samples_uv), 1)) if good is None else good.reshape(len(samples_uv), -1)
         spectrum = Spectrum(samples_uv, spectrum.squares, spectrum.rate_hz, usable.max(axis=1))

@@ -34,7 +34,7 @@ class CascadeFilter:
         self._state: FloatArray | None = None
 
     def process(self, samples: FloatArray) -> FloatArray:
-        """Filter shape (n_channels, n_samples); returns the same shape."""
+        """Filter shape (n_channels, n_samples), same shape out. Raises ``ValueError`` for other rows."""
         if samples.shape[0] != self._n_channels:
             raise ValueError(f"the filter was made for {self._n_channels} channels, got {samples.shape[0]}")
         out = np.empty_like(samples, dtype=np.float64)

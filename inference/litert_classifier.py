@@ -33,7 +33,7 @@ class LiteRtClassifier(StoredNetwork):
         check_golden(manifest, variant, self.predict)
 
     def predict(self, features: FloatArray) -> FloatArray:
-        """Probabilities (n_labels,) of features (sequence_length, n_features)."""
+        """Probabilities (n_labels,) of features (sequence_length, n_features). Raises ``ClassifierError``."""
         self._check_features(features)
         interpreter = self._interpreter
         if interpreter is None:

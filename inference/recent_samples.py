@@ -25,7 +25,7 @@ class RecentSamples:
             self._join()
 
     def until(self, time_s: float, length: int) -> tuple[FloatArray, float]:
-        """The last ``length`` samples before ``time_s``, and the share of them that never came."""
+        """The last samples before ``time_s`` (n_channels, at most ``length``), and what share never came."""
         samples_uv, times_s, lost = self._join() if len(self._chunks) > 1 else self._chunks[0]
         end = int(np.searchsorted(times_s, time_s))
         part = slice(max(0, end - length), end)

@@ -31,7 +31,7 @@ class SlidingWindows:
         self.reset()
 
     def push(self, samples_uv: FloatArray, times_s: FloatArray) -> Iterator[Window]:
-        """Yield each window that these samples complete."""
+        """Yield each window that these samples (n_channels, n) at their times (n,) complete."""
         self._held = np.concatenate([self._held, samples_uv], axis=1)
         self._held_s = np.concatenate([self._held_s, times_s])
         start = 0

@@ -76,7 +76,7 @@ class EmotionEnsemble:
 
     @classmethod
     def from_folder(cls, folder: Path | str) -> EmotionEnsemble:
-        """Read what ``save_model`` wrote."""
+        """Read what ``save_model`` wrote. Raises ``ModelFileError`` naming the file and the rule."""
         described = read_json(Path(folder) / DESCRIPTION)
         names = described.get("members") if isinstance(described, dict) else None
         if not isinstance(names, list) or len(names) < 2 or any(Path(str(n)).name != n for n in names):

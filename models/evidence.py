@@ -45,7 +45,7 @@ def evidence_logits(windows: FloatArray, logit: LogitFunction, length: int, n_wi
 
 
 def moving_mean(values: FloatArray, n: int) -> FloatArray:
-    """Mean of every ``n`` consecutive values; empty where there are fewer."""
+    """Mean of every ``n`` consecutive values (m,), shape (m - n + 1,); empty where there are fewer."""
     if len(values) < n:
         return np.zeros(0)
     total = np.concatenate([[0.0], np.cumsum(values)])

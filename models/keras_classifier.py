@@ -45,7 +45,7 @@ class KerasClassifier(StoredNetwork):
         check_golden(manifest, variant, self.predict)
 
     def predict(self, features: FloatArray) -> FloatArray:
-        """Probabilities (n_labels,) of features (sequence_length, n_features)."""
+        """Probabilities (n_labels,) of features (sequence_length, n_features). Raises ``ClassifierError``."""
         name = self._manifest.name
         self._check_features(features)
         if self._call is None:

@@ -25,7 +25,7 @@ def balanced_accuracy(truth: NDArray[Any], guess: NDArray[Any]) -> float:
 
 
 def recall_per_class(truth: NDArray[Any], guess: NDArray[Any]) -> dict[int, float]:
-    """Share of each class found, for the classes that occur."""
+    """Share of each class found in ``guess`` (n,), for the classes that occur in ``truth`` (n,)."""
     return {int(c): float(np.mean(guess[truth == c] == c)) for c in np.unique(truth)}
 
 
@@ -40,7 +40,7 @@ def macro_f1(truth: NDArray[Any], guess: NDArray[Any]) -> float:
 
 
 def majority_share(truth: NDArray[Any]) -> float:
-    """Plain accuracy of always naming the commonest class."""
+    """Plain accuracy of always naming the commonest class of ``truth`` (n,)."""
     _, counts = np.unique(truth, return_counts=True)
     return float(counts.max() / counts.sum()) if len(counts) else float("nan")
 
@@ -101,7 +101,7 @@ def confidence_error(probabilities: FloatArray, truth: NDArray[Any], bins: int =
 def selective_balance(
     probabilities: FloatArray, truth: NDArray[Any], coverages: Sequence[float]
 ) -> tuple[CoveragePoint, ...]:
-    """Balanced accuracy of the surest share of answers, any number of classes."""
+    """Balanced accuracy of the surest share of ``probabilities`` (n, n_classes), any number of classes."""
     order = np.argsort(-probabilities.max(axis=1), kind="stable")
     guess = probabilities.argmax(axis=1)
     points = []
@@ -146,7 +146,7 @@ def classification_report(matrix: Counts, names: Sequence[Any]) -> dict[str, dic
 
 
 def scores(probabilities: NDArray[Any], truth: NDArray[np.int64], names: Sequence[Any]) -> dict[str, Any]:
-    """Everything ``evaluate`` says of one head, plain numbers and lists only."""
+    """Everything ``evaluate`` says of a head's ``probabilities`` (n, n_classes): plain numbers and lists."""
     told = probabilities.argmax(axis=1)
     matrix = confusion_matrix(truth, told, len(names))
     report = classification_report(matrix, names)

@@ -64,7 +64,7 @@ def fine_tune_model(
 
 
 def copy_of(model: EmotionRecognitionModel, name: str) -> EmotionRecognitionModel:
-    """The same network, weights and labels in a model of its own."""
+    """The same network, weights and labels in a model of its own. Raises ``TrainingError`` without one."""
     if model.network is None:
         raise TrainingError(f"{model.model_name}: call build_model() or load_model() first")
     twin = EmotionRecognitionModel(
@@ -78,7 +78,10 @@ def copy_of(model: EmotionRecognitionModel, name: str) -> EmotionRecognitionMode
 
 
 def freeze(network: Any, n_layers: int) -> int:
-    """Hold the first layers still, all but the heads; returns how many weights can still learn."""
+    """Hold the first layers still, all but the heads; returns how many weights can still learn.
+
+    Raises ``TrainingError`` for a number of layers that there are not.
+    """
     if not isinstance(n_layers, int) or not 0 <= n_layers <= len(network.layers):
         raise TrainingError(f"freeze_layers must lie inside 0..{len(network.layers)}, got {n_layers!r}")
     heads = set(head_names(network))

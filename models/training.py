@@ -34,7 +34,7 @@ class TrainingData:
     rate_hz: float = 128.0
 
     def half(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], Targets]:
-        """X and targets of some rows."""
+        """X and targets of the rows (n,)."""
         return self.X[rows], {head: target[rows] for head, target in self.targets.items()}
 
 
@@ -102,7 +102,9 @@ def head_names(network: Any) -> list[str]:
 
 
 def class_weights(target: NDArray[np.float32], settings: TrainingSettings) -> NDArray[np.float32]:
-    """Weight by class so that each that occurs counts the same; mean 1 over the examples."""
+    """Weight by class (n_classes,) so that each that occurs in ``target`` (n, n_classes) counts the same;
+    mean 1 over the examples.
+    """
     counts = target.sum(axis=0)
     there = counts > 0
     if not settings.class_weights:

@@ -56,7 +56,10 @@ class PeopleSet:
     unpacked_bytes: Mapping[str, int]
 
     def part_uv(self, key: str) -> FloatArray:
-        """Samples (n_channels, n_samples) in microvolts of ``Sxx_rest`` or ``Sxx_arith``."""
+        """Samples (n_channels, n_samples) in microvolts of ``Sxx_rest`` or ``Sxx_arith``.
+
+        Raises ``UnknownSourceError`` for a part that is not there, damaged or too large.
+        """
         if key not in self.keys:
             some = ", ".join(f"{person}_rest" for person in self.people[:3])
             raise UnknownSourceError(f"{self.path}: no part {key!r}; there are {some} and so on")

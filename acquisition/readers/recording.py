@@ -56,7 +56,10 @@ def check_samples(path: Path, n_channels: int, n_samples: int) -> None:
 def make_recording(
     path: Path, device: str, channels: tuple[str, ...], rate_hz: float, samples_uv: FloatArray
 ) -> Recording:
-    """A recording on an even time grid. Raises ``UnknownSourceError`` when there is nothing in it."""
+    """A recording on an even time grid from ``samples_uv`` (n_channels, n_samples).
+
+    Raises ``UnknownSourceError`` for less than a second, rows without names, or a rate that cannot be.
+    """
     n_channels, n_samples = samples_uv.shape
     if n_channels != len(channels) or not channels:
         raise UnknownSourceError(f"{path}: {len(channels)} channel names for {n_channels} rows of samples")

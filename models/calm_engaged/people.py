@@ -28,7 +28,7 @@ class Part:
     features: FloatArray
 
     def between(self, start_s: float, end_s: float, window_s: float) -> FloatArray:
-        """Features of the windows that lie wholly inside the stretch."""
+        """Features (n, n_features) of the windows that lie wholly inside the stretch."""
         inside = (self.end_s - window_s >= start_s - 1e-6) & (self.end_s <= end_s + 1e-6)
         return self.features[inside]
 

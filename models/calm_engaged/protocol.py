@@ -49,7 +49,9 @@ class Scored:
 
 
 def scored_windows(people: People, person: Person, baseline_s: float, scale: FloatArray) -> Scored:
-    """z-scores on the person's first ``baseline_s`` of rest; what is scored never begins before 60 s."""
+    """z-scores (n, n_features) on the person's first ``baseline_s`` of rest; what is scored never begins
+    before 60 s. ``scale`` (n_features,) is the population's.
+    """
     base = people.baseline(person, "rest", baseline_s, scale)
     own = person.rest.between(0, baseline_s, people.window_s)
     rest = person.rest.between(BASELINE_S, np.inf, people.window_s)
@@ -57,7 +59,7 @@ def scored_windows(people: People, person: Person, baseline_s: float, scale: Flo
 
 
 def swapped_rest(people: People, person: Person, scale: FloatArray) -> FloatArray:
-    """Rest as it looks when the baseline was taken in the first half minute of the task."""
+    """Rest (n, n_features) as it looks when the baseline was taken in the first half minute of the task."""
     base = people.baseline(person, "task", SWAP_S, scale)
     return base.z(person.rest.between(BASELINE_S, np.inf, people.window_s))
 

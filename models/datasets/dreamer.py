@@ -47,7 +47,7 @@ class Dreamer:
         return INFO
 
     def trials(self) -> Iterator[Trial]:
-        """18 trials a person, each with its own minute of rest before it."""
+        """18 trials a person, each with its own minute of rest before it. Raises ``DatasetError``."""
         root = read_mat(self._path, ("DREAMER",), squeeze_me=True, struct_as_record=False).get("DREAMER")
         try:
             people = np.atleast_1d(root.Data)  # type: ignore[union-attr]

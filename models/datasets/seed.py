@@ -63,7 +63,7 @@ class Seed:
         return INFO
 
     def trials(self) -> Iterator[Trial]:
-        """15 clips a session, sessions by date, clips by number."""
+        """15 clips a session, sessions by date, clips by number. Raises ``DatasetError``."""
         for person, paths in self._files.items():
             for session, path in enumerate(paths, 1):
                 for number, name in _clips(path):
