@@ -142,12 +142,14 @@ class Bench:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         task = asyncio.create_task(self.role.run(cast(MqttLink, self.link)))
-        await until(lambda: task.done() or self.feed.taken.is_set())
-        if task.done():
-            task.result()
-        yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        try:
+            await until(lambda: task.done() or self.feed.taken.is_set())
+            if task.done():
+                task.result()
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def command(self, name: str, document: object, *, retained: bool = False) -> None:
         self.role.hear(f"neuroplayer/t/cmd/{name}", json.dumps(document).encode(), retained)

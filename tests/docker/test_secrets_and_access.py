@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import tempfile
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from free_ports import a_free_port
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
@@ -77,6 +78,7 @@ class Client:
         )
         self._link.username_pw_set(self.user, self.password)
         self._link.on_connect = self._connected
+        self._link.on_subscribe = self._subscribed
         self._link.on_publish = self._published
         self._link.on_message = lambda _client, _data, message: self.heard.add(message.topic)
         self._link.connect("127.0.0.1", self.port)
@@ -86,9 +88,16 @@ class Client:
     def _connected(
         self, client: paho.Client, _data: object, _flags: object, code: ReasonCode, _more: object
     ) -> None:
-        if not code.is_failure:
+        if code.is_failure:
+            self.verdict = str(code)
+        else:
             client.subscribe("#", qos=1)
-        self.verdict = str(code)
+
+    def _subscribed(
+        self, _client: paho.Client, _data: object, _number: int, codes: list[ReasonCode], _more: object
+    ) -> None:
+        """Only from now on it hears all that others say."""
+        self.verdict = str(codes[0])
 
     def _published(
         self, _client: object, _data: object, number: int, code: ReasonCode, _more: Properties
@@ -108,16 +117,16 @@ class Client:
         return not self._answers[number].is_failure
 
     def close(self) -> None:
+        """Gone with its thread and sockets when this returns."""
         self._link.disconnect()
         self._link.loop_stop()
+        self._link._reset_sockets()
 
 
 @pytest.fixture(scope="module")
 def port(folder: Path, secrets: Path) -> Iterator[int]:
     """Mosquitto with the containers' own files, as the containers' user: with other places and port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free = int(probe.getsockname()[1])
+    free = a_free_port()
     secrets.chmod(0o711)  # a container is handed the file itself, not the way to it
     text = (folder / "mosquitto.conf").read_text()
     for there, here in (
@@ -132,7 +141,7 @@ def port(folder: Path, secrets: Path) -> Iterator[int]:
     as_user = ("setpriv", f"--reuid={CONTAINER_USER}", f"--regid={CONTAINER_USER}", "--clear-groups")
     process = subprocess.Popen([*(as_user if ROOT else ()), MOSQUITTO, "-c", str(own)])
     try:
-        wait_for_port(free)
+        wait_for_port(free, process=process)
         yield free
     finally:
         process.terminate()
@@ -141,10 +150,12 @@ def port(folder: Path, secrets: Path) -> Iterator[int]:
 
 @pytest.fixture
 def clients(port: int, secrets: Path) -> Iterator[dict[str, Client]]:
-    found = {user: Client(port, user, (secrets / user).read_text()) for user in USERS}
-    yield found
-    for client in found.values():
-        client.close()
+    with contextlib.ExitStack() as open_ones:
+        found: dict[str, Client] = {}
+        for user in USERS:
+            found[user] = Client(port, user, (secrets / user).read_text())
+            open_ones.callback(found[user].close)
+        yield found
 
 
 def test_the_secrets_are_for_the_containers_user_alone(folder: Path, secrets: Path) -> None:

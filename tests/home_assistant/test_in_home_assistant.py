@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from free_ports import a_free_port
 from real_broker import RealBroker
 
 from daemon import messages, topics
@@ -61,12 +61,9 @@ class Shown:
 
 
 async def _core(port: int, folder: Path) -> dict[str, Any]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        http_port = probe.getsockname()[1]
     wanted = {
         "port": port,
-        "http_port": http_port,
+        "http_port": a_free_port(),
         "config_dir": str(folder),
         "blueprints": str(BLUEPRINTS),
         "seconds": 4,
@@ -83,8 +80,6 @@ async def _core(port: int, folder: Path) -> dict[str, Any]:
 @pytest_asyncio.fixture(params=["component", "device"])
 async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) -> AsyncIterator[Shown]:
     """Home Assistant after it has heard everything, in either style of discovery."""
-    broker = RealBroker(tmp_path, free_port)
-    broker.start()
     announcement = Announcement("den", request.param)
     commands: list[tuple[str, bytes]] = []
 
@@ -107,9 +102,9 @@ async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) 
     for name, document in DOCUMENTS.items():
         if name != topics.MOOD_CHANGED:
             link.keep(NODE.full(name), messages.encode(document))
-    async with link:
-        result = await _core(free_port, tmp_path / "ha")
-    broker.stop()
+    with RealBroker(tmp_path, free_port):
+        async with link:
+            result = await _core(free_port, tmp_path / "ha")
     if request.param == "device" and tuple(map(int, result["version"].split(".")[:2])) < (2024, 11):
         pytest.skip(f"Home Assistant {result['version']} knows no device discovery")
     yield Shown(result, commands)
