@@ -52,6 +52,7 @@ def install(split: bool, home_music: bool, root: str, show: bool) -> None:
 
         _write(config, template(), 0o600)
     names = " ".join(unit_name(role) for role in roles)
+    _warn_of_the_other_kind(base, {one.name for one in units})
     click.echo("Now run, as root:")
     click.echo(f"  systemd-sysusers && chown -R neuroplayer: {Path(CONFIG).parent}")
     click.echo(f"  systemctl daemon-reload && systemctl enable --now {names}")
@@ -93,6 +94,18 @@ def uninstall(root: str, show: bool) -> None:
     if control is not None:
         _ask_systemd(control, "daemon-reload")
     _tell_what_stays(base)
+
+
+def _warn_of_the_other_kind(base: Path, written: set[str]) -> None:
+    from daemon.service_files import find
+
+    others = sorted(set(find(base)[0].units) - written)
+    if others:
+        click.echo(
+            f"Installed before, and in the way of these: {', '.join(others)} "
+            "(`neuroplayer service uninstall` removes both kinds)",
+            err=True,
+        )
 
 
 def systemctl_for(base: Path) -> str | None:

@@ -91,7 +91,9 @@ def test_install_writes_below_the_root_given(tmp_path: Path, capfd: pytest.Captu
     config.write_text('node = "den"\n')
     assert main(["service", "install", "--root", str(tmp_path), "--home-music"]) == 0
     assert config.read_text() == 'node = "den"\n', "a configuration is never overwritten"
-    assert "systemctl daemon-reload" in capfd.readouterr().out
+    said = capfd.readouterr()
+    assert "systemctl daemon-reload" in said.out
+    assert f"in the way of these: {', '.join(sorted(unit_name(role) for role in ROLES))}" in said.err
     assert main(["service", "install", "--root", "/proc/no/such", "--home-music"]) == 2
 
 
