@@ -131,7 +131,7 @@ KEYS: tuple[Key, ...] = (
     Key("session.seed", _number(0, 2**31, int), "0", "Seed of everything random."),
     Key("session.record", _switch, "false", "Record every session, EEG included, for the wearer."),
     Key("session.lsl_out", _text(opt.check_lsl_name), '"neuroplayer"', "Offer the EEG as an LSL stream."),
-    Key("music.folders", _folders, '["~/Music"]', "Where the music lies."),
+    Key("music.folders", _folders, '["~/Music"]', "Where the music lies: folders and playlists."),
     Key("music.policy", _text(opt.check_policy), '"match"', "match, lead, contrast, maintain or manual."),
     Key("music.target", _text(opt.check_target), '"relax"', "Where the listener wants to be."),
     Key("music.crossfade_s", _number(0, 30), "8", "Length of the crossfades in seconds."),

@@ -117,14 +117,21 @@ def _absolute(output: str) -> str:
 
 
 def check_music(text: str) -> str:
-    """A folder that holds at least one file or list which might be played. Raises ``BadInputError``."""
+    """A playlist, or a folder that holds something which might be played. Raises ``BadInputError``."""
+    from player.music_folder import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES
+
+    playlists = ", ".join(sorted(PLAYLIST_SUFFIXES))
     folder = Path(text)
+    if "://" in text:
+        raise BadInputError(
+            f"music {text!r:.200} is an address: write it into a playlist ({playlists}) and name that"
+        )
     if not folder.exists():
         raise BadInputError(f"music folder {text!r:.200} does not exist")
     if not folder.is_dir():
-        raise BadInputError(f"music folder {text!r:.200} is not a folder")
-    from player.music_folder import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES
-
+        if folder.suffix.lower() in PLAYLIST_SUFFIXES:
+            return str(folder.resolve())
+        raise BadInputError(f"music folder {text!r:.200} is neither a folder nor a playlist ({playlists})")
     wanted = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
     for number, path in enumerate(folder.rglob("*")):
         if path.suffix.lower() in wanted and path.is_file():

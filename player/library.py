@@ -21,6 +21,7 @@ from player.track_cache import FileRow, TrackCache
 log = logging.getLogger(__name__)
 
 CACHE_NAME = "library-1.sqlite"
+SOME_ENDINGS = ".flac, .mp3, .ogg, .wav ..."
 WARM_DELAY_S = 2.0
 """With a full cache the scan waits until the music has begun."""
 
@@ -236,7 +237,7 @@ class Library:
             return f"no playable music in {where} yet: it is still being read; try again in a minute"
         if not self._refused:
             return (
-                f"no playable music in {where}: no file there ends like music (.flac, .mp3, .ogg, .wav ...)"
+                f"no playable music in {where}: nothing there is a stream or ends like music ({SOME_ENDINGS})"
             )
         first = self._refused[0]
         return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -184,10 +184,8 @@ class Scanner:
         ]
         if fresh:
             self._cache.add(root, fresh)
-        new_streams = {url: header for url, header in content.streams.items() if url not in known}
-        if new_streams:
-            self._cache.add(root, (FoundFile(url, 0, 0) for url in new_streams))
-            self._cache.set_headers(new_streams)
+        if content.streams:
+            self._store_streams(root, content.streams, known)
         rules, broken = read_rules(Path(folder_of(root)), content.sidecars)
         refused = {**content.refused, **dict(broken)}
         news = [(path, why) for path, why in refused.items() if known.get(path, nothing)[2] != why]
@@ -199,6 +197,14 @@ class Scanner:
             self._cache.remove(gone)
         self._apply(root, rules)
         return bool(gone)
+
+    def _store_streams(self, root: str, streams: Mapping[str, Header], known: Collection[str]) -> None:
+        """Their titles and moods stand in playlists, which somebody may have changed."""
+        before = self._cache.stream_headers(root)
+        changed = {url: header for url, header in streams.items() if before.get(url) != header}
+        if changed:
+            self._cache.add(root, [FoundFile(url, 0, 0) for url in changed if url not in known])
+            self._cache.set_headers(changed)
 
     def _apply(self, root: str, rules: MoodRules) -> None:
         before = self._cache.given(root)

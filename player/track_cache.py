@@ -113,6 +113,12 @@ class TrackCache:
         rows = self._db.execute("SELECT path, given FROM files WHERE root = ?", (root,))
         return {path: _decoded(_GIVEN, given) for path, given in rows}
 
+    def stream_headers(self, root: str) -> dict[str, Header | None]:
+        """URL -> what playlists say of it."""
+        query = "SELECT path, header FROM files WHERE root = ? AND size = 0 AND path LIKE '%://%'"
+        rows = self._db.execute(query, (root,))
+        return {path: _decoded(_HEADER, header) for path, header in rows}
+
     def tagged(self, root: str) -> set[str]:
         """Paths under a root whose own tags state a mood."""
         query = "SELECT path, header FROM files WHERE root = ? AND header IS NOT NULL"

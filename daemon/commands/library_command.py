@@ -23,7 +23,7 @@ def _common(command: CommandT) -> CommandT:
         "music",
         metavar="DIR",
         multiple=True,
-        help="A music folder; may be given again. The configured ones by default.",
+        help="A music folder or playlist; may be given again. The configured ones by default.",
     )(command)
 
 
@@ -142,6 +142,8 @@ def _track_line(row: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "not known"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 

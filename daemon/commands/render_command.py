@@ -15,7 +15,7 @@ from daemon.errors import BadInputError
 @click.option(
     "--states", metavar="FILE.jsonl", required=True, help="One emotion state a line, each with `at`."
 )
-@click.option("--music", metavar="DIR", multiple=True, help="A music folder; may be given again.")
+@click.option("--music", metavar="DIR", multiple=True, help="A music folder or playlist; may be given again.")
 @click.option(
     "--out", metavar="FILE.wav", required=True, help="Where the sound goes: 24 bit, 48 kHz, stereo."
 )

@@ -18,7 +18,11 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     ),
     click.option("--speed", metavar="N|max", help="Speed of a replay or of the simulated wearer."),
     click.option(
-        "--music", "music", metavar="DIR", multiple=True, help="A music folder; may be given again."
+        "--music",
+        "music",
+        metavar="DIR",
+        multiple=True,
+        help="A music folder or playlist; may be given again.",
     ),
     click.option(
         "--output",

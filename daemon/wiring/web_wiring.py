@@ -33,6 +33,7 @@ from daemon.web.recordings import Recordings
 from daemon.web.session_log import SessionLog
 from daemon.web.texts import texts
 from daemon.web.track_library import TrackLibrary, read_from_cache
+from player.music_folder import folder_of
 
 LINK_LOOK_S = 0.5
 
@@ -85,7 +86,7 @@ def make_hub(settings: Settings) -> Hub:
         log=log,
         eeg=EegFeed(socket_path(settings.state_dir, settings.node), clock),
         library=library,
-        artwork=Artwork(library, folders),
+        artwork=Artwork(library, [Path(folder_of(str(folder))) for folder in folders]),
         recordings=Recordings(recordings_dir(settings.state_dir), lambda: datetime.now(UTC)),
         calibrate=partial(_calibration, settings),
     )

@@ -42,6 +42,8 @@ def test_durations(text: str, seconds: float) -> None:
         (options.check_source, "replay:/no/such/file.csv", "/no/such/file.csv"),
         (options.check_source, "telepathy", "simulated, lsl"),
         (options.check_music, "/no/such/folder", "does not exist"),
+        (options.check_music, "http://radio.example/live", "write it into a playlist"),
+        (options.check_music, __file__, "neither a folder nor a playlist (.m3u, .m3u8, .pls, .xspf)"),
     ],
 )
 def test_a_refusal_is_one_line_with_the_rule(check: Callable[[str], object], text: str, names: str) -> None:
@@ -71,6 +73,12 @@ def test_a_music_folder_needs_something_playable(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "SONG.MP3").write_bytes(b"x")
     assert options.check_music(str(tmp_path)) == str(tmp_path)
+
+
+def test_a_playlist_is_music_by_itself(tmp_path: Path) -> None:
+    playlist = tmp_path / "evening.M3U"
+    playlist.write_text("http://radio.example/live\n")
+    assert options.check_music(str(playlist)) == str(playlist)
 
 
 def test_a_file_that_is_no_recording(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_damaged_cache_is_made_anew(music: Path, tmp_path: Path) -> None:
 def test_a_folder_with_nothing_playable_is_one_clear_error(tmp_path: Path) -> None:
     folder = tmp_path / "music"
     folder.mkdir()
-    with pytest.raises(EmptyLibraryError, match="no file there ends like music"):
+    with pytest.raises(EmptyLibraryError, match="nothing there is a stream or ends like music"):
         Library.open([folder], tmp_path / "cache")
     (folder / "broken.mp3").write_bytes(os.urandom(5000))
     with pytest.raises(EmptyLibraryError, match=r"1 refused, the first is 'broken.mp3': "):

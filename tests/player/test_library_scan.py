@@ -149,13 +149,21 @@ def test_another_analyser_measures_everything_again(
     assert cache.without_analysis([root], 10) == []
 
 
-def test_streams_come_and_go_with_their_playlist(music: Path, look: Look) -> None:
-    (music / "radio.m3u").write_text(
-        "#EXTM3U\n#EXTINF:-1,One\nhttp://127.0.0.1:9/one\nhttp://127.0.0.1:9/two\n"
-    )
-    assert sum("://" in row.path for row in look().values()) == 2
-    (music / "radio.m3u").write_text("http://127.0.0.1:9/two\n")
-    assert [row.path for row in look().values() if "://" in row.path] == ["http://127.0.0.1:9/two"]
+def test_streams_come_change_and_go_with_their_playlist(music: Path, look: Look) -> None:
+    playlist = music / "radio.m3u"
+    first, second = "http://127.0.0.1:9/one", "http://127.0.0.1:9/two"
+    playlist.write_text(f'#EXTM3U\n#EXTINF:-1 arousal="0.5",One\n{first}\n{second}\n')
+    found = {row.path: row for row in look().values() if "://" in row.path}
+    assert set(found) == {first, second}
+    playlist.write_text(f'#EXTM3U\n#EXTINF:-1 arousal="-0.5",Night\n{first}\n{second}\n')
+    again = {row.path: row for row in look().values() if "://" in row.path}
+    assert again[second] == found[second]
+    header = again[first].header
+    assert header is not None
+    assert header.tagged is not None
+    assert (header.title, header.tagged.arousal) == ("Night", -0.5)
+    playlist.write_text(f"{second}\n")
+    assert [row.path for row in look().values() if "://" in row.path] == [second]
 
 
 def test_a_long_listing_gives_signs_of_life(
