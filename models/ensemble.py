@@ -65,14 +65,14 @@ class EmotionEnsemble:
             return self._scores(main_head(self.members[0].heads), answers, y)
         return {head: self._scores(head, answer, y[head]) for head, answer in answers.items()}
 
-    def save_model(self, folder: Path | str) -> None:
-        """Write every member into ``folder``, and then the list of them."""
+    def save_model(self, folder: Path | str) -> list[dict[str, Any]]:
+        """Write every member into ``folder``, and then the list of them; the members' configurations."""
         folder = Path(folder)
         names = [f"{member.model_name}.keras" for member in self.members]
-        for member, name in zip(self.members, names, strict=True):
-            member.save_model(folder / name)
+        told = [member.save_model(folder / name) for member, name in zip(self.members, names, strict=True)]
         with whole_file(folder / DESCRIPTION) as draft:
             write_json(draft, {"format": 1, "members": names})
+        return told
 
     @classmethod
     def from_folder(cls, folder: Path | str) -> EmotionEnsemble:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,19 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path, mode: int = 0o755) -> Iterator[Path]:
+    """Yield a temporary neighbour that takes the final name only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=mode)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=path.parent))
+    try:
+        yield draft
+        draft.chmod(mode)
+        draft.replace(path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 class WholeSet:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from inference.emotion import AROUSAL_OF_LABEL
 from inference.model_store import MANIFEST, Golden, Manifest, ModelFile, read_manifest
 from models.datasets import EmotionDataset
 from models.errors import ModelsError
-from models.files import write_json
+from models.files import whole_folder, write_json
 from models.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
 from models.training_run import TrainedRun, TrainingExamples
 
@@ -42,18 +40,12 @@ def export_live(run: TrainedRun, examples: TrainingExamples, root: Path) -> Mani
     if reason or examples.dataset is None:
         raise ModelsError(f"{run.model.model_name}: {reason}")
     name = run.folder.name
-    root.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=root))
-    try:
+    with whole_folder(root / name) as draft:
         made = quantize(run.model.network, examples.X, draft, run.model.model_name, ("float", "int8"))
         files = [one for one in made if one.variant == "float" or one.agreement >= WANTED_AGREEMENT]
         manifest = _manifest(name, examples, examples.dataset, files)
         (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))
         write_json(draft / "card.json", dict(run.card))
-        draft.chmod(0o755)
-        draft.replace(root / name)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return read_manifest(root / name / MANIFEST)
 
 

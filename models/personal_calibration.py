@@ -19,7 +19,7 @@ from models import valence_export
 from models.datasets.trial import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
-from models.files import whole_file, write_json
+from models.files import whole_folder, write_json
 from models.model_personalization import (
     Fitted,
     Verdict,
@@ -219,7 +219,6 @@ def store_valence(
     name = timestamped("valence-personal")
     path = store.folder / "valence" / name / "valence.keras"
     model.model_name = name
-    model.save_model(path)
     data = {"X": examples.X, "y": examples.y, "trials": examples.trials}
     card = {
         "name": name,
@@ -227,9 +226,10 @@ def store_valence(
         "features": {"schema": base.feature_schema, "channels": list(base.channels), "from": base.name},
         "provenance": provenance(data, model.seed),
     }
-    with whole_file(path.with_name("card.json")) as draft:
-        write_json(draft, card)
-    valence_export.store_valence(path.with_suffix(".json"), model, verdict, base, pleasant)
+    with whole_folder(path.parent, 0o700) as draft:
+        model.save_model(draft / path.name)
+        write_json(draft / "card.json", card)
+        valence_export.store_valence(draft / "valence.json", model, verdict, base, pleasant)
     if use:
         store.use_valence(name)
     return path

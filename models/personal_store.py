@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from inference.model_store import MANIFEST, Golden, Manifest, ModelFile, ModelStore, read_manifest
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError
-from models.files import read_json, whole_file, write_json
+from models.files import read_json, whole_file, whole_folder, write_json
 from models.provenance import timestamped
 from models.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
 
@@ -51,10 +50,8 @@ class PersonalStore:
         ``examples`` are the wearer's own (n, sequence_length, n_features). Raises ``ModelsError``.
         """
         name = timestamped(f"{base.name}-personal")
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # mkdtemp's mode 0700 stays: the golden inputs are made from the wearer's EEG
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
-        try:
+        # for the wearer's eyes only: the golden inputs are made from their EEG
+        with whole_folder(self.folder / name, 0o700) as draft:
             made = quantize(model.network, examples, draft, "personal", VARIANTS)
             files = [one for one in made if one.variant == "float" or one.agreement >= WANTED_AGREEMENT]
             manifest = _manifest(base, name, files, examples)
@@ -62,9 +59,6 @@ class PersonalStore:
             plain = {file.variant: file.as_json() | {"path": Path(file.path).name} for file in made}
             write_json(draft / CARD, {**card, "name": name, "base": base.name, "files": plain})
             model.save_model(draft / "personal.keras")
-            draft.replace(self.folder / name)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
         return read_manifest(self.folder / name / MANIFEST)
 
     def use(self, name: str | None) -> None:

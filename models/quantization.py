@@ -55,6 +55,13 @@ class QuantizedFile:
         return asdict(self)
 
 
+def check_variants(variants: Sequence[str]) -> None:
+    """Raises ``TrainingError`` naming the first that there is not."""
+    unknown = [variant for variant in variants if variant not in VARIANTS]
+    if unknown:
+        raise TrainingError(f"unknown variant {unknown[0]!r}: one of {', '.join(VARIANTS)}")
+
+
 def quantize(
     network: Any,
     representative: Any,
@@ -68,9 +75,7 @@ def quantize(
     The files take one example at a time. Raises ``TrainingError`` for bad arguments, ``ModelsError`` where a
     conversion fails.
     """
-    unknown = [variant for variant in variants if variant not in VARIANTS]
-    if unknown:
-        raise TrainingError(f"unknown variant {unknown[0]!r}: one of {', '.join(VARIANTS)}")
+    check_variants(variants)
     inputs = np.asarray(representative, np.float32)
     shape = tuple(network.input_shape[1:])
     if inputs.shape[1:] != shape or len(inputs) < 2 or not np.isfinite(inputs).all():

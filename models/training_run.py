@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from models import folders
 from models.datasets import EmotionDataset, ExampleSettings, build_examples, open_dataset
 from models.emotion_recognition_model import EmotionRecognitionModel
+from models.ensemble import EmotionEnsemble
 from models.errors import DatasetError, TrainingError
-from models.files import whole_file, write_json
+from models.files import whole_folder, write_json
 from models.input_layout import InputLayout
 from models.provenance import timestamped
-from models.quantization import QuantizedFile, quantize
+from models.quantization import QuantizedFile, check_variants, quantize
 from models.recipes import RECIPES
 from models.splits import folds_by_group
 
 MAX_ARRAY_BYTES = 8_000_000_000
 Say = Callable[[str], None]
+Model = EmotionRecognitionModel | EmotionEnsemble
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +50,8 @@ class RunOptions:
     seed: int = 0
     validation_split: float = 0.2
     folds: int = 0
+    members: int = 1
+    """More than one: an ensemble of so many, each from a seed of its own."""
     variants: tuple[str, ...] = ()
     suffix: str = ".h5"
     progress: bool = True
@@ -58,7 +62,7 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedRun:
-    """Where the files are, the model itself, and everything that is said of it."""
+    """Where the files are, the model itself (of an ensemble the first), and everything that is said of it."""
 
     folder: Path
     model: EmotionRecognitionModel
@@ -135,9 +139,13 @@ def train_run(
     The run's folder appears under its final name only when everything is in it. Raises ``TrainingError``,
     ``DatasetError`` and ``ModelsError``.
     """
+    check_variants(options.variants)
+    if options.members > 1 and options.variants:
+        raise TrainingError("the files of an ensemble are not quantised: train one network for that")
     folds = _folds(name, examples, options, say) if options.folds else {}
     model = _model(name, examples, options)
-    say(model.summary())
+    first = _members(model)[0]
+    say(first.summary())
     y: Any = dict(examples.y) if len(examples.y) > 1 else next(iter(examples.y.values()))
     model.train(
         examples.X,
@@ -151,34 +159,60 @@ def train_run(
         **options.training,
     )
     target = (folder or folders.experiments()) / timestamped(name)
-    target.mkdir(parents=True)
-    path = target / f"{name}{options.suffix}"
-    config = model.save_model(path)
+    with whole_folder(target) as draft:
+        card, files = _store(draft, name, examples, model, options, folds, say)
+    moved = tuple(replace(file, path=str(target / Path(file.path).name)) for file in files)
+    return TrainedRun(target, first, card, moved)
+
+
+def _store(
+    folder: Path,
+    name: str,
+    examples: TrainingExamples,
+    model: Model,
+    options: RunOptions,
+    folds: Mapping[str, Any],
+    say: Say,
+) -> tuple[dict[str, Any], tuple[QuantizedFile, ...]]:
+    if isinstance(model, EmotionEnsemble):
+        configs = model.save_model(folder)
+    else:
+        configs = [model.save_model(folder / f"{name}{options.suffix}")]
+    members = _members(model)
     files: tuple[QuantizedFile, ...] = ()
     if options.variants:
         say("quantising")
-        files = quantize(model.network, examples.X, target, name, options.variants)
-    card = _card(name, examples, model, config, folds, files)
-    with whole_file(target / "card.json") as draft:
-        write_json(draft, card)
-    return TrainedRun(target, model, card, files)
+        files = quantize(members[0].network, examples.X, folder, name, options.variants)
+    card = _card(name, examples, members, configs, folds, files)
+    write_json(folder / "card.json", card)
+    return card, files
 
 
-def _model(name: str, examples: TrainingExamples, options: RunOptions) -> EmotionRecognitionModel:
-    model = EmotionRecognitionModel(
-        examples.X.shape[1:],
-        model_name=name,
-        heads=examples.heads,
-        layout=examples.layout,
-        seed=options.seed,
-    )
+def _members(model: Model) -> list[EmotionRecognitionModel]:
+    return model.members if isinstance(model, EmotionEnsemble) else [model]
+
+
+def _model(name: str, examples: TrainingExamples, options: RunOptions) -> Model:
+    shape = examples.X.shape[1:]
+    about: Any = {
+        "model_name": name,
+        "heads": examples.heads,
+        "layout": examples.layout,
+        "seed": options.seed,
+    }
+    model: Model
+    if options.members == 1:
+        model = EmotionRecognitionModel(shape, **about)
+    else:
+        model = EmotionEnsemble(options.members, shape, **about)
     model.build_model(options.architecture, **options.settings)
     if examples.dataset is not None:
         # the order of a data set's classes is known, and some may be absent in a part of it
         from models.label_encoder import LabelEncoder
 
         labels = examples.dataset.info.labels
-        model.encoders = {head: LabelEncoder(labels[head]) for head in examples.heads}
+        for member in _members(model):
+            member.encoders = {head: LabelEncoder(labels[head]) for head in examples.heads}
     return model
 
 
@@ -216,12 +250,12 @@ def _folds(name: str, examples: TrainingExamples, options: RunOptions, say: Say)
 def _card(
     name: str,
     examples: TrainingExamples,
-    model: EmotionRecognitionModel,
-    config: Mapping[str, Any],
+    members: list[EmotionRecognitionModel],
+    configs: list[dict[str, Any]],
     folds: Mapping[str, Any],
     files: tuple[QuantizedFile, ...],
 ) -> dict[str, Any]:
-    recipe, dataset = RECIPES.get(name), examples.dataset
+    recipe, dataset, config = RECIPES.get(name), examples.dataset, configs[0]
     expectation = recipe.expectation if recipe else dataset.info.expectation if dataset else ""
     return {
         "name": name,
@@ -235,8 +269,11 @@ def _card(
             "windows_refused": dataset.left_out if dataset else None,
         },
         "expectation": expectation,
-        "model": dict(config),
+        "model": config,
+        "members": len(members),
         "folds_by_group": dict(folds),
-        "validation": {key: values[-1] for key, values in model.history.items()},
+        "validation": {
+            key: float(np.mean([member.history[key][-1] for member in members])) for key in members[0].history
+        },
         "files": {file.variant: file.as_json() | {"path": Path(file.path).name} for file in files},
     }

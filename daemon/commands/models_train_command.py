@@ -56,6 +56,9 @@ def _pairs(given: tuple[str, ...], known: tuple[str, ...], what: str) -> dict[st
 @click.option("--schedule", default="plateau", show_default=True, help="plateau, cosine or constant.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--folds", type=int, default=0, help="First score by so many folds of whole people.")
+@click.option(
+    "--ensemble", type=int, default=1, metavar="N", help="Train N networks that answer together, 2 to 64."
+)
 @click.option("--augment", multiple=True, metavar="KEY=VALUE", help=", ".join(AUGMENTATIONS))
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help=", ".join(SETTINGS))
 @click.option("--quantize", metavar="A,B,..", help="float, dynamic, float16, int8: write these files too.")
@@ -120,7 +123,8 @@ def _prepare(name: str, data: str, as_json: bool, options: dict[str, Any], say: 
 
     recipe = RECIPES.get(name)
     examples = _examples(recipe, data, options, say)
-    if options["live"] and (reason := why_not_live(examples)):
+    reason = "the engine runs one network, not an ensemble" if options["ensemble"] != 1 else ""
+    if options["live"] and (reason := reason or why_not_live(examples)):
         raise BadInputError(f"--live: {reason}")
     training = {key: options[key] for key in ("learning_rate", "patience", "schedule")}
     training["augmentation"] = _pairs(options["augment"], AUGMENTATIONS, "augment")
@@ -130,6 +134,7 @@ def _prepare(name: str, data: str, as_json: bool, options: dict[str, Any], say: 
         batch_size=options["batch_size"],
         seed=options["seed"],
         folds=options["folds"],
+        members=options["ensemble"],
         variants=tuple(options["quantize"].split(",")) if options["quantize"] else (),
         suffix=".keras" if options["as_keras"] else ".h5",
         progress=not as_json,

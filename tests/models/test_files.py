@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ModelFileError
-from models.files import MAX_JSON_BYTES, WholeSet, read_json, sha256_of, whole_file, write_json
+from models.files import MAX_JSON_BYTES, WholeSet, read_json, sha256_of, whole_file, whole_folder, write_json
 
 
 def _names(folder: Path) -> list[str]:
@@ -40,6 +40,22 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None
         write_half()
     assert path.read_bytes() == b"old"
     assert _names(tmp_path) == ["net.h5"]
+
+
+def test_a_folder_appears_only_once_everything_is_in_it(tmp_path: Path) -> None:
+    def write_half() -> None:
+        with whole_folder(tmp_path / "run") as draft:
+            (draft / "net.h5").write_bytes(b"x")
+            raise RuntimeError("disk")
+
+    with pytest.raises(RuntimeError, match="disk"):
+        write_half()
+    assert _names(tmp_path) == []
+    with whole_folder(tmp_path / "run", 0o700) as draft:
+        (draft / "net.h5").write_bytes(b"x")
+        assert not (tmp_path / "run").exists()
+    assert _names(tmp_path / "run") == ["net.h5"]
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_set_is_committed_together_or_discarded(tmp_path: Path) -> None:

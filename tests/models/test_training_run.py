@@ -74,6 +74,24 @@ def test_arrays_become_a_timestamped_folder_with_a_card(
 @pytest.mark.train
 @pytest.mark.timeout(400)
 @pytest.mark.usefixtures("untraced")
+def test_an_ensemble_is_trained_and_stored_by_the_command(
+    arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["models", "train", "pair", str(arrays), "--architecture", "dense", "--set", "dense_units=8"]
+    words += ["--ensemble", "2", "--epochs", "1", "--out", str(tmp_path / "out"), "--json"]
+    assert main(words) == 0
+    told = _json(capsys)
+    assert told["card"]["members"] == 2
+    stored = EmotionEnsemble.from_folder(told["folder"])
+    assert [member.model_name for member in stored.members] == ["pair_1", "pair_2"]
+    first, second = (member.network.get_weights()[0] for member in stored.members)
+    assert not np.allclose(first, second)
+    assert set(stored.predict(np.load(arrays / "X_train.npy"))) <= {"calm", "engaged"}
+
+
+@pytest.mark.train
+@pytest.mark.timeout(400)
+@pytest.mark.usefixtures("untraced")
 def test_arrays_without_groups_are_marked_leaky(
     arrays: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,7 +139,13 @@ def test_a_network_trained_on_people_runs_live_is_chosen_and_removed(
         (["train", "x", "{data}", "--augment", "blur=1"], "--augment 'blur=1' must be KEY=VALUE"),
         (["train", "x", "{data}", "--set", "filters=many"], "--set 'filters=many': the value must be"),
         (["train", "x", "{data}", "--live"], "plain arrays do not say which electrodes"),
-        (["train", "x", "{data}", "--architecture", "dense", "--epochs", "1", "--quantize", "int4"], "int4"),
+        (
+            ["train", "x", "{data}", "--live", "--ensemble", "2"],
+            "the engine runs one network, not an ensemble",
+        ),
+        (["train", "x", "{data}", "--ensemble", "65"], "an ensemble has 2 to 64 members, got 65"),
+        (["train", "x", "{data}", "--ensemble", "2", "--quantize", "int8"], "an ensemble are not quantised"),
+        (["train", "x", "{data}", "--quantize", "int4"], "unknown variant 'int4': one of float, dynamic"),
         (["use", "nobody"], "no network named 'nobody'"),
         (["use", "nobody", "--auto"], "give a NAME or --auto, not both"),
         (["remove", "calm-engaged-muse4"], "came with the product and is not removed"),
