@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 
+from player.deck import MIX_RATE_HZ
 from player.mixer import Mixer
 from player.outputs import Outputs
 
@@ -41,7 +42,11 @@ class AudioLoop:
         with contextlib.suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -11)
         while not self._stopping.is_set():
-            self._outputs.write(self._mixer.render(BLOCK_FRAMES))
+            try:
+                self._outputs.write(self._mixer.render(BLOCK_FRAMES))
+            except Exception:  # whatever is wrong, the music goes on
+                log.exception("a block was lost")
+                self._stopping.wait(BLOCK_FRAMES / MIX_RATE_HZ)
 
     def stop(self) -> None:
         """End after the block at hand; what the limiter still holds goes out, too."""

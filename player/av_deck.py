@@ -63,6 +63,9 @@ class AvDeck(RingDeck):
                 self._error = "holds no sound that can be decoded"
         except (UnreadableAudioError, OSError, MemoryError, ValueError) as error:
             self._fail(error)
+        except Exception as error:  # a decoder may raise anything about a file of strangers
+            log.exception("a decoder broke down")
+            self._fail(error)
         finally:
             self._ring.finish()
 

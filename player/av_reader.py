@@ -128,13 +128,9 @@ class AudioReader:
                 start_s = self._frame_s(frame)
                 self._drop_frames = max(0, round((self._from_s - start_s) * READ_RATE_HZ))
                 self._from_s = 0.0
-            try:
-                resampled = resampler.resample(frame)
-            except (av.FFmpegError, ValueError) as error:
-                raise UnreadableAudioError(f"changes its format midway ({_short(error)})") from error
-            for out in resampled:
+            for out in _resampled(resampler, frame):
                 yield _stereo(out)
-        for out in resampler.resample(None):
+        for out in _resampled(resampler, None):
             yield _stereo(out)
 
     def _frame_s(self, frame: AudioFrame) -> float:
@@ -155,6 +151,13 @@ class AudioReader:
                     continue
         except (av.FFmpegError, OSError) as error:
             raise UnreadableAudioError(f"reading broke off ({_short(error)})") from error
+
+
+def _resampled(resampler: av.AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
+    try:
+        return resampler.resample(frame)
+    except (av.FFmpegError, ValueError) as error:
+        raise UnreadableAudioError(f"changes its format midway ({_short(error)})") from error
 
 
 def _stereo(frame: AudioFrame) -> NDArray[np.float32]:

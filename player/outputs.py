@@ -38,10 +38,11 @@ class KeptSink:
             self._close()
             try:
                 self.sink.open()
-            except SinkError as error:
-                if self.problem != str(error):
-                    log.warning("%s; trying again every %.0f s", error, self._retry_s)
-                self.problem = str(error)
+            except Exception as error:  # noqa: BLE001 - a driver may raise anything; the music goes on
+                problem = self._words(error)
+                if self.problem != problem:
+                    log.warning("%s; trying again every %.0f s", problem, self._retry_s)
+                self.problem = problem
                 self._tried.set()
                 self._stopping.wait(self._retry_s)
                 continue
@@ -74,14 +75,24 @@ class KeptSink:
             return False
         try:
             self.sink.write(block, wait)
-        except SinkError as error:
-            log.warning("%s", error)
-            self._turn(live=False, problem=str(error))
+        except Exception as error:  # noqa: BLE001 - as above
+            problem = self._words(error)
+            log.warning("%s", problem)
+            self._turn(live=False, problem=problem)
             return False
         return True
 
+    def _words(self, error: Exception) -> str:
+        """One line for a person; what nobody foresaw is also told in full, once in a row."""
+        if isinstance(error, SinkError):
+            return str(error)
+        words = f"{self.sink.name}: {type(error).__name__}: {error}"[:200]
+        if words != self.problem:
+            log.error("%s broke down", self.sink.name, exc_info=error)
+        return words
+
     def _close(self) -> None:
-        with contextlib.suppress(SinkError):
+        with contextlib.suppress(Exception):
             self.sink.close()
 
     def close(self, patience_s: float = 1.0) -> None:

@@ -315,7 +315,10 @@ class DeckCloser:
 
     def _run(self) -> None:
         while (deck := self._decks.get()) is not None:
-            deck.close()
+            try:
+                deck.close()
+            except Exception:  # the next ones are to be closed all the same
+                log.exception("a decoder could not be closed")
 
     def close(self, patience_s: float = 1.5) -> None:
         """Close what is left; what hangs is left behind."""

@@ -86,6 +86,9 @@ class VlcDeck(RingDeck):
                 raise DeckError("holds no sound that can be decoded")
         except (OSError, DeckError, ValueError) as error:
             self._fail(error)
+        except Exception as error:  # a decoder may raise anything about a file of strangers
+            log.exception("libVLC broke down")
+            self._fail(error)
         finally:
             self._ring.finish()
             if player is not None:

@@ -12,15 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from playback_rig import tone
+from playback_rig import open_plain, tone
 from waiting import PATIENCE_S, wait_until
 
 from player import device_sink
+from player.audio_loop import AudioLoop
+from player.av_deck import PullDeck
 from player.deck import MIX_RATE_HZ, PcmBlock
 from player.device_sink import DeviceSink
 from player.fifo_sink import FifoSink, to_16_bit
+from player.mixer import Mixer
 from player.output_spec import OutputError, make_sink, split_outputs
 from player.outputs import Outputs
+from player.playback import DeckCloser
 from player.sink import LEAD_S, NullSink, Pacer, SinkError
 from player.wav_sink import BYTES_A_FRAME, HEADER_BYTES, WavSink, wav_header
 
@@ -187,6 +191,80 @@ def test_a_device_that_goes_is_missed_aloud_and_taken_back_when_it_returns() -> 
     assert device.opened == 2
     assert len(device.blocks) == 2
     outputs.close()
+
+
+class BrokenSink(FlakySink):
+    """Its driver raises what nobody foresaw."""
+
+    def open(self) -> None:
+        if not self.present:
+            raise RuntimeError("a fault of the driver")
+        super().open()
+
+    def write(self, block: PcmBlock, wait: bool = True) -> None:
+        if not self.present:
+            raise ZeroDivisionError("a fault of the driver")
+        super().write(block, wait)
+
+
+def test_a_driver_that_raises_what_nobody_foresaw_is_an_output_lost() -> None:
+    broken, other = BrokenSink(), FlakySink()
+    outputs = Outputs([broken, other], retry_s=0.05)
+    outputs.wait_ready(PATIENCE_S)
+    broken.present = False
+    outputs.write(BLOCK)
+    wait_until(lambda: "flaky: RuntimeError: a fault of the driver" in "".join(outputs.degraded))
+    outputs.write(BLOCK)
+    assert len(other.blocks) == 2
+    broken.present = True
+    wait_until(lambda: outputs.degraded == ())
+    outputs.write(BLOCK)
+    assert len(broken.blocks) == 1
+    outputs.close()
+
+
+def test_the_thread_that_renders_outlives_a_block_that_cannot_be_rendered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class StumblingMixer(Mixer):
+        stumbles = 3
+
+        def render(self, n_frames: int) -> PcmBlock:
+            if self.stumbles:
+                self.stumbles -= 1
+                raise IndexError("nobody foresaw this")
+            return super().render(n_frames)
+
+    sink = FlakySink()
+    outputs = Outputs([sink])
+    outputs.wait_ready(PATIENCE_S)
+    loop = AudioLoop(StumblingMixer(), outputs)
+    loop.start()
+    wait_until(lambda: len(sink.blocks) > 3)
+    loop.stop()
+    outputs.close()
+    assert [record.message for record in caplog.records].count("a block was lost") == 3
+
+
+def test_decks_are_closed_after_one_that_cannot_be(caplog: pytest.LogCaptureFixture) -> None:
+    closed: list[str] = []
+
+    class Closing(PullDeck):
+        def __init__(self, name: str) -> None:
+            super().__init__(open_plain)
+            self.name = name
+
+        def close(self) -> None:
+            if self.name == "bad":
+                raise ValueError("cannot be closed")
+            closed.append(self.name)
+
+    closer = DeckCloser()
+    for name in ("bad", "good"):
+        closer(Closing(name))
+    closer.close(PATIENCE_S)
+    assert closed == ["good"]
+    assert "a decoder could not be closed" in caplog.text
 
 
 def test_without_any_device_a_clock_keeps_real_time() -> None:
