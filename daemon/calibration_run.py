@@ -59,7 +59,12 @@ def calibrate_with(store: PersonalStore, options: Options, room: Room) -> Result
 
     Raises ``BadInputError``, ``ModelsError``, ``ClassifierError`` and ``SourceError``.
     """
-    channels, rate_hz, trials = _recorded(options) if options["recorded"] else _guided(options, room)
+    made_up = False
+    if options["recorded"]:
+        channels, rate_hz, trials = _recorded(options)
+    else:
+        info, trials = _guided(options, room)
+        channels, rate_hz, made_up = info.channels, info.rate_hz, info.simulated
     base = _base(store, options["network"], channels)
     fit = _Fit(Result(in_use=base.name), store, base, channels, rate_hz, room.talk)
     state = [trial for trial in trials if set(STATE_HEADS) & set(trial.labels)]
@@ -69,7 +74,11 @@ def calibrate_with(store: PersonalStore, options: Options, room: Room) -> Result
     rated = any(trial.ratings for trial in trials)
     if music or rated:
         _fit_valence(fit, music)
-    fit.result.document["lines"] = fit.result.words
+    fit.result.document |= {"simulated": made_up, "lines": fit.result.words}
+    if made_up:
+        fit.result.words.append(
+            "the wearer was simulated: nothing of this fits a person, so undo what was kept"
+        )
     return fit.result
 
 
@@ -177,7 +186,7 @@ def _recorded(options: Options) -> tuple[tuple[str, ...], float, tuple[Trial, ..
     return source.info.channels, source.info.rate_hz, tuple(trials)
 
 
-def _guided(options: Options, room: Room) -> tuple[tuple[str, ...], float, tuple[Trial, ...]]:
+def _guided(options: Options, room: Room) -> tuple[StreamInfo, tuple[Trial, ...]]:
     from models.keras_backend import keras
 
     source = _source(options)
@@ -189,7 +198,7 @@ def _guided(options: Options, room: Room) -> tuple[tuple[str, ...], float, tuple
             listening = Listening(jukebox, room.talk, options["pieces"], options["listen_s"])
         info, trials = guide(source, _steps(options), listening=listening, show=room.talk.show)
     _keep_ratings(trials, info)
-    return info.channels, info.rate_hz, trials
+    return info, trials
 
 
 def _steps(options: Options) -> tuple[Step, ...]:
@@ -197,6 +206,11 @@ def _steps(options: Options) -> tuple[Step, ...]:
 
 
 def _source(options: Options) -> EegSource:
+    if options["source"] is None:
+        raise BadInputError(
+            "calibrate: name your headset with --source, as for run; session takes that of the session which"
+            " runs, simulated only shows how it goes"
+        )
     if options["source"] == "session":
         from daemon.eeg_frames import socket_path
         from daemon.session_source import SessionSource

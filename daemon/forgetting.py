@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,20 @@ def what_is_known(state_dir: Path) -> list[Path]:
         elif path.is_dir():
             found += sorted(_files(path))
     return found
+
+
+def summary(state_dir: Path, known: Sequence[Path]) -> list[str]:
+    """How many files there are of each kind, and where."""
+    places: dict[Path, list[int]] = {}
+    for path in known:
+        inside = path.relative_to(state_dir).parts if path.is_relative_to(state_dir) else ()
+        place = state_dir / inside[0] if inside else path.parent
+        with contextlib.suppress(OSError):
+            places.setdefault(place, []).append(path.lstat().st_size)
+    return [
+        f"{place}: {len(sizes)} file{'s' * (len(sizes) != 1)}, {sum(sizes)} bytes"
+        for place, sizes in sorted(places.items())
+    ]
 
 
 def forget_files(state_dir: Path, done: Forgotten) -> None:

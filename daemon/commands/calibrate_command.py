@@ -17,7 +17,9 @@ MAX_PIECES = 40
 
 @click.command()
 @click.option(
-    "--source", default="simulated", show_default=True, help="As for run, or session: the one that runs."
+    "--source",
+    metavar="SOURCE",
+    help="As for run, or session: the one that runs; simulated only shows how it goes.",
 )
 @click.option("--speed", default="1", help="Speed of the simulated wearer or a replay, or max.")
 @click.option("--seed", type=int, default=0, help="Seed of the simulated wearer and of the choice of pieces.")

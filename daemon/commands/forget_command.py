@@ -19,20 +19,27 @@ def forget(broker: str | None, node: str, yes: bool) -> int:
     A session that is being recorded stops recording within a second.
     """
     from daemon import options, places
-    from daemon.forgetting import Forgotten, forget_files, forget_topics, what_is_known
+    from daemon.forgetting import Forgotten, forget_files, forget_topics, summary, what_is_known
     from daemon.topics import TopicError, checked_node
 
     try:
         checked_node(node)
     except TopicError as error:
         raise BadInputError(str(error)) from None
-    known, settings = what_is_known(places.state_dir()), options.parse_broker(broker) if broker else None
-    click.echo(f"{len(known)} files under {places.state_dir()}" + (f", and {broker}" if broker else ""))
+    state, settings = places.state_dir(), options.parse_broker(broker) if broker else None
+    known = what_is_known(state)
+    if not known and settings is None:
+        click.echo(f"nothing is known: there is no file of a wearer under {state}")
+        return 0
+    for line in summary(state, known):
+        click.echo(line)
+    if settings is not None:
+        click.echo(f"and what {settings.url} keeps of node {node}")
     if not yes and not click.confirm("Delete them for good?"):
         click.echo("nothing was deleted")
         return 1
     done = Forgotten()
-    forget_files(places.state_dir(), done)
+    forget_files(state, done)
     if settings is not None:
         asyncio.run(forget_topics(settings, node, done))
     for path, size in done.files:
@@ -41,6 +48,4 @@ def forget(broker: str | None, node: str, yes: bool) -> int:
         click.echo(f"deleted the retained message of {topic}")
     for failure in done.failures:
         click.echo(f"not deleted: {failure}", err=True)
-    if not done.files and not done.topics:
-        click.echo("nothing was known")
     return 1 if done.failures else 0

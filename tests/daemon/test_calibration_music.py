@@ -210,9 +210,9 @@ def test_without_the_train_extra_it_is_said_before_anything_is_asked(
     keras.cache_clear()
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     try:
-        assert main(["calibrate", "--speed", "max"]) == 2
+        assert main(["calibrate", "--source", "simulated", "--speed", "max"]) == 2
         assert "pip install 'neuroplayer[train]'" in capfd.readouterr().err
-        assert main(["calibrate", "--speed", "max", "--page"]) == 0
+        assert main(["calibrate", "--source", "simulated", "--speed", "max", "--page"]) == 0
         (line,) = capfd.readouterr().out.splitlines()
         assert "neuroplayer[train]" in json.loads(line)["text"]
     finally:
@@ -233,12 +233,14 @@ def test_the_whole_guide_with_music_and_typed_ratings(
     monkeypatch.setattr(
         sys, "stdin", type("In", (), {"buffer": BytesIO(b"5 2\n1 4\n9 9\n4 4\n\n3 3\n2 1\n")})
     )
-    options = ["--speed", "max", "--rest", "20", "--block", "15", "--pairs", "3", "--listen", "5"]
-    wanted = ["--pieces", "6", "--music", str(music), "--output", "null", "--json"]
+    options = ["--source", "simulated", "--speed", "max", "--rest", "20", "--block", "15", "--pairs", "3"]
+    wanted = ["--listen", "5", "--pieces", "6", "--music", str(music), "--output", "null", "--json"]
     assert main(["calibrate", *options, *wanted]) == 0
     captured = capfd.readouterr()
     document = json.loads(captured.out)
     assert document["verdict"]["n_trials"] == 6
+    assert document["simulated"] is True
+    assert "the wearer was simulated" in document["lines"][-1]
     assert document["valence"]["kept"] is False
     assert "needs at least 3 pieces" in document["valence"]["reason"]
     assert "2 negative, 2 positive" in document["valence"]["reason"]

@@ -56,4 +56,10 @@ def test_f46_forget_asks_first(product: Product) -> None:
     (state / "labels.jsonl").write_text("{}\n")
     running = product.start("forget")
     assert running.wait() != 0
+    assert running.says(f"{state / 'labels.jsonl'}: 1 file, 3 bytes")
     assert (state / "labels.jsonl").exists()
+    asked = product.start("forget", "--yes")
+    assert asked.wait() == 0, asked.errors
+    nothing = product.start("forget")
+    assert nothing.wait() == 0, nothing.errors
+    assert nothing.says("nothing is known")

@@ -171,6 +171,7 @@ def test_bad_input_gets_one_line_and_exit_status_2(
         (["--recorded", "eegmat:{people}", "--person", "S77"], "no trial of person 'S77'; there are S00"),
         (["--recorded", "eegmat:{people}", "--person", "S00", "--network", "x"], "no network named 'x'"),
         (["--source", "nonsense"], "source: must begin with one of"),
+        ([], "name your headset with --source"),
     ],
 )
 def test_bad_calibrations_get_one_line(
