@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -28,23 +27,15 @@ def run_child(
 
     Raises ``ChildError`` where it crashed, hung, passed a limit or failed; its last line says why.
     """
-
-    def limit() -> None:
-        if cpu_s is not None:
-            resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
-        if memory_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
+    limits = [str(cpu_s or 0), str(memory_bytes or 0)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", "models.limited_child", *limits, module, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout_s,
             env=environment,
-            preexec_fn=limit,
             check=False,
         )
     except subprocess.TimeoutExpired:
