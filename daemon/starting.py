@@ -17,6 +17,7 @@ from daemon.configured import settings_from
 from daemon.found import headline
 from daemon.headset_search import chosen
 from daemon.logs import say_as
+from daemon.lost_reader import printed
 from daemon.notify import notify
 from daemon.one_at_a_time import only_one
 from daemon.ports import claim
@@ -25,6 +26,7 @@ from daemon.roles.broker import own_broker
 from daemon.service_watch import FRESH_S, NEEDED, watch_service
 from daemon.settings import RoleName, Settings, WebSettings
 from daemon.sharing import refuse_to_share
+from daemon.stopping import end_undisturbed, stop_on_signals
 from daemon.supervisor import Supervisor
 
 WEB_PORTS = 20
@@ -99,18 +101,16 @@ def _opening(asked: Settings, settings: Settings, say: Callable[[str], None]) ->
 
 
 async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
-    from daemon.stopping import stop_on_signals
-
+    stop = stop_on_signals()
     log_file = None
     if settings.view == "live":
         log_file = (Path(settings.state_dir) / "neuroplayer.log").open("w", encoding="utf-8")
 
     def say(line: str) -> None:
-        print(say_as("supervisor", settings.log, line), file=log_file or sys.stderr, flush=True)
+        printed(say_as("supervisor", settings.log, line), log_file or sys.stderr)
 
     looking = not settings.source_named and settings.look_s > 0
     supervisor = Supervisor(roles, settings, say=say, undecided=looking)
-    stop = stop_on_signals()
     reload = SupervisorReload(asked, supervisor, say)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
     serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
@@ -130,6 +130,7 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
         log_file.close()
         if supervisor.failure:
             click.echo(supervisor.failure, err=True)
+    end_undisturbed()
     return status
 
 

@@ -36,6 +36,8 @@ KILLED_S = 1.0
 """What was killed has so long to be gone, and what it said last to be read."""
 END_S = 3.2
 """After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
+VIEW_FIRST_S = 0.8
+BROKER_END_S = 0.8
 
 Say = Callable[[str], None]
 
@@ -52,8 +54,13 @@ class _Child:
 
     def end(self) -> None:
         """Ask the process to end, where one is alive."""
+        self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, also to a process that ends in this very moment: asyncio's own way raises then."""
         if self.process is not None and self.process.returncode is None:
-            self.process.terminate()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     def kill(self) -> None:
         """Kill the process, where it is alive, and whatever it has started."""
@@ -76,11 +83,12 @@ class Supervisor:
         *,
         say: Say,
         hung_s: float = HUNG_S,
+        end_s: float = END_S,
         undecided: bool = False,
     ) -> None:
         self._settings = settings
         self._say = say
-        self._hung_s = hung_s
+        self._hung_s, self._end_s = hung_s, end_s
         self._children = {role: _Child(role) for role in roles}
         self._stop = asyncio.Event()
         self._decided = asyncio.Event()
@@ -129,9 +137,8 @@ class Supervisor:
 
     def hang_up(self, role: RoleName) -> None:
         """Tell a role to read its configuration anew."""
-        process = self._children[role].process if role in self._children else None
-        if process is not None and process.returncode is None:
-            process.send_signal(signal.SIGHUP)
+        if role in self._children:
+            self._children[role].signal(signal.SIGHUP)
 
     async def run(self) -> int:
         """Keep the roles alive; the exit status is 2 when one refused its input."""
@@ -147,14 +154,17 @@ class Supervisor:
 
     async def _end(self, keepers: dict[RoleName, asyncio.Task[None]]) -> None:
         """The view first: it gives the terminal back and tells the summary. The broker last."""
+        ending = []
         if "view" in keepers:
-            await self._finish("view", keepers["view"], patience_s=0.8)
+            view = asyncio.create_task(self._finish("view", keepers["view"], VIEW_FIRST_S + self._end_s))
+            await asyncio.wait({view}, timeout=VIEW_FIRST_S)
+            ending.append(view)  # one that is late tells its summary while the others end
         others = [role for role in keepers if role not in ("view", "broker")]
-        await asyncio.gather(*(self._finish(role, keepers[role]) for role in others))
+        await asyncio.gather(*ending, *(self._finish(role, keepers[role], self._end_s) for role in others))
         if "broker" in keepers:
-            await self._finish("broker", keepers["broker"], patience_s=0.8)
+            await self._finish("broker", keepers["broker"], BROKER_END_S)
 
-    async def _finish(self, role: RoleName, keeper: asyncio.Task[None], patience_s: float = END_S) -> None:
+    async def _finish(self, role: RoleName, keeper: asyncio.Task[None], patience_s: float) -> None:
         """End the process; its keeper then ends by itself, once nothing of this life is left."""
         child = self._children[role]
         child.end()
@@ -176,7 +186,11 @@ class Supervisor:
         await self._pause(START_AFTER_S.get(child.role, 0.0))
         while not self._stop.is_set():
             began = time.monotonic()
-            code = await self._live(child)
+            try:
+                code = await self._live(child)
+            except OSError as error:  # no process, no memory or no descriptor left: later there may be
+                self._say(f"{child.role} cannot be started: {error.strerror or error}")
+                code = 1
             if self._stop.is_set() or (child.role == "view" and code == 0):
                 return
             if code == EXIT_BAD_INPUT and child.starts == 1:  # later the music would end for it
@@ -223,8 +237,8 @@ class Supervisor:
 
     async def _hand_over(self, child: _Child, process: asyncio.subprocess.Process) -> None:
         """Give a role its settings, or end it where it was time to end while it was made and waited."""
-        if child.role in NEED_SOURCE:
-            await self._decided.wait()
+        if child.role in NEED_SOURCE and not self._decided.is_set():
+            await self._until_decided(process)
         if self._stop.is_set():
             child.end()
         if process.stdin is not None:
@@ -232,6 +246,16 @@ class Supervisor:
                 process.stdin.write(to_json(self._for_life(child)))
                 await process.stdin.drain()
             process.stdin.close()
+
+    async def _until_decided(self, process: asyncio.subprocess.Process) -> None:
+        """Or until the process ends that would get the settings."""
+        waits = [asyncio.create_task(self._decided.wait()), asyncio.create_task(process.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
 
     def _for_life(self, child: _Child) -> Settings:
         """A later life goes on with what an earlier one has begun: recordings, and the wearer's rest."""

@@ -79,7 +79,8 @@ async def keep_mosquitto(command: Sequence[str], settings: Settings) -> int:
     try:
         await asyncio.wait_for(process.wait(), END_S)
     except TimeoutError:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it may have ended in this very moment
+            process.kill()
         await process.wait()
     return 0
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 
-import click
 import msgspec
 from rich.console import Console, RenderableType
 from rich.live import Live
 
 from daemon.live_view import LiveView, can_draw
+from daemon.lost_reader import printed
 from daemon.mqtt_link import MqttLink
 from daemon.plain_view import JsonLines, PlainLines
 from daemon.roles.lifetime import log_to_stderr, until_stopped
@@ -29,8 +30,15 @@ def run_view(settings: Settings) -> int:
     return 0
 
 
-def _write(line: str) -> None:
-    click.echo(line)
+class _Terminal:
+    """Where lines are printed. ``gone`` is set once nobody reads them any more."""
+
+    def __init__(self) -> None:
+        self.gone = asyncio.Event()
+
+    def write(self, line: str) -> None:
+        if not self.gone.is_set() and not printed(line, sys.stdout):
+            self.gone.set()
 
 
 def _link(settings: Settings, topics: Topics, role: ViewRole) -> MqttLink:
@@ -45,25 +53,26 @@ def _link(settings: Settings, topics: Topics, role: ViewRole) -> MqttLink:
 
 async def _serve(settings: Settings) -> None:
     topics = Topics(settings.node)
-    console = Console()
+    console, terminal = Console(), _Terminal()
     if settings.view == "live" and can_draw(console):
         summary = await _draw(settings, topics, console)
     else:
-        summary = await _print(settings, topics)
+        summary = await _print(settings, topics, terminal)
     if settings.view == "json":
-        _write(msgspec.json.encode({"topic": "summary", "document": summary.facts()}).decode())
+        terminal.write(msgspec.json.encode({"topic": "summary", "document": summary.facts()}).decode())
     else:
         for line in summary.lines():
-            _write(line)
+            terminal.write(line)
 
 
-async def _print(settings: Settings, topics: Topics) -> SessionSummary:
-    display = JsonLines(_write) if settings.view == "json" else PlainLines(_write)
+async def _print(settings: Settings, topics: Topics, terminal: _Terminal) -> SessionSummary:
+    """Until told to stop, or until nobody reads any more: the music needs no view."""
+    display = JsonLines(terminal.write) if settings.view == "json" else PlainLines(terminal.write)
     role = ViewRole(topics, display)
     for line in settings.headline if settings.view != "json" else ():
-        _write(line)
+        terminal.write(line)
     async with _link(settings, topics, role):
-        await until_stopped(asyncio.Event().wait(), settings.duration_s)
+        await until_stopped(terminal.gone.wait(), settings.duration_s)
     return role.summary
 
 

@@ -8,7 +8,9 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import psutil
 import pytest
 from real_broker import RealBroker
@@ -23,9 +25,10 @@ pytestmark = pytest.mark.broker
 class Watched:
     """A supervisor that runs while a test looks."""
 
-    def __init__(self, settings: Settings, roles: list[RoleName]) -> None:
+    def __init__(self, settings: Settings, roles: list[RoleName], **options: Any) -> None:
         self.lines: list[str] = []
-        self.supervisor = Supervisor(roles, settings, say=self.lines.append, hung_s=PATIENCE_S)
+        options = {"hung_s": PATIENCE_S} | options
+        self.supervisor = Supervisor(roles, settings, say=self.lines.append, **options)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[int]]:
@@ -83,8 +86,6 @@ async def test_a_role_that_hangs_is_killed_and_started_again(settings: Settings)
 
 
 async def test_bad_input_at_the_start_ends_everything_with_its_line(settings: Settings) -> None:
-    import msgspec
-
     wrong = msgspec.structs.replace(settings, source="replay:/no/such/file.csv")
     watched = Watched(wrong, ["engine"])
     async with watched.running() as task:
@@ -93,8 +94,6 @@ async def test_bad_input_at_the_start_ends_everything_with_its_line(settings: Se
 
 
 async def test_bad_input_later_does_not_end_the_music(settings: Settings, tmp_path: Path) -> None:
-    import msgspec
-
     recording = tmp_path / "recording.csv"
     rows = "".join(f"{n / 256},1,2,3,4,5\n" for n in range(2560))
     recording.write_text("timestamps,TP9,AF7,AF8,TP10,Right AUX\n" + rows)
@@ -113,8 +112,6 @@ async def test_bad_input_later_does_not_end_the_music(settings: Settings, tmp_pa
 async def test_a_later_life_goes_on_with_the_recordings_and_the_rest(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import msgspec
-
     from daemon import supervisor
     from player.output_spec import split_outputs
 
@@ -139,3 +136,77 @@ async def test_a_later_life_goes_on_with_the_recordings_and_the_rest(
     assert split_outputs(given[1].output) == ("device", "wav+:/a.wav", "wav+:/b.wav")
     assert (given[1].baseline, given[1].rest_again) == (60.0, True)
     assert (given[2].baseline, given[2].rest_again) == (30.0, False)
+
+
+async def test_a_role_that_ends_in_the_moment_it_is_signalled_is_no_failure(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(settings, ["engine"])
+    send = os.kill
+
+    def late(pid: int, number: int) -> None:
+        send(pid, signal.SIGKILL)
+        psutil.Process(pid).wait(PATIENCE_S)  # the operating system has forgotten it by now
+        send(pid, number)
+
+    async with watched.running() as task:
+        await until(lambda: watched.supervisor.alive(["engine"], PATIENCE_S))
+        monkeypatch.setattr(os, "kill", late)
+        watched.supervisor.stop()
+        assert await task == 0
+
+
+async def test_a_view_that_is_late_still_tells_the_summary(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    plain = msgspec.structs.replace(settings, view="json")
+    watched = Watched(plain, ["engine", "view"], end_s=PATIENCE_S)
+    async with watched.running() as task:
+        said = ""
+        while '"topic": "emotion"' not in said:
+            said += capfd.readouterr().out
+            await asyncio.sleep(0.05)
+        os.kill(watched.supervisor.pids["view"], signal.SIGSTOP)
+        watched.supervisor.stop()
+        await until(lambda: watched.engine is None, "the engine ends meanwhile")
+        os.kill(watched.supervisor.pids["view"], signal.SIGCONT)
+        assert await task == 0
+    assert '"topic":"summary"' in capfd.readouterr().out.splitlines()[-1]
+
+
+async def test_a_role_that_cannot_be_started_is_tried_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, refused = asyncio.create_subprocess_exec, [BlockingIOError(11, "no process is left")]
+
+    async def sometimes(*arguments: Any, **options: Any) -> asyncio.subprocess.Process:
+        if refused:
+            raise refused.pop()
+        return await start(*arguments, **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", sometimes)
+    watched = Watched(settings, ["engine"])
+    async with watched.running():
+        await until(lambda: watched.engine is not None)
+    assert watched.lines[0] == "engine cannot be started: no process is left"
+
+
+async def test_what_needs_the_source_waits_for_it_and_goes_on_with_it(settings: Settings) -> None:
+    watched = Watched(settings, ["engine"], undecided=True)
+    async with watched.running():
+        await until(lambda: watched.engine is not None)
+        first = watched.engine
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: watched.engine not in (None, first), "it dies while it waits, and comes back")
+        watched.supervisor.decide("simulated", ["found"])
+        await until(lambda: watched.supervisor.alive(["engine"], PATIENCE_S))
+    assert watched.supervisor.settings.headline == ("found",)
+
+
+async def test_an_end_while_the_source_is_undecided_is_an_end(settings: Settings) -> None:
+    watched = Watched(settings, ["engine"], undecided=True, end_s=PATIENCE_S)
+    async with watched.running():
+        await until(lambda: watched.engine is not None)
+    assert watched.lines == []
+    assert watched.supervisor.pids == {}

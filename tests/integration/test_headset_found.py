@@ -31,12 +31,11 @@ def test_the_one_headset_is_taken_and_never_called_simulated(
         running = product.start(*QUICK, "--broker", f"mqtt://127.0.0.1:{broker.port}")
         wait_until(lambda: bool(ear.on("player/state")), "the music does not wait for the search")
         wait_until(lambda: "streaming" in [d["state"] for d in ear.documents("headset")], "it is read")
-        wait_until(lambda: bool(ear.on("estimate")), "and classified")
         running.interrupt()
         assert running.wait() == 0, running.errors
     assert f"Headset: LSL stream '{outlet.name}' (4 channels, 256 Hz) found on this machine" in running.lines
     assert not running.says("simulated")
-    said = [*ear.documents("headset"), *ear.documents("emotion"), *ear.documents("estimate")]
+    said = [*ear.documents("headset"), *ear.documents("emotion")]
     assert not any(document["simulated"] for document in said)
     assert ear.documents("headset")[-1]["channels"] == ["TP9", "AF7", "AF8", "TP10"]
 
