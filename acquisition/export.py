@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from acquisition.port import UnknownSourceError
+from acquisition.readers.recording import check_file
 from acquisition.readers.xdf import even_grid
-from acquisition.session_file import Line, read_head, read_session
+from acquisition.session_file import Line, is_session, read_head, read_session
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus
 
 FORMATS = (".edf", ".bdf", ".csv")
@@ -72,6 +73,8 @@ def export_session(session: Path, to: Path, *, overwrite: bool = False) -> Path:
 
 def collect(session: Path) -> Exported:
     """The session's first headset on an even grid. Raises ``UnknownSourceError``."""
+    if not is_session(check_file(session)):
+        raise UnknownSourceError(f"{session}: not a session recorded by neuroplayer")
     head = read_head(session)
     info = None
     chunks: list[EegChunk] = []

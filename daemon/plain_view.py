@@ -70,7 +70,8 @@ def emotion_line(document: Document) -> str:
     """The settled mood, its point in the plane and how sure that is."""
     point = f"arousal {_signed(document['arousal'])}, valence {_signed(document['valence'])}"
     sure = f"confidence {document['confidence']:.1f}"
-    return f"mood:     {document['emotion']} ({document['status']}), {point}, {sure}{_simulated(document)}"
+    status = document["status"].replace("_", " ")
+    return f"mood:     {document['emotion']} ({status}), {point}, {sure}{_simulated(document)}"
 
 
 def headset_line(document: Document) -> str:

@@ -29,6 +29,7 @@ from player.track_building import build_tracks
 
 Json = dict[str, Any]
 SIDECAR = "moods.csv"
+UNKNOWN = "the library is not known yet: run `neuroplayer library scan` first"
 COLUMNS = ("path", "valence", "arousal", "mood", "label", "source")
 POLL_S = 0.2
 
@@ -93,6 +94,8 @@ def find_track(tracks: Sequence[Track], name: str) -> Track:
     found = exact or [track for track in tracks if wanted and wanted.casefold() in track.title.casefold()]
     if len(found) == 1:
         return found[0]
+    if not tracks:
+        raise EmptyLibraryError(UNKNOWN)
     if not found:
         raise LibraryError(f"no track is called {name[:80]!r}; the library knows {len(tracks)}")
     some = ", ".join(repr(track.title) for track in found[:4])
@@ -122,7 +125,7 @@ def draw_library_map(folders: Sequence[Path], cache_dir: Path, out: Path) -> Jso
     """Draw the library in the plane as ``.svg`` or ``.png``. Raises EmptyLibraryError, MapError."""
     tracks, _ = _cached(folders, cache_dir)
     if not tracks:
-        raise EmptyLibraryError("the library is not known yet: run `neuroplayer library scan` first")
+        raise EmptyLibraryError(UNKNOWN)
     draw_map(tracks, out)
     return {"map": str(out), "tracks": len(tracks)}
 

@@ -54,6 +54,10 @@ def _file_sink(kind: str, path: Path) -> Sink:
         raise OutputError(f"output {str(path)!r:.200} cannot be written: its folder does not exist")
     if path.is_dir():
         raise OutputError(f"output {str(path)!r:.200} cannot be written: it is a folder")
+    if kind == "fifo" and path.exists() and not path.is_fifo():
+        raise OutputError(f"output {str(path)!r:.200} is no named pipe: remove it or choose another name")
+    if kind != "fifo" and _holds_something_else(path):
+        raise OutputError(f"output {str(path)!r:.200} holds something that is no WAV: it is not overwritten")
     go_on = kind == GO_ON
     if go_on or kind == "wav":
         from player.wav_sink import WavSink
@@ -62,3 +66,15 @@ def _file_sink(kind: str, path: Path) -> Sink:
     from player.fifo_sink import FifoSink
 
     return FifoSink(path)
+
+
+def _holds_something_else(path: Path) -> bool:
+    """A slip of the hand, ``wav:song.flac``, must not cost the song."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            begin = file.read(4)
+    except OSError:
+        return False  # opening it for writing will say what is wrong
+    return bool(begin) and begin not in (b"RIFF", b"RF64")

@@ -20,7 +20,7 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, check_samples, make_recording
+from acquisition.readers.recording import Recording, check_file, check_samples, make_recording
 from acquisition.signal import FloatArray
 
 PARTS = ("rest", "arith")
@@ -79,6 +79,7 @@ class PeopleSet:
 
 def open_people(path: Path) -> PeopleSet:
     """Open a set; raises ``UnknownSourceError``. Nothing in the file is unpickled."""
+    check_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked_bytes = {one.filename: one.file_size for one in archive.infolist()}

@@ -64,6 +64,10 @@ def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
     else:
         for row in rows:
             click.echo(_track_line(row))
+        if not rows:
+            from player.library_commands import UNKNOWN
+
+            click.echo(UNKNOWN, err=True)
 
 
 @library.command(short_help="Show all that is known of a track.")

@@ -49,6 +49,13 @@ def session(tmp_path: Path) -> Path:
     return path
 
 
+def test_what_is_no_session_is_said_to_be_none(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("no session")
+    with pytest.raises(UnknownSourceError, match=r"notes\.txt: not a session recorded by neuroplayer"):
+        export_session(other, tmp_path / "a.edf")
+
+
 @pytest.mark.parametrize(("suffix", "tolerance_uv"), [("edf", 0.002), ("bdf", 0.00002)])
 def test_mne_reads_samples_states_music_and_gaps(session: Path, suffix: str, tolerance_uv: float) -> None:
     written = export_session(session, session.with_suffix(f".{suffix}"))

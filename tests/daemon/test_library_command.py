@@ -41,6 +41,15 @@ def titles(*options: str) -> list[str]:
     return [row["title"] for row in json.loads(done.output)]
 
 
+@pytest.mark.usefixtures("configured")
+def test_before_the_first_scan_it_is_said_what_to_do() -> None:
+    assert "library scan" in CliRunner().invoke(library, ["list"], catch_exceptions=False).output
+    assert json.loads(CliRunner().invoke(library, ["list", "--json"], catch_exceptions=False).stdout) == []
+    for words in (["show", "x"], ["tag", "x", "calm"]):
+        with pytest.raises(BadInputError, match="library scan"):
+            CliRunner().invoke(library, words, catch_exceptions=False)
+
+
 def test_the_configured_folders_are_listed(configured: Path) -> None:
     assert titles() == ["my own"]
 

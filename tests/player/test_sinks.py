@@ -363,6 +363,21 @@ def test_outputs_that_cannot_be(text: str) -> None:
         make_sink(text)
 
 
+@pytest.mark.parametrize("kind", ["wav", "wav+", "fifo"])
+def test_a_file_of_another_kind_is_not_written_over(kind: str, tmp_path: Path) -> None:
+    song = tmp_path / "song.flac"
+    song.write_bytes(b"fLaC and more")
+    with pytest.raises(OutputError, match=r"song\.flac"):
+        make_sink(f"{kind}:{song}")
+    assert song.read_bytes() == b"fLaC and more"
+    sink = WavSink(tmp_path / "mine.wav")
+    sink.open()
+    sink.close()
+    assert make_sink(f"wav:{tmp_path / 'mine.wav'}").name
+    (tmp_path / "empty.wav").touch()
+    assert make_sink(f"wav:{tmp_path / 'empty.wav'}").name
+
+
 def test_several_outputs_are_joined_by_commas() -> None:
     assert split_outputs("device, fifo:/tmp/a,b ,wav:x.wav") == ("device", "fifo:/tmp/a,b", "wav:x.wav")
     with pytest.raises(OutputError, match="twice"):
