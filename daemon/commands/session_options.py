@@ -16,7 +16,9 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
         help="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE. Without it, run and record "
         "look for a headset.",
     ),
-    click.option("--speed", metavar="N|max", help="Speed of a replay or of the simulated wearer."),
+    click.option(
+        "--speed", metavar="N|max", help="Speed of a replay or of the simulated wearer.  [default: 1]"
+    ),
     click.option(
         "--music",
         "music",
@@ -27,25 +29,32 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--output",
         metavar="OUTPUT",
-        help="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas.",
+        help="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas."
+        "  [default: device]",
     ),
     click.option(
-        "--cues", metavar="off|chime|voice", help="How rest and a lost headset are told over the music."
+        "--cues",
+        metavar="off|chime|voice",
+        help="How rest and a lost headset are told over the music.  [default: chime]",
     ),
     click.option(
         "--broker", metavar="URL", help="mqtt[s]://HOST:PORT; without it one is started on loopback."
     ),
-    click.option("--node", metavar="NAME", help="Name of this node in the MQTT topics."),
-    click.option("--baseline", metavar="SECONDS|last|none", help="Length of the guided rest."),
-    click.option("--policy", metavar="NAME", help="match, lead, contrast, maintain or manual."),
+    click.option("--node", metavar="NAME", help="Name of this node in the MQTT topics.  [default: home]"),
+    click.option("--baseline", metavar="SECONDS|last|none", help="Length of the guided rest.  [default: 45]"),
+    click.option(
+        "--policy", metavar="NAME", help="match, lead, contrast, maintain or manual.  [default: match]"
+    ),
     click.option("--target", metavar="NAME", help="Where the listener wants to be, e.g. relax or focus."),
     click.option("--duration", metavar="TIME", help="End by itself after e.g. 90s or 5m."),
-    click.option("--seed", type=int, metavar="N", help="Seed of everything random."),
+    click.option("--seed", type=int, metavar="N", help="Seed of everything random.  [default: 0]"),
     click.option(
         "--record", is_flag=True, help="Record the session, EEG included, for the wearer; off by default."
     ),
     click.option("--lsl-out", metavar="NAME", help="Offer the EEG to other programs as an LSL stream."),
-    click.option("--web", metavar="HOST:PORT", help="Where the live page is served."),
+    click.option(
+        "--web", metavar="HOST:PORT", help="Where the live page is served.  [default: 127.0.0.1:8765]"
+    ),
     click.option("--no-web", is_flag=True, help="Serve no page."),
     click.option("--open", "open_page", is_flag=True, help="Open the page in your browser once it answers."),
     click.option("--config", metavar="FILE", help="Another configuration file than the usual one."),

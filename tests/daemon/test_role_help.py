@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import click
 import pytest
 
 from daemon.cli import main
+from daemon.commands.run_command import run
+from daemon.settings import Settings, WebSettings
 
 
 @pytest.mark.parametrize(
@@ -45,3 +50,19 @@ def test_record_knows_no_option_of_music_or_page(
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("neuroplayer: No such option")
     assert option[0] in line
+
+
+def test_the_defaults_that_are_named_are_the_settings_own() -> None:
+    settings, web = Settings(), WebSettings()
+    helps = {option.name: option.help or "" for option in run.params if isinstance(option, click.Option)}
+    named = {name: found[1] for name, text in helps.items() if (found := re.search(r"default: (.+)\]", text))}
+    assert named == {
+        "speed": f"{settings.speed:g}",
+        "output": settings.output,
+        "cues": settings.cues,
+        "node": settings.node,
+        "baseline": f"{settings.baseline:g}",
+        "policy": settings.policy,
+        "seed": f"{settings.seed}",
+        "web": f"{web.host}:{web.port}",
+    }
