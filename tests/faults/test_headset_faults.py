@@ -101,36 +101,44 @@ async def test_f03_a_twin_is_never_taken_for_the_one_that_died() -> None:
                 await watch.until(lambda: len(watch.chunks) > begin)
 
 
-@pytest.mark.slow
 async def test_f04_a_stream_that_comes_back_changed_is_refused_until_it_is_right() -> None:
     changes: list[dict[str, object]] = [
         {"labels": [f"E{i}" for i in range(8)]},
         {"rate_hz": 128.0},
         {"labels": list(reversed(MUSE))},
     ]
-    with RealOutlet() as outlet:
-        async with FeedWatch(_from(f"lsl:{outlet.name}"), QUICK) as watch:
-            await watch.until_data()
-            for changed in changes:
+
+    async def come_back(changed: dict[str, object]) -> None:
+        with RealOutlet() as outlet:
+            async with FeedWatch(_from(f"lsl:{outlet.name}"), QUICK) as watch:
+                await watch.until_data()
                 outlet.stop()
-                outlet.start(**changed)
+                await asyncio.to_thread(outlet.start, **changed)
                 status = await watch.until_state("incompatible")
                 assert "the session began with 4 channels" in status.reason
                 outlet.stop()
-                outlet.start()
+                await asyncio.to_thread(outlet.start)
                 await watch.until_state("streaming")
-            assert {chunk.samples_uv.shape[0] for _, chunk in watch.chunks} == {4}
+                assert {chunk.samples_uv.shape[0] for _, chunk in watch.chunks} == {4}
+
+    async with asyncio.TaskGroup() as group:  # each of them mostly waits
+        for changed in changes:
+            group.create_task(come_back(changed))
 
 
-@pytest.mark.parametrize("misdeed", ["silent", "same"])
-async def test_f05_a_driver_that_gives_nothing_new_is_started_again(misdeed: str, tmp_path: Path) -> None:
-    diary = tmp_path / "diary"
-    make = partial(IsolatedSource, partial(FakeDriver, diary, misdeed, 0.3, 2))
-    async with FeedWatch(make, QUICK) as watch:
-        await watch.until_data()
-        await watch.until_state("stale")
-        await watch.until(lambda: _lives(diary) >= 3)
-        await watch.until_data()
+async def test_f05_a_driver_that_gives_nothing_new_is_started_again(tmp_path: Path) -> None:
+    async def go_on(misdeed: str) -> None:
+        diary = tmp_path / misdeed
+        make = partial(IsolatedSource, partial(FakeDriver, diary, misdeed, 0.3, 2))
+        async with FeedWatch(make, QUICK) as watch:
+            await watch.until_data()
+            await watch.until_state("stale")
+            await watch.until(lambda: _lives(diary) >= 3)
+            await watch.until_data()
+
+    async with asyncio.TaskGroup() as group:
+        for misdeed in ("silent", "same"):
+            group.create_task(go_on(misdeed))
 
 
 @pytest.mark.parametrize("misdeed", ["hang_poll", "hang_open"])
