@@ -11,13 +11,13 @@ from pathlib import Path
 
 from daemon import topics
 from daemon.mqtt_link import MqttLink
-from daemon.places import own_networks, own_valence
+from daemon.places import LOG_FILE, own_networks, own_valence
 from daemon.settings import BrokerSettings
 from player.place import FILE_NAME as PLACE
 from player.taste import FILE_NAME as TASTE
 
 RAW = ("recordings",)
-DERIVED = ("baselines", "labels.jsonl", "history", "nicegui", "neuroplayer.log", TASTE, PLACE)
+DERIVED = ("baselines", "labels.jsonl", "history", "nicegui", LOG_FILE, TASTE, PLACE)
 """In the state folder: rests, what the wearer said to feel, histories, likes, bans, the place reached."""
 RETAINED = (topics.HEADSET, topics.SIGNAL, topics.EMOTION, topics.SESSION, topics.PLAYER_STATE)
 BROKER_S = 5.0

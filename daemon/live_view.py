@@ -44,6 +44,8 @@ class LiveView:
         self._at_s: dict[str, float] = {}
         self._wearer, self._music = Trail(SPAN_S), Trail(SPAN_S)
         self._gone: set[str] = set()
+        self.broker_gone = False
+        """Nothing new can be heard: what is shown stands still."""
 
     def show(self, topic: str, document: Mapping[str, Any]) -> None:
         """A new document of a short topic."""
@@ -90,6 +92,8 @@ class LiveView:
             title.append("  SIMULATED WEARER: no person is behind this ", style="bold black on yellow")
         if self._said.get(topics.SESSION, EMPTY).get("recording"):
             title.append("  REC ", style="bold white on red")
+        if self.broker_gone:
+            title.append("  the broker is gone: nothing new is shown, the music goes on ", style=WARN)
         for role in sorted(self._gone):
             title.append(f"  the {role} is being started again ", style=WARN)
         return title

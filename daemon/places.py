@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 APP = "neuroplayer"
+LOG_FILE = "neuroplayer.log"
+"""In the state folder: what the roles say while the terminal is drawn on."""
 
 
 def _folder(variable: str, kind: str) -> Path:

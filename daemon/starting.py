@@ -20,6 +20,7 @@ from daemon.logs import say_as
 from daemon.lost_reader import printed
 from daemon.notify import notify
 from daemon.one_at_a_time import only_one
+from daemon.places import LOG_FILE
 from daemon.ports import claim
 from daemon.reloading import EXIT_RESTART, SupervisorReload
 from daemon.roles.broker import own_broker
@@ -104,7 +105,9 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
     stop = stop_on_signals()
     log_file = None
     if settings.view == "live":
-        log_file = (Path(settings.state_dir) / "neuroplayer.log").open("w", encoding="utf-8")
+        log_path = Path(settings.state_dir) / LOG_FILE
+        log_path.write_text("")
+        log_file = log_path.open("a", encoding="utf-8")  # the view writes there too
 
     def say(line: str) -> None:
         printed(say_as("supervisor", settings.log, line), log_file or sys.stderr)
@@ -112,7 +115,7 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
     looking = not settings.source_named and settings.look_s > 0
     supervisor = Supervisor(roles, settings, say=say, undecided=looking)
     reload = SupervisorReload(asked, supervisor, say)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _hung_up(stop, reload))
     serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
     task = asyncio.create_task(supervisor.run())
     search = asyncio.create_task(_look(supervisor, music="player" in roles) if looking else asyncio.sleep(0))
@@ -132,6 +135,19 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
             click.echo(supervisor.failure, err=True)
     end_undisturbed()
     return status
+
+
+def _hung_up(stop: asyncio.Event, reload: Callable[[], None]) -> Callable[[], None]:
+    """What SIGHUP means: end where the terminal was closed, else read the configuration anew."""
+    had_terminal = os.isatty(sys.stdout.fileno())
+
+    def heard() -> None:
+        if had_terminal and not os.isatty(sys.stdout.fileno()):
+            stop.set()
+        else:
+            reload()
+
+    return heard
 
 
 async def _look(supervisor: Supervisor, *, music: bool) -> None:

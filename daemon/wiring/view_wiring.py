@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 from rich.console import Console, RenderableType
 from rich.live import Live
 
 from daemon.live_view import LiveView, can_draw
-from daemon.lost_reader import printed
+from daemon.lost_reader import lead_nowhere, printed
 from daemon.mqtt_link import MqttLink
+from daemon.places import LOG_FILE
 from daemon.plain_view import JsonLines, PlainLines
 from daemon.roles.lifetime import log_to_stderr, until_stopped
 from daemon.roles.view import ViewRole
@@ -55,7 +60,7 @@ async def _serve(settings: Settings) -> None:
     topics = Topics(settings.node)
     console, terminal = Console(), _Terminal()
     if settings.view == "live" and can_draw(console):
-        summary = await _draw(settings, topics, console)
+        summary = await _draw(settings, topics, console, terminal)
     else:
         summary = await _print(settings, topics, terminal)
     if settings.view == "json":
@@ -76,20 +81,44 @@ async def _print(settings: Settings, topics: Topics, terminal: _Terminal) -> Ses
     return role.summary
 
 
-async def _draw(settings: Settings, topics: Topics, console: Console) -> SessionSummary:
+async def _draw(settings: Settings, topics: Topics, console: Console, terminal: _Terminal) -> SessionSummary:
+    """Until told to stop, or until the terminal is closed."""
     view = LiveView(settings.headline)
     role = ViewRole(topics, view)
 
     def screen() -> RenderableType:
         return view.render(console.width, console.height)
 
-    with Live(screen(), console=console, screen=True, auto_refresh=False) as live:
+    try:
+        with (
+            _log_to_file(settings),
+            Live(screen(), console=console, screen=True, auto_refresh=False) as live,
+        ):
+            async with _link(settings, topics, role) as link:
 
-        async def redraw() -> None:
-            while True:
-                live.update(screen(), refresh=True)
-                await asyncio.sleep(1 / FRAMES_PER_S)
+                async def redraw() -> None:
+                    while True:
+                        view.broker_gone = link.counters.connects > 0 and not link.connected.is_set()
+                        live.update(screen(), refresh=True)
+                        await asyncio.sleep(1 / FRAMES_PER_S)
 
-        async with _link(settings, topics, role):
-            await until_stopped(redraw(), settings.duration_s)
+                await until_stopped(redraw(), settings.duration_s)
+    except OSError:
+        lead_nowhere(sys.stdout)
+        terminal.gone.set()
     return role.summary
+
+
+@contextlib.contextmanager
+def _log_to_file(settings: Settings) -> Iterator[None]:
+    """What is logged goes where the other roles' lines go, not across what is drawn."""
+    (handler,) = logging.getLogger().handlers
+    if not isinstance(handler, logging.StreamHandler):
+        yield
+        return
+    with (Path(settings.state_dir) / LOG_FILE).open("a", encoding="utf-8") as file:
+        before = handler.setStream(file)
+        try:
+            yield
+        finally:
+            handler.setStream(before)

@@ -161,3 +161,11 @@ def test_the_foot_tells_how_to_end_and_where_the_page_is(height: int, shown: int
     text = screen(LiveView(headline, clock=now), height=height)
     assert "Ctrl-C ends the session" in text
     assert [line for line in headline if line in text] == headline[-shown:]
+
+
+def test_a_broker_that_is_gone_is_told_above_all() -> None:
+    view = LiveView([])
+    view.show("emotion", emotion())
+    assert "broker" not in screen(view)
+    view.broker_gone = True
+    assert "the broker is gone: nothing new is shown, the music goes on" in screen(view, width=160)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import termios
+from pathlib import Path
 
 import psutil
 import pytest
@@ -72,3 +75,32 @@ def _roles(family: psutil.Process) -> set[str]:
         with contextlib.suppress(psutil.NoSuchProcess):
             found |= {child.cmdline()[-1]} if "daemon.child" in child.cmdline() else set()
     return found
+
+
+@pytest.mark.broker
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="needs util-linux")
+def test_a_terminal_that_is_closed_ends_the_session(broker: RealBroker, ear: MosquittoSub) -> None:
+    command = ["setsid", "--ctty", sys.executable, "-m", "daemon.cli", "run", "--no-web", "--output", "null"]
+    command += ["--source", "simulated", "--baseline", "none", "--broker", f"mqtt://127.0.0.1:{broker.port}"]
+    screen, terminal = os.openpty()
+    termios.tcsetwinsize(terminal, (40, 120))
+    environment = os.environ | {"TERM": "xterm", "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(
+        command, stdin=terminal, stdout=terminal, stderr=subprocess.PIPE, text=True, env=environment
+    ) as run:
+        try:
+            os.close(terminal)
+            shown = b""
+            while b"SIMULATED WEARER" not in shown or not ear.on("player/availability"):
+                shown += os.read(screen, 4096)
+            os.close(screen)
+            assert run.wait(PATIENCE_S) == 0
+            assert run.stderr is not None
+            assert run.stderr.read() == ""
+        finally:
+            run.kill()
+    wait_until(
+        lambda: [heard.payload for heard in ear.on("player/availability")][-1:] == ["offline"],
+        "an end in order",
+    )
+    assert "Traceback" not in (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "neuroplayer.log").read_text()
