@@ -57,7 +57,7 @@ def openbci_dongle(folder: Path = Path("/dev"), classes: Path = Path("/sys/class
         return next((str(path) for name in DONGLE_NAMES for path in sorted(folder.glob(name))), None)
     for port in serial_ports(folder):
         if _usb_ids(classes / Path(port).resolve().name / "device") == DONGLE:
-            return port
+            return str(Path(port).resolve())
     return None
 
 

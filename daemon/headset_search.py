@@ -95,7 +95,7 @@ def _understood(said: bytes, status: int) -> list[Stream] | None:
 def choose(streams: Sequence[Stream] | None, dongle: str | None) -> Choice:
     """The one headset that is there, else the simulated wearer; pure. ``dongle`` is a port to tell of."""
     if streams is None:
-        return _made_up("the search for a headset failed: name yours with --source", (), dongle)
+        return _made_up("the search for a headset failed:", "  name yours with --source", (), dongle)
     fit = [stream for stream in streams if not stream.unfit]
     aside = tuple(f"Left aside: LSL stream {_named(s)} {_shown(s.unfit)}" for s in streams if s.unfit)
     if len(fit) == 1:
@@ -103,8 +103,8 @@ def choose(streams: Sequence[Stream] | None, dongle: str | None) -> Choice:
         return Choice(fit[0].source, (headset, *aside[:1]))
     if fit:
         return Choice("simulated", _several(fit))
-    how = "start its LSL stream before this, or name a board with --source brainflow:BOARD"
-    return _made_up(f"no headset was found: {how}", aside, dongle)
+    how = "  start its LSL stream before this, or name a board: --source brainflow:BOARD"
+    return _made_up("no headset was found:", how, aside, dongle)
 
 
 async def chosen(look_s: float) -> Choice:
@@ -115,13 +115,12 @@ async def chosen(look_s: float) -> Choice:
     return choose(found, dongle)
 
 
-def _made_up(why: str, aside: tuple[str, ...], dongle: str | None) -> Choice:
-    lines = [f"Wearer: simulated, as {why}", *aside[:1]]
+def _made_up(why: str, how: str, aside: tuple[str, ...], dongle: str | None) -> Choice:
+    """The lines fit a terminal of 80 columns: what is longer is cut off there."""
+    lines = [f"Wearer: simulated, as {why}", how, *aside[:1]]
     if dongle is not None:
-        lines.append(
-            "Dongle: a serial port looks like OpenBCI's; a Cyton behind it is read with "
-            f"--source brainflow:CYTON_BOARD,serial_port={dongle}"
-        )
+        source = f"--source brainflow:CYTON_BOARD,serial_port={dongle}"
+        lines.append(f"  OpenBCI's dongle seems to be there: {source}")
     return Choice("simulated", tuple(lines))
 
 

@@ -113,9 +113,10 @@ def test_of_several_none_is_taken_unasked_and_each_can_be_typed() -> None:
 def test_without_a_headset_one_sentence_says_how_to_connect_one() -> None:
     choice = choose([], None)
     assert choice.source == "simulated"
-    (line,) = choice.lines
-    assert line.startswith("Wearer: simulated, as no headset was found: start its LSL stream")
-    _, dongle = choose([], "/dev/ttyUSB0").lines
+    assert choice.lines[0] == "Wearer: simulated, as no headset was found:"
+    assert choice.lines[1].startswith("  start its LSL stream before this, or name a board: --source")
+    _, _, dongle = choose([], "/dev/ttyUSB0").lines
+    assert all(len(line) <= 100 for line in (*choice.lines, dongle))
     assert dongle.endswith("--source brainflow:CYTON_BOARD,serial_port=/dev/ttyUSB0")
     assert "failed" in choose(None, None).lines[0]
 
