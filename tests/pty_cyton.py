@@ -84,7 +84,7 @@ class _Board:
         return b"\xa0" + bytes([n % 256]) + body + (n % 100).to_bytes(2, "big") * 3 + b"\xc0"
 
 
-def _serve(link: str, drop: set[int], ohm: float) -> None:
+def _serve(link: str, drop: set[int], ohm: float, rate_hz: float) -> None:
     master, slave = pty.openpty()
     tty.setraw(slave)
     Path(link).symlink_to(os.ttyname(slave))
@@ -101,9 +101,9 @@ def _serve(link: str, drop: set[int], ohm: float) -> None:
         if ready and (answer := board.hear(os.read(master, 256))):
             os.write(master, answer)
         if not board.streaming:
-            begin = time.monotonic() - board.sent / RATE_HZ
+            begin = time.monotonic() - board.sent / rate_hz
             continue
-        while board.sent < (time.monotonic() - begin) * RATE_HZ:
+        while board.sent < (time.monotonic() - begin) * rate_hz:
             if not board.silent and board.sent not in board.drop:
                 os.write(master, board.packet())
             board.sent += 1
@@ -111,4 +111,6 @@ def _serve(link: str, drop: set[int], ohm: float) -> None:
 
 if __name__ == "__main__":
     drops = set(range(*map(int, sys.argv[2].split("-")))) if len(sys.argv) > 2 else set()
-    _serve(sys.argv[1], drops, float(sys.argv[3]) if len(sys.argv) > 3 else 10_000.0)
+    electrode_ohm = float(sys.argv[3]) if len(sys.argv) > 3 else 10_000.0
+    hurry = float(sys.argv[4]) if len(sys.argv) > 4 else 1.0
+    _serve(sys.argv[1], drops, electrode_ohm, hurry * RATE_HZ)

@@ -16,6 +16,7 @@ from acquisition.devices import serial_ports
 from acquisition.impedance import cyton_ohm, measure
 from acquisition.port import UnknownSourceError
 from daemon import signal_preview
+from daemon.commands import devices_command
 from daemon.commands.devices_command import devices
 
 
@@ -35,7 +36,8 @@ def listed(outlet: RealOutlet) -> tuple[dict[str, Any], dict[str, Any]]:
     return found, ours
 
 
-def test_the_list_shows_streams_with_their_signal_and_every_board() -> None:
+def test_the_list_shows_streams_with_their_signal_and_every_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices_command, "GLANCE_S", 2.5)
     with RealOutlet() as outlet:
         found, ours = listed(outlet)
     assert (ours["channels"], ours["rate_hz"], ours["type"]) == (4, 256.0, "EEG")
@@ -65,10 +67,11 @@ def test_a_preview_of_what_is_not_there_ends(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_impedance_of_a_cyton_is_that_of_its_electrodes(tmp_path: Path) -> None:
     ohm = 30_000.0
-    board = PtyCyton(tmp_path).start("0-0", str(ohm))
+    board = PtyCyton(tmp_path).start("0-0", str(ohm), "4")  # in a hurry, for eight electrodes take a while
     with board:
         options = {"serial_port": str(board.link)}
-        found = list(measure("CYTON_BOARD", options, measure_s=0.4, settle_s=0.3))
+        # so long settling leaves out all that a full buffer of the port holds
+        found = list(measure("CYTON_BOARD", options, measure_s=0.4, settle_s=0.6))
     assert [one.channel for one in found] == ["Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2"]
     assert all(one.ohm == pytest.approx(ohm, rel=0.1) for one in found)
     assert {one.verdict for one in found} == {"usable"}

@@ -1,8 +1,8 @@
 """Runs inside Home Assistant's own environment: a real core with its MQTT integration, told what we publish.
 
-Standard input: one JSON object with ``port``, ``http_port``, ``config_dir``, ``blueprints``, ``seconds`` and
-``calls``. Standard output: one JSON document with every state, and every line of the log at warning
-level or above. No file of the product is imported here.
+Standard input: one JSON object with ``port``, ``http_port``, ``config_dir``, ``blueprints``, ``entities``,
+``calls`` and ``patience_s``. Standard output: one JSON document with every state, and every line of the log
+at warning level or above. No file of the product is imported here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import logging
 import shutil
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,10 +133,23 @@ async def automate(hass: HomeAssistant, blueprints: str, done: list[dict[str, ob
     assert await setup.async_setup_component(hass, "automation", {"automation": automations})
 
 
+async def until(true: Callable[[], bool], patience_s: float) -> None:
+    """Wait for something that comes true; if it does not, what is shown then tells why."""
+    until_s = time.monotonic() + patience_s
+    while not true() and time.monotonic() < until_s:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
 async def watch(
-    config_dir: str, port: int, http_port: int, blueprints: str, seconds: float, calls: list[list[object]]
+    config_dir: str,
+    port: int,
+    http_port: int,
+    blueprints: str,
+    entities: list[str],
+    calls: list[list[object]],
+    patience_s: float,
 ) -> dict[str, object]:
-    """Start the core, wait, call the services asked for, and tell what it shows."""
+    """Start the core, wait for the entities, call the services asked for, and tell what it shows."""
     from homeassistant import const
 
     folder = Path(config_dir)
@@ -146,10 +161,15 @@ async def watch(
     done: list[dict[str, object]] = []
     await automate(hass, blueprints, done)
     await hass.async_start()
-    await asyncio.sleep(seconds)
+
+    def settled() -> bool:
+        states = [hass.states.get(name) for name in entities]
+        return all(state is not None and state.state != const.STATE_UNAVAILABLE for state in states)
+
+    await until(settled, patience_s)
     for domain, service, data in calls:
         await hass.services.async_call(str(domain), str(service), data, blocking=True)  # type: ignore[arg-type]
-    await asyncio.sleep(1.0)
+    await until(lambda: bool(done), patience_s)
     states = {
         state.entity_id: {
             "state": state.state,
