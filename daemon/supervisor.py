@@ -218,6 +218,7 @@ class Supervisor:
                 if relay is not None:
                     await asyncio.wait({relay}, timeout=KILLED_S)
                     relay.cancel()
+                    await asyncio.gather(relay, return_exceptions=True)
 
     async def _start(self, role: RoleName, heart: Heartbeat) -> asyncio.subprocess.Process:
         own_terminal = role == "view"
