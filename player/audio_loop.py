@@ -12,8 +12,8 @@ from player.deck import MIX_RATE_HZ
 from player.mixer import Mixer
 from player.outputs import Outputs
 
-BLOCK_FRAMES = 2048
-"""43 ms: half the processor time of 21 ms, and a command is still heard at once."""
+BLOCK_FRAMES = 4096
+"""85 ms: each waking costs several times what it renders, and a command is still heard at once."""
 SWITCH_S = 0.001
 """How long another thread may hold the interpreter while sound is due; Python's own default is 5 ms."""
 

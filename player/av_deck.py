@@ -17,7 +17,8 @@ AHEAD_S = 35.0
 """A library that vanishes must leave at least 30 s to play."""
 WRITE_FRAMES = MIX_RATE_HZ // 4
 EAGER_S = 3.0
-REST_S = 0.02
+REST_S = 0.08
+"""After each second of music, once there are some seconds to play."""
 CLOSE_S = 0.2
 MAX_TRACK_S = 48 * 3600.0
 
@@ -50,12 +51,13 @@ class AvDeck(RingDeck):
 
     def _decode(self, location: str, start_s: float) -> None:
         try:
-            written = 0
+            written = rested = 0
             for block in decoded(location, start_s, self._open_file):
                 if not self._ring.write(block):
                     return
                 written += len(block)
-                if self._ring.buffered > EAGER_S * MIX_RATE_HZ:
+                if written - rested >= MIX_RATE_HZ and self._ring.buffered > EAGER_S * MIX_RATE_HZ:
+                    rested = written
                     time.sleep(REST_S)  # the music that sounds now has the first claim on this machine
                 if written > MAX_TRACK_S * MIX_RATE_HZ and not is_stream(location):
                     raise UnreadableAudioError("is longer than 48 hours")

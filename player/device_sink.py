@@ -15,12 +15,16 @@ from player.ring import PcmRing
 from player.sink import LEAD_S, SinkError
 
 RING_S = LEAD_S
+READY_S = RING_S / 2
+"""So much must be there before sound begins, also after it ran dry: else the next late block is a hole."""
 PERIOD_MS = 30
 GONE_S = 1.5
 """A device that has asked for nothing so long is lost."""
 WAKE_S = 3.5
 """One that has just been opened may sleep longer: an idle sink of PulseAudio wakes within two seconds."""
 WAIT_S = 0.005
+MOST_WAIT_S = 0.02
+"""Looked for room so often, as long as a block does not fit: a device takes some 30 ms at once."""
 LOOK_S = 0.1
 """A longer time between two looks is not the device's: the machine slept, or this process stood still."""
 BACKENDS = {"pulse": "PULSEAUDIO", "pipewire": "PULSEAUDIO", "alsa": "ALSA", "jack": "JACK", "none": "NULL"}
@@ -46,7 +50,7 @@ class DeviceSink:
         self._seen_asked = 0
         self._looked_s = 0.0
         self._silent_s = 0.0
-        self._started = False
+        self._flowing = False
         self.underruns = 0
         self.dropped_frames = 0
 
@@ -62,7 +66,7 @@ class DeviceSink:
 
         _hush_alsa()
         backends = [miniaudio.Backend[BACKENDS[self._service]]] if self._service else []
-        self._ring = PcmRing(int(RING_S * MIX_RATE_HZ))
+        self._ring, self._flowing = PcmRing(int(RING_S * MIX_RATE_HZ)), False
         try:
             self._device = miniaudio.PlaybackDevice(
                 output_format=miniaudio.SampleFormat.FLOAT32,
@@ -106,11 +110,11 @@ class DeviceSink:
         wanted = yield np.zeros((0, 2), dtype=np.float32)
         while True:
             self._asked += 1
-            block = self._ring.read(wanted)
+            self._flowing = self._flowing or self._ring.buffered >= READY_S * MIX_RATE_HZ
+            block = self._ring.read(wanted if self._flowing else 0)
             if len(block) < wanted:
-                if self._started:
-                    self.underruns += 1
-                    self._started = False
+                self.underruns += self._flowing
+                self._flowing = False
                 block = np.concatenate([block, np.zeros((wanted - len(block), 2), dtype=np.float32)])
             wanted = yield block
 
@@ -122,8 +126,6 @@ class DeviceSink:
         while at < len(block):
             put = self._ring.offer(block[at:])
             at += put
-            if put:
-                self._started = True
             # it asks for its first period at once, whether it is awake or not
             if self._silence_s() > (GONE_S if self._asked > 1 else WAKE_S):
                 raise SinkError("the sound device is gone")
@@ -131,7 +133,7 @@ class DeviceSink:
                 self.dropped_frames += len(block) - at
                 return
             if at < len(block):
-                time.sleep(WAIT_S)
+                time.sleep(min(MOST_WAIT_S, max(WAIT_S, (len(block) - at) / MIX_RATE_HZ)))
 
     def _silence_s(self) -> float:
         """For how long the device has asked for nothing, as far as it had the chance to."""

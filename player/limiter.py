@@ -65,7 +65,9 @@ class Limiter:
     def _measure(self, first: int, last: int) -> Floats:
         """The gain that each step alone would need, shape (last - first,)."""
         start, stop = first * STEP, last * STEP
-        if float(np.abs(self._held[start : stop + self._half]).max(initial=0.0)) < QUIET:
+        part = self._held[start : stop + self._half]
+        # without a copy of them all, as np.abs would make
+        if part.max() < QUIET and part.min() > -QUIET:
             return np.ones(last - first)
         around = np.concatenate([self._before, self._held])[start : stop + 2 * self._half]
         levels = np.abs(around).max(axis=1)
@@ -91,7 +93,7 @@ class Limiter:
         if count == 0:
             return silence(0)
         out = self._held[: count * STEP]
-        self._before = np.concatenate([self._before, out])[-self._half :]
+        self._before = out[-self._half :].copy()  # a step is longer than that
         self._held = self._held[count * STEP :]
         wanted, self._wanted = self._wanted, self._wanted[count:]
         if self._gain >= 1.0 and self._last_wanted >= 1.0 and wanted.min() >= 1.0:

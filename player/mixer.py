@@ -50,7 +50,6 @@ class Mixer:
         self._running = Level(1.0, GLIDE_FRAMES)
         self._duck = Level(1.0, DUCK_FRAMES)
         self.frame = 0
-        self.peak = 0.0
         self.underruns = 0
         """Times a voice ran dry."""
 
@@ -167,9 +166,7 @@ class Mixer:
     def render(self, n_frames: int) -> PcmBlock:
         """The next frames; at the very beginning fewer, by what the limiter holds back."""
         with self._lock:
-            out = self._limiter.process(self._mix(n_frames))
-        self.peak = float(np.abs(out).max(initial=0.0))
-        return out
+            return self._limiter.process(self._mix(n_frames))
 
     def flush(self) -> PcmBlock:
         """What the limiter still holds, at the end."""
@@ -177,16 +174,18 @@ class Mixer:
             return self._limiter.flush()
 
     def _mix(self, n_frames: int) -> PcmBlock:
-        mix = silence(n_frames)
         if self._running.still and self._running.target == 0.0:
-            return mix
+            return silence(n_frames)
+        mix: PcmBlock | None = None
         for voice in self._voices():
             dry_before = voice.dry_since
-            voice.add_to(mix, self.frame)
+            mix = voice.added_to(mix, n_frames, self.frame)
             self.underruns += voice.dry_since not in (None, dry_before)
+        if mix is None:
+            mix = silence(n_frames)
         _scale(mix, self._duck.next(n_frames))
         if self._cue is not None:
-            self._cue.add_to(mix, self.frame)
+            self._cue.added_to(mix, n_frames, self.frame)
         for level in (self._volume, self._running):
             _scale(mix, level.next(n_frames))
         self.frame += n_frames

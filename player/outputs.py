@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from player.deck import PcmBlock
-from player.sink import Pacer, Sink, SinkError
+from player.sink import LEAD_S, Pacer, Sink, SinkError
 
 RETRY_S = 10.0
+DEVICE_S = 0.06
+"""What a device has taken already and not yet played: two of its periods."""
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +149,11 @@ class Outputs:
             self._pacer.forget()
         else:
             self._pacer.wait(len(block))
+
+    def drain(self) -> None:
+        """Let a device play what it was given: the end of a fade, for one."""
+        if any(kept.live and kept.sink.paces for kept in self._kept):
+            time.sleep(LEAD_S + DEVICE_S)
 
     def close(self) -> None:
         """Close all of them."""

@@ -283,6 +283,7 @@ class Playback:
             while not mixer.silent and time.monotonic() < until_s:
                 time.sleep(TICK_S)
             self._loop.stop()
+            self._outputs.drain()
         self._outputs.close()
         self._engine.close()
         self._closer.close()

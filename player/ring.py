@@ -12,6 +12,8 @@ from player.deck import PcmBlock
 WAIT_S = 0.5
 """How long a writer sleeps at most: the reader wakes it when there is room."""
 FRAME_BYTES = 8
+REFILL = 16
+"""A writer that found the ring full comes back when this share of it is free: each waking has its price."""
 
 
 class PcmRing:
@@ -52,9 +54,10 @@ class PcmRing:
         for at in range(0, len(block), self._piece):
             part = block[at : at + self._piece]
             with self._changed:
-                # not a few frames at each reading: a thread that wakes costs more than what it writes
-                self._wanted = len(part)
-                while self._capacity - self.buffered < len(part) and not self._closed:
+                room = self._capacity - self.buffered
+                if room < len(part):
+                    self._wanted = max(len(part), self._capacity // REFILL)
+                while self._capacity - self.buffered < self._wanted and not self._closed:
                     self._changed.wait(WAIT_S)
                 if self._closed:
                     return False

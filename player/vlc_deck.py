@@ -20,7 +20,8 @@ WATCH_S = 0.1
 CLOSE_S = 3.0
 LEAST_FRAMES = MIX_RATE_HZ // 10
 INSTANCE_OPTIONS = ("--no-video", "--quiet", "--intf=dummy", "--no-media-library", "--no-lua")
-FULL_SCALE = 32768.0
+SAMPLE = np.float32(1 / 32768)
+"""What one step of a 16-bit sample is of full scale."""
 
 log = logging.getLogger(__name__)
 
@@ -129,9 +130,9 @@ class VlcDeck(RingDeck):
         @decorators.AudioPlayCb  # type: ignore[untyped-decorator]
         def play(_data: Any, samples: int, count: int, _pts: int) -> None:
             shorts = (ctypes.c_int16 * (2 * count)).from_address(samples)
-            block = np.ctypeslib.as_array(shorts).reshape(-1, 2).astype(np.float32)
+            block = np.ctypeslib.as_array(shorts).reshape(-1, 2)
             self._heard_frames += count
-            self._ring.write(block / np.float32(FULL_SCALE))
+            self._ring.write(np.multiply(block, SAMPLE, dtype=np.float32))
 
         @decorators.AudioDrainCb  # type: ignore[untyped-decorator]
         def drain(_data: Any) -> None:

@@ -41,15 +41,15 @@ class Voice:
         """The mixer frame at which ``position_s`` of the track sounds, if it does not run dry before."""
         return self.start_frame + round((position_s - self.start_s) * MIX_RATE_HZ)
 
-    def add_to(self, mix: PcmBlock, frame: int) -> None:
-        """Add the frames from ``frame`` on to ``mix``, shape (n, 2)."""
+    def added_to(self, mix: PcmBlock | None, n_frames: int, frame: int) -> PcmBlock | None:
+        """``mix`` of shape (n_frames, 2) with the frames from ``frame`` on added; None stands for silence."""
         skip = max(0, self.start_frame - frame)
-        wanted = len(mix) - skip
+        wanted = n_frames - skip
         if wanted <= 0:
-            return
+            return mix
         block = self._read(wanted, frame + skip)
         if not len(block):
-            return
+            return mix
         moving = False
         for fade in (self.fade_in, self.fade_out):
             gains = None if fade is None else fade.gains(frame + skip, len(block))
@@ -60,7 +60,12 @@ class Voice:
                 moving = True
         if not moving:
             block *= np.float32(self.gain)
+        if mix is None:
+            if len(block) == n_frames:
+                return block  # what sounds alone needs no adding up
+            mix = silence(n_frames)
         mix[skip : skip + len(block)] += block
+        return mix
 
     def _read(self, wanted: int, frame: int) -> PcmBlock:
         complete = self.deck.complete  # before the count: what is buffered then is all there will be

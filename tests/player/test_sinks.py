@@ -19,7 +19,7 @@ from player import device_sink
 from player.audio_loop import AudioLoop
 from player.av_deck import PullDeck
 from player.deck import MIX_RATE_HZ, PcmBlock
-from player.device_sink import DeviceSink
+from player.device_sink import READY_S, DeviceSink
 from player.fifo_sink import FifoSink, to_16_bit
 from player.mixer import Mixer
 from player.output_spec import OutputError, make_sink, split_outputs
@@ -392,3 +392,26 @@ def test_a_socket_is_no_pipe(tmp_path: Path) -> None:
         listener.bind(str(tmp_path / "s"))
         with pytest.raises(SinkError, match="no named pipe"):
             FifoSink(tmp_path / "s").open()
+
+
+def test_a_device_begins_when_enough_is_there_and_after_running_dry_once_more() -> None:
+    sink = DeviceSink("none")
+    feed = sink._feed()
+    next(feed)
+
+    def hears(n_frames: int) -> bool:
+        return bool(feed.send(n_frames).any())
+
+    ready = int(READY_S * MIX_RATE_HZ)
+    sink._ring.offer(np.ones((ready - 1, 2), np.float32))
+    assert not hears(480)
+    sink._ring.offer(np.ones((1, 2), np.float32))
+    assert hears(ready)
+    assert sink.underruns == 0
+    assert not hears(480), "it is dry"
+    assert sink.underruns == 1
+    sink._ring.offer(np.ones((480, 2), np.float32))
+    assert not hears(480)
+    assert sink.underruns == 1, "counted once, however long it lasts"
+    sink._ring.offer(np.ones((ready, 2), np.float32))
+    assert hears(480)
