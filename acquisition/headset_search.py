@@ -12,7 +12,8 @@ from dataclasses import asdict
 
 from acquisition.lsl_discovery import find_eeg
 
-ASK_S = 1.2
+ASK_S = 3.0
+"""Streams describe themselves at once; only one that hangs makes use of this."""
 LIFE_S = 8.0
 """Whatever liblsl does and whatever became of the parent, this process ends so long after the look."""
 

@@ -17,7 +17,7 @@ MAX_CHANNELS = 512
 RATES_HZ = (50.0, 20_000.0)
 OWN_PREFIX = "neuroplayer-"
 """How the source ids of the outlets begin that this product offers itself."""
-DESCRIBE_S = 0.5
+DESCRIBE_S = 2.0
 """A stream that was found has so long to describe itself."""
 MAX_CANDIDATES = 8
 
