@@ -30,6 +30,8 @@ from daemon.web.viewer import Viewer
 RECONNECT_S = 15.0
 CLOSING_S = 2.0
 MAX_PAGES = 150
+BUILDING_S = 30.0
+"""A long history or library on a busy machine; what takes longer is answered with an error."""
 PAGES: dict[str, Callable[[Viewer], Any]] = {
     "/": session_page,
     "/fit": fit_page,
@@ -81,7 +83,7 @@ def open_pages() -> int:
 
 
 def _add_page(path: str, build_page: Callable[[Viewer], Any], hub: Hub) -> None:
-    @ui.page(path)
+    @ui.page(path, response_timeout=BUILDING_S)
     async def page(client: Client) -> Response | None:
         if open_pages() > MAX_PAGES:
             return Response(hub.texts("error.too_many_viewers"), status_code=503)

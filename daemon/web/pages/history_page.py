@@ -19,6 +19,7 @@ from daemon.web.session_log import MAX_FILES, read_session, session_names
 from daemon.web.viewer import Viewer, button, named, tag, words
 
 REFRESH_S = 10.0
+FIRST_LOOK_S = 2.0
 MAX_COMPARED = 3
 
 
@@ -34,8 +35,15 @@ async def history_page(viewer: Viewer) -> None:
             await _History(viewer, names).build()
         else:
             words("section", "card empty", texts("history.empty"))
+            ui.timer(FIRST_LOOK_S, lambda: _show_the_first(viewer))
         with tag("section", "card"):
             recordings_card(viewer)
+
+
+def _show_the_first(viewer: Viewer) -> None:
+    """A page that was opened before there was anything to see shows the first session by itself."""
+    if session_names(viewer.hub.log.folder):
+        ui.navigate.reload()
 
 
 class _History:
@@ -153,7 +161,7 @@ class _History:
 
     def _draw(self, *, keep_zoom: bool = False) -> None:
         viewer, texts = self._viewer, self._viewer.hub.texts
-        if self._name not in self._read:
+        if self._name not in self._read or viewer.client.is_deleted:  # it may have gone while it was read
             return
         drawn, figures = self._read[self._name]
         options = history_options(drawn, viewer.colours, texts)
@@ -167,6 +175,8 @@ class _History:
 
     def _draw_compared(self, *, keep_zoom: bool = False) -> None:
         viewer, texts = self._viewer, self._viewer.hub.texts
+        if viewer.client.is_deleted:
+            return
         sessions = [(self._title(name), self._read[name][0]) for name in self._shown()]
         _redraw(self._compared, compare_options(sessions, viewer.colours, texts), keep_zoom=keep_zoom)
 

@@ -8,11 +8,12 @@ from typing import Any
 from nicegui import ui
 from nicegui.element import Element
 
-from daemon import messages
+from daemon import messages, topics
 from daemon.web.music_view import MusicView
 from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag
 
 HELD_S = 2.0
+"""What the player said up to so long after a move is of the time before it."""
 
 
 def controls(viewer: Viewer) -> Callable[[MusicView], None]:
@@ -65,13 +66,13 @@ def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:
     Its value is set in the browser and is no attribute of ours: an attribute travels back with every
     render, and one a step behind would undo the step that was made meanwhile.
     """
-    clock = viewer.hub.state.clock
+    state = viewer.hub.state
     moved_s, told = [-10.0], [-1]
 
     def sent(event: Any) -> None:
         value = event.args
         if isinstance(value, int | float) and 0 <= value <= 100:
-            moved_s[0], told[0] = clock(), round(value)
+            moved_s[0], told[0] = state.clock(), round(value)
             viewer.send("volume", messages.VolumeCommand(volume=round(value / 100, 2)))
 
     slider.on("change", sent, js_handler="(event) => emit(Number(event.target.value))")
@@ -79,8 +80,9 @@ def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:
     def follow(music: MusicView) -> None:
         percent = round(100 * music.volume)
         news = percent != told[0] and (music.present or told[0] < 0)
-        if news and clock() - moved_s[0] > HELD_S:
+        said_s = state.clock() - (state.age_s(topics.PLAYER_STATE) or 0.0)
+        if news and said_s - moved_s[0] > HELD_S:
             told[0] = percent
-            viewer.client.run_javascript(f"getHtmlElement({slider.id}).value = {percent}")
+            viewer.client.run_javascript(f"neuro.follow({slider.id}, {percent})")
 
     return follow

@@ -74,11 +74,18 @@
     setTimeout(tellTheme, 50);
   };
 
-  const whenChart = (neuro.whenChart = (id, act, tries = 200) => {
+  const CHART_TRIES = 2400; // a minute: a slow device that draws a page takes its time
+  const whenChart = (neuro.whenChart = (id, act, tries = CHART_TRIES) => {
     const chart = getElement(id)?.chart;
     if (chart) act(chart);
     else if (tries > 0) setTimeout(() => whenChart(id, act, tries - 1), 25);
   });
+
+  // A slider goes where the player is, but not while it is being dragged: letting go of it will say where.
+  neuro.follow = (id, value) => {
+    const slider = getHtmlElement(id);
+    if (slider && !slider.matches(":active")) slider.value = value;
+  };
 
   // ---- the plane ----------------------------------------------------------------------------------------
   const bounded = (value) => Math.max(-1, Math.min(1, Math.round(value * 100) / 100));

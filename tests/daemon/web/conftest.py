@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from live_page import CHROMIUM, Hand, LivePage, live_page
-from sheet import DESKTOP, Sheet
+from sheet import DESKTOP, PATIENCE_MS, Sheet
 
 from daemon.web.live_state import LiveState
 from daemon.web.texts import Texts, texts
@@ -47,7 +47,7 @@ def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     flags = ["--no-sandbox"] if os.getuid() == 0 else []
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -57,7 +57,7 @@ def sheet(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Sheet]:
     """A fresh browser context; ``indirect`` parameters go to it."""
     options = {"viewport": DESKTOP} | getattr(request, "param", {})
     context = chromium.new_context(**options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     found = Sheet(context.new_page())
     yield found
     context.close()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from live_page import LivePage
+from waiting import PATIENCE_S
 
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+PATIENCE_MS = 1000 * PATIENCE_S
 
 
 class Sheet:
@@ -39,10 +43,45 @@ def chart(tab: Any, selector: str, what: str) -> Any:
     return tab.evaluate(f"{found}.{what}")
 
 
-def until(tab: Any, selector: str, what: str, timeout: float = 15_000) -> None:
+def until(tab: Any, selector: str, what: str) -> None:
     """Wait until this is true of the chart: what is drawn comes a message after what is written."""
     found = f"getElement(document.querySelector('{selector}').id.slice(1))?.chart"
-    tab.wait_for_function(f"{found} && {found}.{what}", timeout=timeout)
+    tab.wait_for_function(f"{found} && {found}.{what}", timeout=PATIENCE_MS)
+
+
+def soon(tab: Any, check: Callable[[], Any], what: str = "it") -> None:
+    """Wait until this is true of a page that is still being drawn, moved or faded."""
+    until_s = time.monotonic() + PATIENCE_S
+    while not check():
+        assert time.monotonic() < until_s, f"not within {PATIENCE_S:g} s: {what}"
+        tab.wait_for_timeout(50)
+
+
+def reads(tab: Any, place: Any, text: str) -> None:
+    """Wait until this text is in that place."""
+    soon(tab, lambda: text in place.inner_text(), f"{text!r} in {place}")
+
+
+def audited(tab: Any) -> None:
+    """Nothing is found once everything has come to rest: colours fade and dialogs grow."""
+    until_s = time.monotonic() + PATIENCE_S
+    while (found := tab.evaluate(AUDIT)) and time.monotonic() < until_s:
+        tab.wait_for_timeout(50)
+    assert found == []
+
+
+def resting_box(tab: Any, place: Any) -> dict[str, float]:
+    """Where it is, once it stays there: what comes late above it would move it from under a click."""
+    seen: list[dict[str, float] | None] = [None]
+
+    def rests() -> bool:
+        before, seen[0] = seen[0], place.bounding_box()
+        tab.wait_for_timeout(200)
+        return before is not None and before == seen[0]
+
+    soon(tab, rests, f"{place} rests")
+    assert seen[0] is not None
+    return seen[0]
 
 
 def plane_ready(tab: Any) -> None:
@@ -50,9 +89,10 @@ def plane_ready(tab: Any) -> None:
     tab.wait_for_function("getElement(document.querySelector('.plane-chart').id.slice(1))?.chart?.neuroReady")
 
 
-def overflow(tab: Any) -> float:
-    """Pixels by which the page is wider than the screen."""
-    return float(tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+def fits(tab: Any) -> None:
+    """Until the page is no wider than the screen."""
+    over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    soon(tab, lambda: tab.evaluate(over) <= 0, "the page fits the screen")
 
 
 AUDIT = """() => {

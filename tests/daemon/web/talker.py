@@ -162,6 +162,10 @@ NAMES = {kind: name for name, kind in messages.DOCUMENTS.items()}
 EVENTS = {topics.ESTIMATE, topics.PLAYER_DECISION, topics.COMMAND_ERROR}
 
 
+REPEATED_S = {topics.SIGNAL: 1.0, topics.EMOTION: 5.0}
+"""As the engine says them again and again: what is not repeated is soon not believed any more."""
+
+
 class Talker:
     """Publishes as engine and player do (states retained, events not) and keeps the commands it hears."""
 
@@ -169,6 +173,9 @@ class Talker:
         self.topics = topics.Topics(node)
         self.commands: list[tuple[str, dict[str, Any]]] = []
         self._lock = threading.Lock()
+        self._newest: dict[str, bytes] = {}
+        self._saying, self._closed = threading.Lock(), threading.Event()
+        self._repeating = threading.Thread(target=self._repeat)
         self._client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=f"talker-{time.monotonic_ns()}"
         )
@@ -181,6 +188,7 @@ class Talker:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self.wait_until_it_hears()
+        self._repeating.start()
 
     def wait_until_it_hears(self) -> None:
         """Until the broker knows it, anew after the broker was away."""
@@ -197,7 +205,10 @@ class Talker:
             self.raw(name, messages.encode(document), retain=name not in EVENTS)
 
     def raw(self, name: str, payload: bytes, *, retain: bool = False) -> None:
-        said = self._client.publish(self.topics.full(name), payload, qos=1, retain=retain)
+        with self._saying:
+            said = self._client.publish(self.topics.full(name), payload, qos=1, retain=retain)
+            if retain:
+                self._newest[name] = payload
         said.wait_for_publish(PATIENCE_S)
         assert said.is_published(), f"the broker did not take {name}"
 
@@ -221,7 +232,19 @@ class Talker:
             time.sleep(0.02)
         raise AssertionError(f"no command {name} came within {seconds} s; heard {self.commands}")
 
+    def _repeat(self) -> None:
+        said_s: dict[str, float] = {}
+        while not self._closed.wait(0.2):
+            for name, every_s in REPEATED_S.items():
+                due = time.monotonic() - said_s.get(name, 0.0) > every_s
+                with self._saying:  # or an old word could come after a new one
+                    if due and name in self._newest and self._hears.is_set():
+                        said_s[name] = time.monotonic()
+                        self._client.publish(self.topics.full(name), self._newest[name], qos=1, retain=True)
+
     def close(self) -> None:
+        self._closed.set()
+        self._repeating.join()
         self._client.disconnect()
         self._client.loop_stop()
 

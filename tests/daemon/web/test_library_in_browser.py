@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import talker as say
 from live_page import LivePage, live_page
+from sheet import Sheet, resting_box
 
 from daemon import messages
 from player.library_commands import scan_library
@@ -35,15 +35,15 @@ def music_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePage]:
         yield found
 
 
-def test_a_point_and_a_row_play_their_track(music_page: LivePage, chromium: Any) -> None:
-    tab = chromium.new_page(viewport={"width": 1280, "height": 1000})
-    tab.goto(music_page.url + "/library")
+@pytest.mark.parametrize("sheet", [{"viewport": {"width": 1280, "height": 1000}}], indirect=True)
+def test_a_point_and_a_row_play_their_track(music_page: LivePage, sheet: Sheet) -> None:
+    tab = sheet.go(music_page, "/library")
     tab.get_by_text("2 tracks").wait_for()
     tab.wait_for_function("getElement(document.querySelector('.library-chart').id.slice(1))?.chart")
-    box = tab.locator(".library-chart").bounding_box()
+    library = tab.locator(".library-chart")
+    box = resting_box(tab, library)
     span = (box["width"] - 60) / 2.1
-    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    tab.mouse.click(middle[0] + 0.5 * span, middle[1] - 0.5 * span)
+    library.click(position={"x": box["width"] / 2 + 0.5 * span, "y": box["height"] / 2 - 0.5 * span})
     point = music_page.talker.wait_command("play")["id"]
     tab.get_by_role("searchbox").fill("COVER")
     row = tab.get_by_role("listitem")
@@ -55,9 +55,8 @@ def test_a_point_and_a_row_play_their_track(music_page: LivePage, chromium: Any)
     tab.get_by_text("No track is called that.").wait_for()
     mood = messages.TrackMood(valence=-0.5, arousal=-0.5, source="sidecar", confidence=1.0)
     music_page.talker.say(say.player(track=say.track(1, id=covered, title="covered", mood=mood)))
-    tab.goto(music_page.url)
+    tab = sheet.go(music_page)
     tab.wait_for_function("document.querySelector('.art img')?.naturalWidth > 100")
-    tab.close()
 
 
 def test_a_path_is_never_told(music_page: LivePage) -> None:

@@ -16,6 +16,7 @@ import pytest
 from free_ports import a_free_port
 from live_page import live_page
 from own_browser import Browser
+from sheet import PATIENCE_MS
 from waiting import until, wait_until
 
 from daemon.cli import main
@@ -98,8 +99,12 @@ def test_the_real_page_lets_a_real_browser_in_by_that_file(
         wait_until(lambda: bool(browser.told), "the browser was started")
         tab = context.new_page()
         tab.goto(browser.told[0][1])
-        tab.get_by_text("Not known").first.wait_for(timeout=60_000)
+        tab.get_by_text("Not known").first.wait_for(timeout=PATIENCE_MS)
         assert tab.url == f"{page.url}/"
+        tab.goto(f"{page.url}/history")
+        tab.get_by_text("No session has been kept").wait_for(timeout=PATIENCE_MS)
+        page.talker.all_is_well()  # the first session comes up without a reload by hand
+        tab.get_by_text("Mean arousal").wait_for(timeout=PATIENCE_MS)
 
 
 def test_no_page_cannot_be_opened(capsys: pytest.CaptureFixture[str]) -> None:

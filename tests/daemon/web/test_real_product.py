@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from own_browser import Browser
 from real_broker import wait_for_port
 from running_product import Product, Running
-from sheet import Sheet, until
+from sheet import Sheet, reads, until
 from waiting import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.broker]
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(300)]
 SLOW_MS = 90_000
 """A machine that does much else starts an engine so late."""
 CLAIM = re.compile("You seem|Not sure")
@@ -29,10 +32,15 @@ RUNS_ON = """(positions) => {
 
 
 @pytest.fixture
-def running(free_port: int) -> Iterator[Running]:
+def own_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Browser:
+    return Browser(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def running(free_port: int, own_browser: Browser) -> Iterator[Running]:
     """The whole product with the simulated wearer, four times as fast."""
     product = Product()
-    options = ("--source", "simulated", "--speed", "4", "--baseline", "none", "--output", "null")
+    options = ("--source", "simulated", "--speed", "4", "--baseline", "none", "--output", "null", "--open")
     found = product.start("run", *options, "--web", f"127.0.0.1:{free_port}", "--plain", "--seed", "1")
     try:
         wait_until(lambda: found.says(f"Page: http://127.0.0.1:{free_port}"), "the address is said")
@@ -58,25 +66,46 @@ def music_runs_on(tab: Any, positions: int = 2) -> None:
     tab.wait_for_function(RUNS_ON, arg=positions, timeout=SLOW_MS)
 
 
-def test_every_process_may_be_killed_under_the_page(running: Running, sheet: Sheet, free_port: int) -> None:
+def begin_recording(tab: Any, address: str) -> None:
+    """A person agrees, on another page of the same browser."""
+    other = tab.context.new_page()
+    other.goto(f"{address}/history")
+    other.get_by_role("button", name="Record this session").click()
+    other.get_by_label("Who wears the headset and agrees").fill("Ada")
+    other.get_by_role("button", name="I agree, record").click()
+    other.get_by_text("REC", exact=True).wait_for()
+    other.close()
+    tab.get_by_text("REC", exact=True).wait_for()
+
+
+def test_every_process_may_be_killed_under_the_page(
+    running: Running, sheet: Sheet, free_port: int, own_browser: Browser
+) -> None:
     tab = sheet.tab
     tab.goto(f"http://127.0.0.1:{free_port}")
     headline = tab.locator(".mood-headline")
     headline.get_by_text(CLAIM).wait_for(timeout=SLOW_MS)
     tab.wait_for_function("document.querySelector('.progress span').innerText !== '0:00'", timeout=SLOW_MS)
+    begin_recording(tab, f"http://127.0.0.1:{free_port}")
     tab.evaluate("window.neverReloaded = true")
 
     with killed(running, "engine"):
         tab.get_by_text("The engine is not running").wait_for()
         headline.get_by_text("Not known").wait_for()
         tab.get_by_text("none: nothing is claimed").wait_for()
-        assert tab.locator(".mood-head.unknown").count() == 1
+        tab.get_by_text("REC", exact=True).wait_for(state="hidden")
+        tab.locator(".mood-head.unknown").wait_for()
         until(tab, ".plane-chart", f"{VEIL} === 1")
         music_runs_on(tab, CARRIED)
         assert not tab.get_by_text("The player is not running").is_visible()
     headline.get_by_text(CLAIM).wait_for(timeout=SLOW_MS)
     tab.get_by_text("The engine is not running").wait_for(state="hidden")
     until(tab, ".plane-chart", f"{VEIL} === 0")
+    tab.get_by_text("REC", exact=True).wait_for(timeout=SLOW_MS)  # the consent stands: it goes on by itself
+    recorded = sorted(Path(os.environ["NEUROPLAYER_STATE_DIR"]).glob("recordings/*.consent.json"))
+    first, second = (json.loads(path.read_text()) for path in recorded)
+    assert first == second
+    assert first["who"] == "Ada"
 
     with killed(running, "player"):
         tab.get_by_text("The player is not running").wait_for()
@@ -86,8 +115,9 @@ def test_every_process_may_be_killed_under_the_page(running: Running, sheet: She
 
     with killed(running, "web"):
         tab.locator("#neuro-lost.shown").wait_for()
-        assert "Lost" in tab.locator("#neuro-lost").inner_text()
+        reads(tab, tab.locator("#neuro-lost"), "Lost")
     tab.wait_for_function("!document.querySelector('#neuro-lost.shown')", timeout=SLOW_MS)
     headline.get_by_text(CLAIM).wait_for(timeout=SLOW_MS)
     music_runs_on(tab)
+    assert [address for _, address in own_browser.told] == [f"http://127.0.0.1:{free_port}"], "opened once"
     sheet.complaints.clear()  # the browser itself reports the connections that failed meanwhile
