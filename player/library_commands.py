@@ -24,7 +24,7 @@ from player.mood_tags import MoodRules, SidecarError, read_sidecar
 from player.mood_words import mood_of_words
 from player.music import Mood, Track
 from player.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, open_under
-from player.targets import parse_target
+from player.targets import UnknownTargetError, parse_target
 from player.track_building import build_tracks
 
 Json = dict[str, Any]
@@ -99,18 +99,17 @@ def find_track(tracks: Sequence[Track], name: str) -> Track:
     if not found:
         raise LibraryError(f"no track is called {name[:80]!r}; the library knows {len(tracks)}")
     some = ", ".join(repr(track.title) for track in found[:4])
-    raise LibraryError(f"{len(found)} tracks are called {name[:80]!r}: {some}; use the id")
+    raise LibraryError(f"{len(found)} tracks match {name[:80]!r}: {some}; name one more fully, or by its id")
 
 
 def tag_track(folders: Sequence[Path], cache_dir: Path, name: str, mood: str) -> Json:
     """State the mood of a track in the ``moods.csv`` of its music folder.
 
-    ``mood`` is a word such as ``calm``, a target's name, or ``valence,arousal``. Raises LibraryError,
-    UnknownTargetError, and OSError if the folder cannot be written.
+    ``mood`` is a word such as ``calm``, a target's name, or ``valence,arousal``. Raises LibraryError, and
+    OSError if the folder cannot be written.
     """
     track = find_track(_cached(folders, cache_dir)[0], name)
-    stated = mood_of_words(mood) if "," not in mood else None
-    point = stated or parse_target(mood).mood
+    point = _point(mood)
     folder = _sidecar_folder(folders, track.location)
     _write_row(folder, track.location, point)
     return {
@@ -119,6 +118,17 @@ def tag_track(folders: Sequence[Path], cache_dir: Path, name: str, mood: str) ->
         "sidecar": str(folder / SIDECAR),
         **asdict(point),
     }
+
+
+def _point(mood: str) -> Mood:
+    stated = mood_of_words(mood) if "," not in mood else None
+    try:
+        return stated or parse_target(mood).mood
+    except UnknownTargetError:
+        raise LibraryError(
+            f"mood {mood[:40]!r} must be a word such as calm, energetic, sad or focus, or VALENCE,AROUSAL"
+            " within -1..1"
+        ) from None
 
 
 def draw_library_map(folders: Sequence[Path], cache_dir: Path, out: Path) -> Json:

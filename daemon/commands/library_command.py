@@ -61,6 +61,8 @@ def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
     elif refused:
         for row in rows:
             click.echo(harmless_text(f"{row['path']}: {row['reason']}"))
+        if not rows:
+            click.echo("nothing that was found is left out", err=True)
     else:
         for row in rows:
             click.echo(_track_line(row))
@@ -148,7 +150,9 @@ def _track_line(row: dict[str, Any]) -> str:
 def _plain(value: Any) -> str:
     if value is None:
         return "not known"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _print_json(answer: Any) -> None:

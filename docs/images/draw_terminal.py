@@ -17,10 +17,10 @@ from rich.terminal_theme import MONOKAI
 
 from daemon.found import headline
 from daemon.live_view import LiveView
-from daemon.settings import BrokerSettings, Settings
+from daemon.settings import BrokerSettings, Settings, WebSettings
 
 WIDTH, HEIGHT = 110, 34
-SETTINGS = Settings(broker=BrokerSettings(ours=True), output="wav:session.wav")
+SETTINGS = Settings(broker=BrokerSettings(ours=True), web=WebSettings(), output="wav:session.wav")
 
 
 def main(session: Path, picture: Path, seconds: float) -> None:

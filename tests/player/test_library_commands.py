@@ -55,7 +55,7 @@ def test_list_and_show_answer_from_the_cache(scanned: tuple[list[Path], Path]) -
     assert by_title == show_track(folders, cache, by_title["id"])
     assert by_title == show_track(folders, cache, by_title["location"])
     assert [Path(one["path"]).name for one in list_refused(folders, cache)] == ["bad.mp3"]
-    with pytest.raises(LibraryError, match="2 tracks are called 'hum'"):
+    with pytest.raises(LibraryError, match="2 tracks match 'hum'"):
         show_track(folders, cache, "hum")
     with pytest.raises(LibraryError, match="no track is called 'nothing'"):
         show_track(folders, cache, "nothing")
@@ -77,6 +77,8 @@ def test_tag_writes_a_sidecar_that_the_next_scan_believes(tmp_path: Path) -> Non
     tag_track([music], cache, "comma", "0.5,-0.25")
     tag_track([music], cache, "other", "calm")
     tag_track([music], cache, "comma", "0.5,-0.75")
+    with pytest.raises(LibraryError, match="mood 'grumbly' must be a word such as calm"):
+        tag_track([music], cache, "comma", "grumbly")
     scan_library([music], cache)
     shown = show_track([music], cache, "comma")
     assert (shown["mood_source"], shown["mood"]) == ("sidecar", {"valence": 0.5, "arousal": -0.75})
