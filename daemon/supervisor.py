@@ -91,6 +91,7 @@ class Supervisor:
         self._hung_s, self._end_s = hung_s, end_s
         self._children = {role: _Child(role) for role in roles}
         self._stop = asyncio.Event()
+        self._looked = undecided
         self._decided = asyncio.Event()
         if not undecided:
             self._decided.set()
@@ -193,7 +194,8 @@ class Supervisor:
                 code = 1
             if self._stop.is_set() or (child.role == "view" and code == 0):
                 return
-            if code == EXIT_BAD_INPUT and child.starts == 1:  # later the music would end for it
+            # what came later, and a source that nobody named, must not end the music
+            if code == EXIT_BAD_INPUT and child.starts == 1 and not self._was_found(child):
                 self.failure = self.failure or (child.last_lines[-1] if child.last_lines else child.role)
                 self._stop.set()
                 return
@@ -202,6 +204,10 @@ class Supervisor:
             self._say(f"{child.role} ended ({_words(code)}), starting it again in {pause_s:.1f} s")
             await self._pause(pause_s)
             pause_s = min(MAX_RESTART_S, pause_s * 2)
+
+    def _was_found(self, child: _Child) -> bool:
+        """Whether a search has chosen what this role may have refused."""
+        return child.role == "engine" and self._looked and not self._settings.source_named
 
     async def _live(self, child: _Child) -> int:
         """One life of a role: start it, hand it the settings, relay what it says."""

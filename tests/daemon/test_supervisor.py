@@ -204,6 +204,15 @@ async def test_what_needs_the_source_waits_for_it_and_goes_on_with_it(settings: 
     assert watched.supervisor.settings.headline == ("found",)
 
 
+async def test_a_source_that_was_found_and_is_refused_does_not_end_the_music(settings: Settings) -> None:
+    watched = Watched(settings, ["engine"], undecided=True)
+    async with watched.running() as task:
+        watched.supervisor.decide("replay:/no/such/file.csv", [])
+        await until(lambda: any("exit status 2" in line for line in watched.lines))
+        assert not task.done()
+        assert watched.supervisor.failure is None
+
+
 async def test_an_end_while_the_source_is_undecided_is_an_end(settings: Settings) -> None:
     watched = Watched(settings, ["engine"], undecided=True, end_s=PATIENCE_S)
     async with watched.running():
