@@ -1,17 +1,25 @@
 #!/bin/sh
 # Runs the discovery tests inside the newest Home Assistant that the given Python can run, in an environment of
 # its own: Home Assistant pins its dependencies and must not share ours. Python 3.11 ends at 2024.3, which is also
-# the oldest version supported; a newer Python (HA_PYTHON=python3.13 make home-assistant-test) gets a newer one.
+# the oldest version supported; a newer Python (HA_PYTHON=python3.13 make home-assistant-test) gets a newer one,
+# HA_VERSION=2025.1.4 that one. NEUROPLAYER_HA_PYTHON names a Python that has a Home Assistant already.
 set -eu
-python="${HA_PYTHON:-python3}"
-env="${HA_ENV:-.venv-home-assistant}"
 here=tests/home_assistant
-if [ ! -x "$env/bin/python" ]; then
-    "$python" -m venv "$env"
-    "$env/bin/python" -m pip install -q uv
+if [ -z "${NEUROPLAYER_HA_PYTHON:-}" ]; then
+    python="${HA_PYTHON:-python3}"
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    env="${HA_ENV:-.venv-home-assistant-$version}"
+    if [ ! -x "$env/bin/python" ]; then
+        "$python" -m venv "$env"
+        "$env/bin/python" -m pip install -q uv
+    fi
+    install() { UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true "$env/bin/uv" pip install -q --python "$env/bin/python" "$@"; }
+    install "homeassistant${HA_VERSION:+==$HA_VERSION}" "numpy"
+    "$env/bin/python" "$here/real_home_assistant.py" --requirements > "$env/requirements.txt"
+    install -r "$env/requirements.txt"
+    NEUROPLAYER_HA_PYTHON="$env/bin/python"
 fi
-install() { UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true "$env/bin/uv" pip install -q --python "$env/bin/python" "$@"; }
-install homeassistant "numpy"
-"$env/bin/python" "$here/real_home_assistant.py" --requirements > "$env/requirements.txt"
-install -r "$env/requirements.txt"
-NEUROPLAYER_HA_PYTHON="$env/bin/python" .venv/bin/python -m pytest -q -rs "$here" "$@"
+export NEUROPLAYER_HA_PYTHON
+"$NEUROPLAYER_HA_PYTHON" -c 'import platform, homeassistant.const as ha
+print("Home Assistant", ha.__version__, "on Python", platform.python_version())'
+.venv/bin/python -m pytest -q -rs "$here" "$@"
