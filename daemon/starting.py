@@ -20,7 +20,7 @@ from daemon.logs import say_as
 from daemon.lost_reader import printed
 from daemon.notify import notify
 from daemon.one_at_a_time import only_one
-from daemon.places import LOG_FILE
+from daemon.places import LOG_FILE, recordings_dir
 from daemon.ports import claim
 from daemon.reloading import EXIT_RESTART, SupervisorReload
 from daemon.roles.broker import own_broker
@@ -133,8 +133,16 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
         log_file.close()
         if supervisor.failure:
             click.echo(supervisor.failure, err=True)
+    for path in recorded(settings):
+        printed(f"Recorded: {path}", sys.stderr if settings.view == "json" else sys.stdout)
     end_undisturbed()
     return status
+
+
+def recorded(settings: Settings) -> list[Path]:
+    """The files of the recording that was asked for; several where the engine was started again."""
+    folder = recordings_dir(settings.state_dir)
+    return sorted(folder.glob(f"{settings.record}*.xdf")) if settings.record else []
 
 
 def _hung_up(stop: asyncio.Event, reload: Callable[[], None]) -> Callable[[], None]:

@@ -54,7 +54,13 @@ def check_samples(path: Path, n_channels: int, n_samples: int) -> None:
 
 
 def make_recording(
-    path: Path, device: str, channels: tuple[str, ...], rate_hz: float, samples_uv: FloatArray
+    path: Path,
+    device: str,
+    channels: tuple[str, ...],
+    rate_hz: float,
+    samples_uv: FloatArray,
+    *,
+    simulated: bool = False,
 ) -> Recording:
     """A recording on an even time grid from ``samples_uv`` (n_channels, n_samples).
 
@@ -67,5 +73,5 @@ def make_recording(
         raise UnknownSourceError(f"{path}: at least one second of samples is needed, got {n_samples} samples")
     if not 50 <= rate_hz <= 20_000:
         raise UnknownSourceError(f"{path}: the sampling rate must lie inside 50..20000 Hz, got {rate_hz:g}")
-    info = StreamInfo(f"replay:{path}", device, channels, rate_hz, identity=path.name)
+    info = StreamInfo(f"replay:{path}", device, channels, rate_hz, simulated=simulated, identity=path.name)
     return Recording(info, np.ascontiguousarray(samples_uv), np.arange(n_samples) / rate_hz)

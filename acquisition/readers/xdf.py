@@ -13,7 +13,7 @@ from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
 from acquisition.readers.recording import MAX_BYTES, Recording, check_samples, make_recording
 from acquisition.session_file import is_session, read_session
-from acquisition.signal import EegChunk, FloatArray, HeadsetStatus
+from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo
 from acquisition.units import TO_UV
 
 MAX_HOURS = 48.0
@@ -28,19 +28,19 @@ def read_xdf(path: Path) -> Recording:
 
 
 def _read_session(path: Path) -> Recording:
-    channels: tuple[str, ...] = ()
-    rate_hz, device = 0.0, ""
+    info: StreamInfo | None = None
     chunks: list[EegChunk] = []
     for item in read_session(path):
-        if isinstance(item, HeadsetStatus) and item.info is not None and not channels:
-            channels, rate_hz, device = item.info.channels, item.info.rate_hz, item.info.device
-        elif isinstance(item, EegChunk) and item.samples_uv.shape[0] == len(channels):
+        if isinstance(item, HeadsetStatus):
+            info = info or item.info
+        elif isinstance(item, EegChunk) and info and item.samples_uv.shape[0] == len(info.channels):
             chunks.append(item)
-    if not chunks:
+    if info is None or not chunks:
         raise UnknownSourceError(f"{path}: the session holds no EEG")
     times_s = np.concatenate([chunk.times_s for chunk in chunks])
     samples_uv = np.concatenate([chunk.samples_uv for chunk in chunks], axis=1)
-    return make_recording(path, device, channels, rate_hz, even_grid(path, times_s, samples_uv, rate_hz))
+    even = even_grid(path, times_s, samples_uv, info.rate_hz)
+    return make_recording(path, info.device, info.channels, info.rate_hz, even, simulated=info.simulated)
 
 
 def _read_foreign(path: Path) -> Recording:

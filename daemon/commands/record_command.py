@@ -12,10 +12,9 @@ from daemon.commands.session_options import some_options
 @click.command()
 @some_options("source", "speed", "baseline", "seed", "lsl_out", "plain", "as_json")
 def record(**options: Any) -> int:
-    """Record EEG, signal quality and states to a file, without playing music (``run --record`` does both).
+    """Record EEG, signal quality and states to a file, without music (run --record does both).
 
-    The recording stays on this machine, with a note of this consent beside it; ``neuroplayer forget``
-    deletes it.
+    The recording stays on this machine, with a note of this consent beside it; forget deletes it.
     """
     from daemon.starting import run_recording
 

@@ -124,6 +124,7 @@ def test_a_good_file_is_read_in_microvolts_with_todays_names(kind: str, tmp_path
     recording = open_recording(WRITERS[kind](tmp_path))
     assert recording.samples_uv.shape == (len(recording.info.channels), len(recording.times_s))
     assert not set(recording.info.channels) & {"T3", "T4"}
+    assert recording.info.simulated == (kind == "session"), "what was made up stays called that"
     if kind != "session":
         assert np.abs(recording.samples_uv[3]).max() == pytest.approx(40.0, rel=0.02)
 

@@ -33,6 +33,7 @@ def session(product: Product, broker: RealBroker, ear: MosquittoSub) -> Path:
     running.interrupt()
     assert running.wait() == 0, running.errors
     (path,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings").glob("*.xdf")
+    wait_until(lambda: running.says(f"Recorded: {path}"), "where the recording lies")
     return path
 
 
