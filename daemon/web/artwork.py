@@ -13,11 +13,12 @@ from daemon.web.track_library import TrackLibrary
 
 MAX_KEPT = 64
 MAX_BYTES = 256 * 1024
-PATIENCE_S = 6.0
+PATIENCE_S = 45.0
+"""The child bounds its own processor time; on a busy machine it is merely late."""
 
 
 class Artwork:
-    """Looks for a track's cover once, and remembers also that there was none."""
+    """Looks for a track's cover once, and remembers also that there was none; not that it came too late."""
 
     def __init__(self, library: TrackLibrary, roots: Sequence[Path]) -> None:
         self._library, self._roots = library, tuple(roots)
@@ -30,13 +31,17 @@ class Artwork:
             if track_id in self._kept:
                 self._kept.move_to_end(track_id)
                 return self._kept[track_id]
-            found = await self._look(track_id)
+            try:
+                found = await self._look(track_id)
+            except TimeoutError:
+                return None
             self._kept[track_id] = found
             while len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
             return found
 
     async def _look(self, track_id: str) -> bytes | None:
+        """The cover, if the track has one. Raises ``TimeoutError``."""
         track = await asyncio.to_thread(self._library.find, track_id)
         if track is None:
             return None
@@ -51,9 +56,9 @@ class Artwork:
         )
         try:
             out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-            return None
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
         return out if process.returncode == 0 and 0 < len(out) <= MAX_BYTES else None

@@ -9,15 +9,12 @@ import signal
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from free_ports import a_free_port
-from live_page import live_page
 from own_browser import Browser
-from sheet import PATIENCE_MS
-from waiting import until, wait_until
+from waiting import until
 
 from daemon.cli import main
 from daemon.page_opening import open_page
@@ -87,24 +84,6 @@ async def test_without_a_browser_it_is_said_and_nothing_else_happens(
     said: list[str] = []
     async with opening("127.0.0.1", tmp_path, said):
         await until(lambda: said == ["no browser could be opened: open the page's address yourself"])
-
-
-def test_the_real_page_lets_a_real_browser_in_by_that_file(
-    tmp_path: Path, browser: Browser, chromium: Any
-) -> None:
-    with (
-        live_page(tmp_path, host=EVERYWHERE, open_page=True) as page,
-        contextlib.closing(chromium.new_context()) as context,
-    ):
-        wait_until(lambda: bool(browser.told), "the browser was started")
-        tab = context.new_page()
-        tab.goto(browser.told[0][1])
-        tab.get_by_text("Not known").first.wait_for(timeout=PATIENCE_MS)
-        assert tab.url == f"{page.url}/"
-        tab.goto(f"{page.url}/history")
-        tab.get_by_text("No session has been kept").wait_for(timeout=PATIENCE_MS)
-        page.talker.all_is_well()  # the first session comes up without a reload by hand
-        tab.get_by_text("Mean arousal").wait_for(timeout=PATIENCE_MS)
 
 
 def test_no_page_cannot_be_opened(capsys: pytest.CaptureFixture[str]) -> None:

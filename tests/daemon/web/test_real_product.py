@@ -1,4 +1,4 @@
-"""The page of `neuroplayer run` in a real Chromium, while its processes are killed under it."""
+"""The page of `neuroplayer run` in a real Chromium: opened, and while its processes are killed under it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live_page import live_page
 from own_browser import Browser
 from real_broker import wait_for_port
 from running_product import Product, Running
-from sheet import Sheet, reads, until
+from sheet import PATIENCE_MS, Sheet, reads, until
 from waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(300)]
@@ -121,3 +122,21 @@ def test_every_process_may_be_killed_under_the_page(
     music_runs_on(tab)
     assert [address for _, address in own_browser.told] == [f"http://127.0.0.1:{free_port}"], "opened once"
     sheet.complaints.clear()  # the browser itself reports the connections that failed meanwhile
+
+
+def test_the_real_page_lets_a_real_browser_in_by_its_private_file(
+    tmp_path: Path, own_browser: Browser, chromium: Any
+) -> None:
+    with (
+        live_page(tmp_path, host="0.0.0.0", open_page=True) as page,  # noqa: S104 - that is the case
+        contextlib.closing(chromium.new_context()) as context,
+    ):
+        wait_until(lambda: bool(own_browser.told), "the browser was started")
+        tab = context.new_page()
+        tab.goto(own_browser.told[0][1])
+        tab.get_by_text("Not known").first.wait_for(timeout=PATIENCE_MS)
+        assert tab.url == f"{page.url}/"
+        tab.goto(f"{page.url}/history")
+        tab.get_by_text("No session has been kept").wait_for(timeout=PATIENCE_MS)
+        page.talker.all_is_well()  # the first session comes up without a reload by hand
+        tab.get_by_text("Mean arousal").wait_for(timeout=PATIENCE_MS)
