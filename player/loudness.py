@@ -7,6 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from player.k_weighting import KWeighting
+
 Floats = NDArray[np.float64]
 Block = NDArray[np.float32]
 STEP_S = 0.1
@@ -14,13 +16,6 @@ ABSOLUTE_GATE_LUFS = -70.0
 RELATIVE_GATE_LU = -10.0
 _OFFSET = -0.691
 
-K_WEIGHTING_48K = np.array(
-    [
-        [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
-        [1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621],
-    ]
-)
-"""Second-order sections of ITU-R BS.1770-5, tables 1 and 2, for 48 kHz."""
 OVERSAMPLING = 4
 TRUE_PEAK_TAPS = 24
 """Taps a phase: twice those of BS.1770-5 annex 2, which reads up to 0.2 dB off near 18 kHz."""
@@ -36,7 +31,7 @@ class LoudnessMeter:
         if rate_hz != 48_000:
             raise ValueError(f"the loudness meter works at 48000 Hz, got {rate_hz}")
         self._step = int(rate_hz * STEP_S)
-        self._state = np.zeros((2, 2, 2))
+        self._weighting = KWeighting()
         self._rest = np.zeros((2, 0))
         self._energies: list[Floats] = []
         self._peak = 0.0
@@ -45,10 +40,7 @@ class LoudnessMeter:
 
     def push(self, block: Block) -> None:
         """Take in samples of shape (2, n)."""
-        # imported here: only the analysing process pays for scipy
-        from scipy.signal import sosfilt
-
-        weighted, self._state = sosfilt(K_WEIGHTING_48K, block.astype(np.float64), axis=1, zi=self._state)
+        weighted = self._weighting.process(block)
         joined = np.concatenate([self._rest, weighted], axis=1)
         whole = joined.shape[1] // self._step * self._step
         squares = np.square(joined[:, :whole]).reshape(2, -1, self._step)

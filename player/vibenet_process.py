@@ -13,7 +13,6 @@ from typing import IO
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from player.av_reader import READ_RATE_HZ, AudioReader
 from player.child import end_child
@@ -77,6 +76,9 @@ def excerpt(file: IO[bytes]) -> Samples:
     samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
     if len(samples) < LEAST_S * READ_RATE_HZ:
         raise VibenetError("is shorter than a second")
+    # imported here: it costs more than a second, and hardly anybody asks vibenet
+    from scipy.signal import resample_poly
+
     resampled: Samples = resample_poly(samples, 1, READ_RATE_HZ // RATE_HZ).astype("<f4")
     return resampled
 

@@ -32,7 +32,7 @@ from player.policy import Chooser  # noqa: E402
 from player.sink import LEAD_S, NullSink  # noqa: E402
 
 SKIP_EVERY_S = 20.0
-LATE_S = 0.12
+LATE_S = 0.16
 """Longer between two blocks is worth a line."""
 BUSY = "import numpy as np\nwhile True: np.linalg.svd(np.random.rand(60, 60))"
 

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import io
+import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from playback_rig import high_noise
+from playback_rig import high_noise, small_wav
+from scipy.signal import sosfilt
+from waiting import PATIENCE_S
 
 from player.deck import MIX_RATE_HZ
+from player.k_weighting import SECTIONS_48K, KWeighting
 from player.loudness import LoudnessMeter
 from player.track_analysis import analyse
 
@@ -33,3 +40,28 @@ def test_the_first_minute_is_measured_beside_the_whole() -> None:
     assert measured.loudness_lufs is not None
     assert measured.opening_lufs is not None
     assert 2.0 < measured.loudness_lufs - measured.opening_lufs < 5.0
+
+
+@pytest.mark.parametrize("sizes", [[48_000], [1, 7, 28_673, 30_000, 28_672]])
+def test_the_weighting_is_that_of_its_sections_whatever_the_blocks(sizes: list[int]) -> None:
+    sound = high_noise(3, seed=3).T
+    exact = sosfilt(SECTIONS_48K, sound.astype(np.float64), axis=1)
+    weighting, at, parts = KWeighting(), 0, []
+    for size in itertools.cycle(sizes):
+        if at >= sound.shape[1]:
+            break
+        parts.append(weighting.process(sound[:, at : at + size]))
+        at += size
+    assert np.concatenate(parts, axis=1) == pytest.approx(exact, abs=1e-6)
+
+
+def test_measuring_a_file_needs_no_scipy(tmp_path: Path) -> None:
+    """Importing it takes longer than measuring a track, and each start of the player would pay for it."""
+    path = small_wav(tmp_path / "a.wav")
+    script = (
+        "import sys, player.library_worker\nfrom player.track_analysis import analyse\n"
+        "analyse(open(sys.argv[1], 'rb'))\nprint('scipy' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
+    assert done.stdout == "False\n"
