@@ -254,13 +254,17 @@ class MqttLink:
         except BaseException:
             asyncio.get_running_loop().call_soon(client.give_up)  # after what its thread asked the loop for
             raise
+        farewell = not self._availability
         try:
             await self._announce(client)
             await self._converse(client)
             if self._availability:
                 await client.publish(self._availability, OFFLINE, qos=1, retain=True, timeout=1)
+                farewell = True
         finally:
             self.connected.clear()
+            if not farewell:  # a clean end would take the last will back, and "online" would stay for good
+                client.give_up()
             with contextlib.suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
             client.give_up()

@@ -105,6 +105,22 @@ async def test_the_last_will_speaks_for_the_dead(broker: RealBroker) -> None:
     assert (AVAILABILITY, b"online", True) in ear.heard
 
 
+async def test_the_last_will_speaks_for_one_that_has_no_time_for_a_farewell(
+    broker: RealBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def for_ever(_link: MqttLink, _client: object) -> None:
+        await asyncio.Event().wait()
+
+    ear = Ear()
+    async with _link(broker, "two", ear, subscriptions=["neuroplayer/t/#"]) as two:
+        await two.connected.wait()
+        monkeypatch.setattr(MqttLink, "_converse", for_ever)
+        async with _link(broker, "one", Ear(), availability=AVAILABILITY) as one:
+            await one.connected.wait()
+        await until(lambda: bool(ear.heard) and ear.heard[-1][:2] == (AVAILABILITY, b"offline"))
+    assert (AVAILABILITY, b"online") in [heard[:2] for heard in ear.heard]
+
+
 def test_the_pause_between_attempts_grows_to_thirty_seconds_with_jitter() -> None:
     import random
 
