@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from daemon import topics
+from daemon.messages import LATE_NOTE
 from daemon.trail import Trail, rows_of_dots
 
 SPAN_S = 180.0
@@ -111,6 +112,8 @@ class LiveView:
         if session.get("phase") == "calibrating":
             lines += [*_guide(session), Text()]
         lines.append(self._signal())
+        if LATE_NOTE in session.get("notes", ()):
+            lines.append(Text(LATE_NOTE, style=WARN))
         return Panel(Group(*lines), title="You", title_align="left", border_style="cyan")
 
     def _confidence(self, emotion: Mapping[str, Any]) -> Text:

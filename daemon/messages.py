@@ -17,6 +17,8 @@ from daemon import topics
 MAX_COMMAND_BYTES = 4 * 1024
 MAX_STATE_BYTES = 64 * 1024
 MAX_CANDIDATES = 12
+LATE_NOTE = "this machine is too busy to read every moment: old ones are left out, so that the newest is said"
+"""A note of a session whose engine leaves windows out."""
 
 Time = Annotated[datetime, Meta(tz=True, description="RFC 3339, UTC")]
 Signed = Annotated[float, Meta(ge=-1, le=1)]

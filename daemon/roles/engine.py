@@ -33,7 +33,6 @@ from inference.emotion import (
 REPEAT_S = 10.0
 """An unchanged emotion is said again so often."""
 SIGNAL_EVERY_S = 1.0
-LATE_NOTE = "this machine is too busy to read every moment: old ones are left out, so that the newest is said"
 LATE_NOTE_S = 30.0
 """The note goes once so long nothing was left out."""
 
@@ -240,7 +239,7 @@ class EngineRole:
     def _note_late(self) -> None:
         """A window was left out. Said once, then it is a note of the session while it lasts."""
         if self._late == 0:
-            log.warning("%s", LATE_NOTE)
+            log.warning("%s", messages.LATE_NOTE)
         self._late += 1
         noted, self._late_at = self._late_at is not None, self._clock()
         if not noted:
@@ -322,7 +321,7 @@ class EngineRole:
     def _say_session(self) -> None:
         prepared, progress = self._prepared, self._progress
         self._recorded = recording, recording_note = self._recording()
-        late = LATE_NOTE if self._late_at is not None else ""
+        late = messages.LATE_NOTE if self._late_at is not None else ""
         notes = [*(prepared.notes if prepared else ()), self._trouble, recording_note, late]
         document = messages.Session(
             at=self._wall(),

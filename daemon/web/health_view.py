@@ -28,7 +28,12 @@ def notices(state: LiveState, texts: Texts, up_s: float) -> tuple[Notice, ...]:
     """Everything a person should know now, the worst first. ``up_s``: how long the page is being served."""
     if not state.linked:
         return (Notice("bad", texts("health.no_broker")),) if up_s > STARTING_S else ()
-    found = [*_roles(state, texts, up_s), *_headset(state, texts), *_refusals(state, texts)]
+    found = [
+        *_roles(state, texts, up_s),
+        *_headset(state, texts),
+        *_late(state, texts),
+        *_refusals(state, texts),
+    ]
     return tuple(sorted(found, key=lambda notice: ("bad", "fair", "good").index(notice.level)))
 
 
@@ -55,6 +60,12 @@ def _headset(state: LiveState, texts: Texts) -> list[Notice]:
     elif headset.battery_percent is not None and headset.battery_percent < 15:
         found.append(Notice("fair", texts("health.battery", percent=round(headset.battery_percent))))
     return found
+
+
+def _late(state: LiveState, texts: Texts) -> list[Notice]:
+    session = state.newest(messages.Session, topics.SESSION)
+    late = session is not None and messages.LATE_NOTE in session.notes and state.online.get("engine", True)
+    return [Notice("fair", texts("health.late"))] if late else []
 
 
 def _refusals(state: LiveState, texts: Texts) -> list[Notice]:

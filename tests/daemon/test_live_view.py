@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from daemon.live_view import LiveView
+from daemon.messages import LATE_NOTE
 from daemon.plain_view import PlainLines
 
 ELECTRODES = [
@@ -169,3 +170,10 @@ def test_a_broker_that_is_gone_is_told_above_all() -> None:
     assert "broker" not in screen(view)
     view.broker_gone = True
     assert "the broker is gone: nothing new is shown, the music goes on" in screen(view, width=160)
+
+
+def test_a_late_engine_is_told(view: LiveView) -> None:
+    view.show("session", {"phase": "running", "notes": [LATE_NOTE], "simulated": True})
+    assert "too busy" in screen(view)
+    view.show("session", {"phase": "running", "notes": [], "simulated": True})
+    assert "too busy" not in screen(view)

@@ -255,3 +255,10 @@ def test_the_plane_draws_what_is_known_and_nothing_else(state: LiveState, words:
     assert point["you"]["data"] == [[-0.3, 0.5]]  # type: ignore[index]
     assert point["you"]["markLine"]["data"] == []  # type: ignore[index]
     assert point["uncertainty"]["data"][0][4] == 1  # type: ignore[index]
+
+
+def test_a_late_engine_is_told(state: LiveState, words: Texts) -> None:
+    hear(state, say.headset(), say.session(notes=["AF7 stands in for Fp1 (nearest)"]))
+    assert words("health.late") not in [notice.text for notice in notices(state, words, 100)]
+    hear(state, say.session(notes=["AF7 stands in for Fp1 (nearest)", messages.LATE_NOTE]))
+    assert words("health.late") in [notice.text for notice in notices(state, words, 100)]
