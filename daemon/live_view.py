@@ -158,16 +158,14 @@ class LiveView:
         why = self._said.get(topics.PLAYER_DECISION, EMPTY).get("why", "")
         table = Table.grid(padding=(0, 1))
         table.add_column(style=DIM, justify="right", min_width=4, no_wrap=True)
-        table.add_column(overflow="ellipsis", no_wrap=True)
+        table.add_column()
         mark = "⏸ " if state["paused"] else "♪ "
-        table.add_row("now", Text(mark + _title_of(track), style="bold"))
+        table.add_row("now", _cut(mark + _title_of(track), "bold"))
         table.add_row("", self._progress(state))
-        table.add_row(
-            "next", Text(_title_of(next_) if next_ else "not chosen yet", style="" if next_ else DIM)
-        )
-        table.add_row("why", Text(str(why), overflow="fold", no_wrap=False))
+        table.add_row("next", _cut(_title_of(next_)) if next_ else _cut("not chosen yet", DIM))
         if state["degraded"]:
-            table.add_row("note", Text("; ".join(state["degraded"]), style=WARN))
+            table.add_row("note", _cut("; ".join(state["degraded"]), WARN))
+        table.add_row("why", Text(str(why), overflow="fold"))
         title = f"Music: {state['policy']}" + (f" to {state['target']}" if state["target"] else "")
         return Panel(table, title=title, title_align="left", border_style="magenta")
 
@@ -227,6 +225,11 @@ def _row(dots: str, music: Sequence[float | None], row: int, height: int) -> Tex
 def _title_of(track: Mapping[str, Any]) -> str:
     artist = f", {track['artist']}" if track["artist"] else ""
     return f"{track['title']}{artist} (arousal {track['mood']['arousal']:+.1f})"
+
+
+def _cut(text: str, style: str = "") -> Text:
+    """One line, whatever the width."""
+    return Text(text, style=style, overflow="ellipsis", no_wrap=True)
 
 
 def _clock_text(seconds: float) -> str:

@@ -142,7 +142,8 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
 def recorded(settings: Settings) -> list[Path]:
     """The files of the recording that was asked for; several where the engine was started again."""
     folder = recordings_dir(settings.state_dir)
-    return sorted(folder.glob(f"{settings.record}*.xdf")) if settings.record else []
+    found = folder.glob(f"{settings.record}*.xdf") if settings.record else ()
+    return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
 def _hung_up(stop: asyncio.Event, reload: Callable[[], None]) -> Callable[[], None]:

@@ -177,3 +177,14 @@ def test_a_late_engine_is_told(view: LiveView) -> None:
     assert "too busy" in screen(view)
     view.show("session", {"phase": "running", "notes": [], "simulated": True})
     assert "too busy" not in screen(view)
+
+
+@pytest.mark.parametrize("width", [80, 81, 83, 110])
+def test_no_letter_of_the_reason_is_lost(width: int, view: LiveView) -> None:
+    why = "It begins calmly. “Slow Tide” by Composed by code (very calm) is fit number 2, for variety, of 8."
+    view.show("player/state", player(next=track("A very long title " * 9, 0.1), degraded=["no sound " * 20]))
+    view.show("player/decision", {"why": why})
+    shown = screen(view, width=width, height=24)
+    assert set(why.split()) <= set(shown.split())
+    assert "…" in shown
+    assert "no sound no sound" in shown
