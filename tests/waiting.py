@@ -9,6 +9,10 @@ from collections.abc import Callable
 PATIENCE_S = 60.0
 """A healthy product takes a moment of this. How fast it is belongs to ``bench/``, not to a test."""
 
+SCAN_PATIENCE_S = 240.0
+"""For what the scan of the music does, which runs behind everything else on a machine: where two other
+programs keep two cores busy it gets a thirtieth of one. Such tests have a longer ``timeout``."""
+
 
 def wait_until(condition: Callable[[], bool], what: str = "it", seconds: float = PATIENCE_S) -> None:
     """Wait for a condition; fails the test with ``what`` when it does not come true."""

@@ -14,14 +14,14 @@ import soundfile
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "player"))
 
 from playback_rig import longest_gap_s, open_plain, small_wav
-from waiting import PATIENCE_S, wait_until
+from waiting import SCAN_PATIENCE_S, wait_until
 
 from player.av_deck import AvDeck
 from player.deck import MIX_RATE_HZ
 from player.library import Library
 from player.opening import open_playback
 
-pytestmark = pytest.mark.usefixtures("nothing_left_behind")
+pytestmark = [pytest.mark.usefixtures("nothing_left_behind"), pytest.mark.timeout(300)]
 
 # F27: hostile names and kinds
 
@@ -55,7 +55,7 @@ def hostile(tmp_path: Path) -> Path:
 
 def test_f27_only_regular_files_under_the_root_are_played(hostile: Path, tmp_path: Path) -> None:
     with Library.open([hostile], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         files = {Path(track.location).name for track in library.tracks if "://" not in track.location}
         streams = {track.location for track in library.tracks if "://" in track.location}
         refused = {os.path.basename(one.path) for one in library.refused}  # noqa: PTH119 - no path to open
@@ -81,7 +81,7 @@ def test_f27_a_link_swapped_in_after_the_scan_is_not_followed(tmp_path: Path) ->
     track = small_wav(music / "a.wav")
     secret = small_wav(tmp_path / "secret.wav")
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         track.unlink()
         track.symlink_to(secret)
         deck = AvDeck(library.open_file)
@@ -111,13 +111,13 @@ def test_f30_a_folder_renamed_while_playing_never_means_silence(tmp_path: Path) 
         wait_until(lambda: playback.state().position_s > 1)
         first = playback.state().track
         music.rename(tmp_path / "gone")
-        wait_until(lambda: "music_folder_missing" in playback.state().degraded)
+        wait_until(lambda: "music_folder_missing" in playback.state().degraded, seconds=SCAN_PATIENCE_S)
         for _ in range(2):
             playback.skip()
             time.sleep(1.5)
         wait_until(lambda: any("filler" in one for one in playback.state().degraded))
         (tmp_path / "gone").rename(music)
-        wait_until(lambda: not playback.state().degraded)
+        wait_until(lambda: not playback.state().degraded, seconds=SCAN_PATIENCE_S)
         assert playback.state().track is not None
         assert first is not None
         time.sleep(1.0)

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from sound_making import silence, write_tone
-from waiting import PATIENCE_S, wait_until
+from waiting import SCAN_PATIENCE_S, wait_until
 
 from player import library_process, track_cache
 from player.library import CACHE_NAME, EmptyLibraryError, Library, LibraryError
 from player.library_commands import list_tracks
 from player.library_process import ScanEvent, ScanProcess
 from player.music import Mood
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def titles(library: Library) -> list[str]:
 
 def test_a_folder_becomes_tracks_with_measures(music: Path, tmp_path: Path) -> None:
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         one, two = sorted(library.tracks, key=lambda track: track.title)
         progress = library.progress
     assert (one.title, two.title) == ("one", "two")
@@ -49,7 +51,7 @@ def test_a_folder_becomes_tracks_with_measures(music: Path, tmp_path: Path) -> N
 
 def test_the_second_start_knows_everything_before_any_scan(music: Path, tmp_path: Path) -> None:
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         first = library.tracks
     with Library.open([music], tmp_path / "cache", warm_delay_s=3600.0) as again:
         assert again.tracks == first
@@ -57,50 +59,55 @@ def test_the_second_start_knows_everything_before_any_scan(music: Path, tmp_path
 
 def test_changes_are_noticed_while_it_runs(music: Path, tmp_path: Path) -> None:
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         write_tone(music / "three.wav", seconds=2, hertz=440, level_dbfs=-10)
-        wait_until(lambda: "three" in titles(library))
+        wait_until(lambda: "three" in titles(library), seconds=SCAN_PATIENCE_S)
         (music / "one.wav").unlink()
-        wait_until(lambda: "one" not in titles(library))
+        wait_until(lambda: "one" not in titles(library), seconds=SCAN_PATIENCE_S)
 
 
 def test_a_sidecar_written_later_is_believed(music: Path, tmp_path: Path) -> None:
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         (music / "moods.csv").write_text("path,valence,arousal\none.wav,0.25,-0.5\n", encoding="utf-8")
-        wait_until(lambda: any(track.mood_source == "sidecar" for track in library.tracks))
+        wait_until(
+            lambda: any(track.mood_source == "sidecar" for track in library.tracks), seconds=SCAN_PATIENCE_S
+        )
         one = next(track for track in library.tracks if track.title == "one")
     assert one.mood == Mood(0.25, -0.5)
 
 
 def test_a_changed_file_is_measured_again(music: Path, tmp_path: Path) -> None:
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         write_tone(music / "one.wav", seconds=4, hertz=220, level_dbfs=-30)
-        wait_until(lambda: any(track.duration_s > 3.5 and track.loudness_lufs for track in library.tracks))
+        wait_until(
+            lambda: any(track.duration_s > 3.5 and track.loudness_lufs for track in library.tracks),
+            seconds=SCAN_PATIENCE_S,
+        )
 
 
 def test_a_folder_that_vanishes_takes_its_tracks_along_and_brings_them_back(
     music: Path, tmp_path: Path
 ) -> None:
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         before = library.tracks
         away = music.rename(tmp_path / "unplugged")
-        wait_until(lambda: library.tracks == ())
-        wait_until(lambda: library.progress.missing == (str(music),))
+        wait_until(lambda: library.tracks == (), seconds=SCAN_PATIENCE_S)
+        wait_until(lambda: library.progress.missing == (str(music),), seconds=SCAN_PATIENCE_S)
         away.rename(music)
-        wait_until(lambda: library.tracks == before)
+        wait_until(lambda: library.tracks == before, seconds=SCAN_PATIENCE_S)
 
 
 def test_a_damaged_cache_is_made_anew(music: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     with Library.open([music], cache) as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
     database = next(cache.glob("*.sqlite"))
     database.write_bytes(b"\0garbage" * 5000)
     with Library.open([music], cache) as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         assert len(library.tracks) == 2
 
 
@@ -128,7 +135,7 @@ def test_unreadable_files_are_listed_with_a_reason(music: Path, tmp_path: Path) 
     (music / "noise.ogg").write_bytes(b"OggS" + bytes(3000))
     write_tone(music / "silent.wav", seconds=2, hertz=0, level_dbfs=-120, samples=silence(2))
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         reasons = {Path(refused.path).name: refused.reason for refused in library.refused}
         assert "silent" in titles(library)
     assert set(reasons) == {"empty.flac", "noise.ogg"}
@@ -140,14 +147,14 @@ def test_a_cache_that_is_damaged_deep_inside_is_made_anew(music: Path, tmp_path:
     for number in range(40):
         (music / f"{number} {'long name ' * 20}.mp3").write_bytes(b"not music")
     with Library.open([music], cache) as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
     database = next(cache.glob("*.sqlite"))
     content = bytearray(database.read_bytes())
     content[8192:-4096] = os.urandom(len(content) - 12288)
     database.write_bytes(content)
     assert list_tracks([music], cache) == []
     with Library.open([music], cache) as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         assert len(library.tracks) == 2
 
 
@@ -156,7 +163,7 @@ def test_a_cache_that_another_program_writes_is_waited_for_and_never_thrown_away
 ) -> None:
     cache = tmp_path / "cache"
     with Library.open([music], cache) as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         before = library.tracks
     monkeypatch.setattr(track_cache, "LOCKED_S", 0.1)
     with contextlib.closing(sqlite3.connect(cache / CACHE_NAME)) as other:

@@ -20,6 +20,9 @@ from player.library_commands import (
 )
 from player.library_map import SIZE, MapError, as_svg, draw_map, marks
 
+pytestmark = pytest.mark.timeout(300)
+"""What is waited for is done behind everything else on the machine."""
+
 
 @pytest.fixture(scope="module")
 def scanned(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Path]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sound_making import noise, write_tone, write_wav
 from vibenet_standin import standin_python
-from waiting import PATIENCE_S, wait_until
+from waiting import PATIENCE_S, SCAN_PATIENCE_S, wait_until
 
 from player.demo_music import ensure_demo_music
 from player.library import CACHE_NAME, Library
@@ -33,6 +33,8 @@ from player.vibenet_process import (
 Ask = Callable[[str], VibenetProcess]
 TONE = (0.5 * np.sin(np.arange(48_000) / 10)).astype(np.float32)
 REAL = os.environ.get("NEUROPLAYER_TEST_VIBENET_PYTHON", "")
+
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -157,7 +159,7 @@ def test_in_the_library_people_come_first_and_analysis_last(
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(standin_python(tmp_path, "well")))
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         tracks = by_title(library)
         assert {title: track.mood_source for title, track in tracks.items()} == {
             "loud": "vibenet",
@@ -178,7 +180,7 @@ def test_in_the_library_people_come_first_and_analysis_last(
             anew = quiet is not None and quiet.mood_source == "vibenet" and quiet.mood != before
             return anew and "loud" not in now
 
-        wait_until(heard_anew)
+        wait_until(heard_anew, seconds=SCAN_PATIENCE_S)
     # what was heard stays known where vibenet is not asked
     monkeypatch.setenv(VARIABLE, "")
     with Library.open([music], tmp_path / "cache", warm_delay_s=3600.0) as again:
@@ -193,7 +195,7 @@ def test_a_failing_vibenet_leaves_the_analysis_and_one_warning(
 ) -> None:
     monkeypatch.setenv(VARIABLE, str(standin_python(tmp_path, "crash")))
     with caplog.at_level(logging.WARNING), Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(PATIENCE_S)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         sources = {track.mood_source for track in library.tracks}
     assert sources == {"analysis", "folder"}
     warnings = [record.message for record in caplog.records if record.name.startswith("player.library")]
@@ -217,7 +219,6 @@ def test_a_track_it_failed_on_is_tried_once_and_a_failed_start_is_no_tracks_faul
     cache.close()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.skipif(not REAL, reason="NEUROPLAYER_TEST_VIBENET_PYTHON names no interpreter with vibenet")
 def test_the_real_vibenet_hears_tones_noise_and_the_demo_music(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -228,7 +229,7 @@ def test_the_real_vibenet_hears_tones_noise_and_the_demo_music(
     write_wav(music / "noise.wav", noise(5, -12))
     monkeypatch.setenv(VARIABLE, REAL)
     with Library.open([music], tmp_path / "cache") as library:
-        assert library.wait_idle(240)
+        assert library.wait_idle(SCAN_PATIENCE_S)
         tracks = library.tracks
     assert not caplog.records
     assert {track.mood_source for track in tracks} == {"vibenet"}
