@@ -165,17 +165,23 @@ def _check_archive(path: Path) -> None:
 
 def _check_weights(path: Path, stored: Any, h5py: Any) -> None:
     total = seen = 0
-    groups = [stored]
+    groups = [stored["/"]]
+    known = set(groups)  # h5py's groups are equal where they are the same place of the file
     while groups:
         group = groups.pop()
         for name in group:
             seen += 1
             if seen > MAX_ITEMS:
-                raise ModelFileError(f"{path}: holds more than {MAX_ITEMS} items, or a group inside itself")
+                raise ModelFileError(f"{path}: holds more than {MAX_ITEMS} items")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise ModelFileError(f"{path}: {name!r} is a link, which is not followed")
             item = group[name]
             if isinstance(item, h5py.Group):
+                if item in known:
+                    raise ModelFileError(
+                        f"{path}: {name!r} is a group that is reached twice, or lies in itself"
+                    )
+                known.add(item)
                 groups.append(item)
                 continue
             if item.external or item.is_virtual:

@@ -72,6 +72,7 @@ def test_our_figures_are_those_of_scikit_learn(trained: EmotionRecognitionModel)
     )
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_trains_saves_and_loads_with_three_heads(
     architecture: str, tmp_path: Path
@@ -129,6 +130,7 @@ def test_a_foreign_h5_with_only_an_encoder_pickle_is_read(
     assert model.history == trained.history
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_same_seed_gives_the_same_network() -> None:
     X, y, groups = blobs(n=60)
     answers = []
