@@ -77,4 +77,5 @@ def _holds_something_else(path: Path) -> bool:
             begin = file.read(4)
     except OSError:
         return False  # opening it for writing will say what is wrong
-    return bool(begin) and begin not in (b"RIFF", b"RF64")
+    # a header that a full disk cut short is ours, too
+    return not any(magic.startswith(begin) for magic in (b"RIFF", b"RF64"))

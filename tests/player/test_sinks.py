@@ -374,8 +374,9 @@ def test_a_file_of_another_kind_is_not_written_over(kind: str, tmp_path: Path) -
     sink.open()
     sink.close()
     assert make_sink(f"wav:{tmp_path / 'mine.wav'}").name
-    (tmp_path / "empty.wav").touch()
-    assert make_sink(f"wav:{tmp_path / 'empty.wav'}").name
+    for begun in (b"", b"RI"):
+        (tmp_path / "begun.wav").write_bytes(begun)
+        assert make_sink(f"wav:{tmp_path / 'begun.wav'}").name
 
 
 def test_several_outputs_are_joined_by_commas() -> None:
