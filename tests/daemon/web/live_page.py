@@ -20,6 +20,8 @@ from waiting import PATIENCE_S
 from daemon.settings import BrokerSettings, Settings, WebSettings, to_json
 
 CHROMIUM = "/usr/bin/chromium"
+START_S = 100.0
+"""A page that does not come up fails every test that looks at it: as long as a test may take, nearly."""
 
 
 class Hand:
@@ -57,7 +59,7 @@ class LivePage:
         assert self.process.stdin is not None
         self.process.stdin.write(to_json(self.settings))
         self.process.stdin.close()
-        wait_for_port(self.port)
+        wait_for_port(self.port, START_S)
 
     def stop(self) -> None:
         """End what a test may have left running, stopped or dead."""
