@@ -167,9 +167,10 @@ async def watch(
         return all(state is not None and state.state != const.STATE_UNAVAILABLE for state in states)
 
     await until(settled, patience_s)
-    for domain, service, data in calls:
-        await hass.services.async_call(str(domain), str(service), data, blocking=True)  # type: ignore[arg-type]
-    await until(lambda: bool(done), patience_s)
+    if settled():  # an old one knows no device discovery
+        for domain, service, data in calls:
+            await hass.services.async_call(str(domain), str(service), data, blocking=True)  # type: ignore[arg-type]
+        await until(lambda: bool(done), patience_s)
     states = {
         state.entity_id: {
             "state": state.state,

@@ -27,6 +27,7 @@ from test_home_assistant import DOCUMENTS, MOOD
 
 PYTHON = os.environ.get("NEUROPLAYER_HA_PYTHON")
 pytestmark = [
+    pytest.mark.timeout(300),
     pytest.mark.broker,
     pytest.mark.skipif(PYTHON is None, reason="NEUROPLAYER_HA_PYTHON names no Python that has homeassistant"),
 ]
