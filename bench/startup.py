@@ -92,7 +92,7 @@ def one_run(folder: Path, *options: str) -> dict[str, float]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    until_s = time.monotonic() + 30
+    until_s = time.monotonic() + 90
     while len(found) < 3 and time.monotonic() < until_s:
         time.sleep(0.01)
     time.sleep(2)
