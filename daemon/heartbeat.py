@@ -56,9 +56,7 @@ class Heartbeat:
         while True:
             await asyncio.sleep(min(EVERY_S, self._hung_s / 4))
             now_s = time.monotonic()
-            with contextlib.suppress(BlockingIOError):
-                if os.read(self._read_fd, 4096):
-                    self.beat_s = now_s
+            self._look(now_s)
             if now_s - looked_s > LATE_S:
                 began_s, self.beat_s = now_s, now_s if self.beat_s is not None else None
             looked_s = now_s
@@ -66,6 +64,17 @@ class Heartbeat:
             if silent_s > (START_S if self.beat_s is None else self._hung_s):
                 return
 
+    def has_beaten(self) -> bool:
+        """Whether a beat has come in this life, so that the role's loop has begun."""
+        self._look(time.monotonic())
+        return self.beat_s is not None
+
+    def _look(self, now_s: float) -> None:
+        with contextlib.suppress(BlockingIOError):
+            if self._read_fd >= 0 and os.read(self._read_fd, 4096):
+                self.beat_s = now_s
+
     def close(self) -> None:
         """Let go of the pipe."""
         os.close(self._read_fd)
+        self._read_fd = -1

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from daemon.errors import EXIT_BAD_INPUT
-from daemon.heartbeat import HUNG_S, Heartbeat
+from daemon.heartbeat import HUNG_S, START_S, Heartbeat
 from daemon.notify import OWN_VARIABLES
 from daemon.settings import RoleName, Settings, to_json
 
@@ -38,6 +38,7 @@ END_S = 3.2
 """After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
 VIEW_FIRST_S = 0.8
 BROKER_END_S = 0.8
+LOOK_S = 0.1
 
 Say = Callable[[str], None]
 
@@ -146,12 +147,24 @@ class Supervisor:
         keepers = {
             role: asyncio.create_task(self._keep(child), name=role) for role, child in self._children.items()
         }
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), timeout=self._settings.duration_s)
+        if self._settings.duration_s is None:
+            await self._stop.wait()
+        else:
+            await self._until_view()
+            await self._pause(self._settings.duration_s)
         self._stop.set()
         self._decided.set()  # nobody waits for a source any more
         await self._end(keepers)
         return EXIT_BAD_INPUT if self.failure else 0
+
+    async def _until_view(self) -> None:
+        """From here a duration counts: a view that is still starting could not tell the summary."""
+        view = self._children.get("view")
+        began_s = time.monotonic()
+        while view and time.monotonic() - began_s < START_S and not self._stop.is_set():
+            if view.heart is not None and view.heart.has_beaten():
+                return
+            await self._pause(LOOK_S)
 
     async def _end(self, keepers: dict[RoleName, asyncio.Task[None]]) -> None:
         """The view first: it gives the terminal back and tells the summary. The broker last."""
@@ -267,11 +280,12 @@ class Supervisor:
     def _for_life(self, child: _Child) -> Settings:
         """A later life goes on with what an earlier one has begun: recordings, and the wearer's rest."""
         renewed, child.renewed = child.renewed, False
+        settings = msgspec.structs.replace(self._settings, duration_s=None)  # the end is told, to all at once
         if child.starts == 1:
-            return self._settings
-        output = re.sub(r"(^|,)wav:", r"\1wav+:", self._settings.output)
-        rest_again = self._settings.baseline != 0 and not renewed
-        return msgspec.structs.replace(self._settings, again=True, output=output, rest_again=rest_again)
+            return settings
+        output = re.sub(r"(^|,)wav:", r"\1wav+:", settings.output)
+        rest_again = settings.baseline != 0 and not renewed
+        return msgspec.structs.replace(settings, again=True, output=output, rest_again=rest_again)
 
     async def _wait(self, child: _Child, process: asyncio.subprocess.Process, heart: Heartbeat) -> int:
         """The exit status; a role that hangs is killed."""
