@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sound_making import noise, write_tone, write_wav
 from vibenet_standin import standin_python
-from waiting import PATIENCE_S, SCAN_PATIENCE_S, wait_until
+from waiting import SCAN_PATIENCE_S, wait_until
 
 from player.demo_music import ensure_demo_music
 from player.library import CACHE_NAME, Library
@@ -47,7 +47,7 @@ def vibenet(tmp_path: Path, warned: list[str]) -> Iterator[Ask]:
     made: list[VibenetProcess] = []
 
     def make(behaviour: str) -> VibenetProcess:
-        patience_s = 1.0 if behaviour == "hang" else PATIENCE_S
+        patience_s = 1.0 if behaviour == "hang" else SCAN_PATIENCE_S
         command = [str(standin_python(tmp_path, behaviour)), "-I", str(WORKER)]
         made.append(VibenetProcess(command, warned.append, answer_s=patience_s))
         return made[-1]
