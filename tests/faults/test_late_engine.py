@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from moved_clock import MovedClock
 from waiting import wait_until
 
 from acquisition.feed import Feed
@@ -33,23 +34,12 @@ HOP_S = 0.5
 MINUTES = 2
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
 class _Slow:
     """The band-power rule, for whose answer the machine needs ``costs_s``."""
 
     labels, sequence_length = BandPowerClassifier.labels, 1
 
-    def __init__(self, clock: _Clock, costs_s: float) -> None:
+    def __init__(self, clock: MovedClock, costs_s: float) -> None:
         self._rule, self._clock, self.costs_s = BandPowerClassifier(MUSE), clock, costs_s
         self.channels, self.feature_schema = self._rule.channels, self._rule.feature_schema
         self.model_id: ModelId = self._rule.model_id
@@ -62,7 +52,7 @@ class _Slow:
         pass
 
 
-def _pipeline(clock: _Clock, costs_s: float, too_late: TooLate) -> Pipeline:
+def _pipeline(clock: MovedClock, costs_s: float, too_late: TooLate) -> Pipeline:
     info = StreamInfo("simulated", "simulated wearer", MUSE, 256.0)
     settings = PipelineSettings(baseline_s=10.0, mains_hz="auto")
     return Pipeline(info, _Slow(clock, costs_s), settings, too_late=too_late)
@@ -72,7 +62,7 @@ class _Engine:
     """A feed and a pipeline, as the engine runs them, on a clock of their own."""
 
     def __init__(self, costs_s: float, *, rule: bool = True, recording: Path | None = None) -> None:
-        self.clock = clock = _Clock()
+        self.clock = clock = MovedClock()
         self._began_s = clock()
         self.feed = Feed(
             lambda: SimulatedSource(clock=clock, sleep=clock.sleep), clock=clock, sleep=clock.sleep
@@ -153,7 +143,7 @@ def test_f18_a_session_that_left_windows_out_is_replayed_byte_for_byte(tmp_path:
     engine.recorder.close()
 
     def make(_settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], Prepared]:
-        quick = _pipeline(_Clock(), 0.0, too_late)
+        quick = _pipeline(MovedClock(), 0.0, too_late)
         return lambda _info: Prepared(pipeline=quick, model=quick.model_id, baseline_s=10.0)
 
     replay = SessionReplay(path, make)
@@ -168,7 +158,7 @@ def test_f18_a_session_that_left_windows_out_is_replayed_byte_for_byte(tmp_path:
 class _Burst:
     """A radio link that brings a second and a half of samples at once, or holds all back for seconds."""
 
-    def __init__(self, clock: _Clock) -> None:
+    def __init__(self, clock: MovedClock) -> None:
         self._clock, self.delay_s = clock, 0.0
 
     def open(self) -> StreamInfo:
@@ -195,7 +185,7 @@ class _Burst:
 
 
 def test_f18_a_slow_radio_link_is_no_lateness_of_the_engine() -> None:
-    clock = _Clock()
+    clock = MovedClock()
     source = _Burst(clock)
     feed = Feed(lambda: source, clock=clock, sleep=clock.sleep)
     rule = LatestWins(feed.late_s, clock)

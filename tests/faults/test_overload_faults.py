@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from moved_clock import MovedClock
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product
 from waiting import wait_until
@@ -25,23 +26,10 @@ HOP_S = 0.5
 STOPS = 5
 
 
-class _Clock:
-    """A clock that goes on only when told to, or while something sleeps."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
 class _Ring:
     """A driver with a ring: all that has come since the last look comes at once."""
 
-    def __init__(self, clock: _Clock) -> None:
+    def __init__(self, clock: MovedClock) -> None:
         self._clock = clock
 
     def open(self) -> StreamInfo:
@@ -59,7 +47,7 @@ class _Ring:
         return None
 
 
-def _simulated(clock: _Clock) -> EegSource:
+def _simulated(clock: MovedClock) -> EegSource:
     return SimulatedSource(clock=clock, sleep=clock.sleep)
 
 
@@ -67,9 +55,9 @@ def _simulated(clock: _Clock) -> EegSource:
 @pytest.mark.parametrize("turn_s", [0.001, 0.02], ids=["quick", "busy"])
 @pytest.mark.parametrize(("stop_s", "stops"), [(0.5, 40), (4.5, 3)], ids=["many short", "few long"])
 def test_f18_stops_of_the_process_lose_no_sample_and_are_caught_up(
-    make: Callable[[_Clock], EegSource], stop_s: float, stops: int, turn_s: float
+    make: Callable[[MovedClock], EegSource], stop_s: float, stops: int, turn_s: float
 ) -> None:
-    clock = _Clock()
+    clock = MovedClock()
     feed = Feed(lambda: make(clock), clock=clock, sleep=clock.sleep)
     items: list[object] = []
 
