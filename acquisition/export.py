@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import check_file
 from acquisition.readers.xdf import even_grid
-from acquisition.session_file import Line, is_session, read_head, read_session
+from acquisition.recording.input_file import check_file
+from acquisition.recording.session_file import Line, is_session, read_head, read_session
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus
 
 FORMATS = (".edf", ".bdf", ".csv")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from acquisition.montage_source import OPTIONS, MontageSource, montage_edit
+from acquisition.headsets.montage_source import OPTIONS, MontageSource, montage_edit
 from acquisition.port import EegSource, UnknownSourceError
 from acquisition.source_spec import SourceSpec
 
@@ -30,17 +30,17 @@ def make_source(
     make = partial(_native, spec)
     if not isolated:
         return make()
-    from acquisition.isolated_source import IsolatedSource
+    from acquisition.isolation.isolated_source import IsolatedSource
 
     return IsolatedSource(make, clock=clock)
 
 
 def _played(spec: SourceSpec, speed: float | None, seed: int, clock: Callable[[], float]) -> EegSource:
     if spec.kind == "replay":
-        from acquisition.replay_source import ReplaySource
+        from acquisition.readers.replay_source import ReplaySource
 
         return ReplaySource(spec.argument, speed=speed, clock=clock)
-    from acquisition.simulated_source import SimulatedSource
+    from acquisition.headsets.simulated_source import SimulatedSource
 
     return SimulatedSource(seed=seed, speed=speed, clock=clock)
 
@@ -55,7 +55,7 @@ def check_source(spec: SourceSpec) -> None:
         if edit is not None:
             edit.apply(recording.info.channels)
     elif spec.kind == "brainflow":
-        from acquisition.brainflow_source import BrainFlowSource, board_number
+        from acquisition.headsets.brainflow_source import BrainFlowSource, board_number
 
         board_number(spec.argument)
         BrainFlowSource(spec.argument, _own(spec)).check()
@@ -75,11 +75,11 @@ def _own(spec: SourceSpec) -> dict[str, str]:
 def _native(spec: SourceSpec) -> EegSource:
     source: EegSource
     if spec.kind == "brainflow":
-        from acquisition.brainflow_source import BrainFlowSource
+        from acquisition.headsets.brainflow_source import BrainFlowSource
 
         source = BrainFlowSource(spec.argument, _own(spec))
     else:
-        from acquisition.lsl_source import LslSource
+        from acquisition.lsl.inlet_source import LslSource
 
         source = LslSource(spec.argument, _own(spec))
     edit = montage_edit(spec.options)

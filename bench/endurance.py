@@ -34,8 +34,8 @@ from feed_watch import FeedWatch  # noqa: E402
 from real_broker import RealBroker  # noqa: E402
 from reconnecting import reconnect_link  # noqa: E402
 
-from acquisition.feed import FeedSettings  # noqa: E402
-from acquisition.isolated_source import IsolatedSource  # noqa: E402
+from acquisition.isolation.isolated_source import IsolatedSource  # noqa: E402
+from acquisition.stream.feed import FeedSettings  # noqa: E402
 
 RUN = (
     "run",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from acquisition.devices import openbci_dongle
+from acquisition.headsets.devices import openbci_dongle
 
 WAIT_S = 12.0
 """So long over the look itself, a machine busy with other work may start and end the searching process. Then
@@ -23,7 +23,7 @@ it counts as fruitless: states wait for it, music does not.
 """
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_TOLD = 3
-COMMAND = (sys.executable, "-m", "acquisition.headset_search")
+COMMAND = (sys.executable, "-m", "acquisition.lsl.search_process")
 
 
 class Stream(msgspec.Struct, frozen=True):

@@ -23,10 +23,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from acquisition.feed import Feed, FeedItem
 from acquisition.port import MAX_POLL_S
 from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo
-from acquisition.timeline import Timeline
+from acquisition.stream.feed import Feed, FeedItem
+from acquisition.stream.timeline import Timeline
 from daemon.errors import BadInputError
 from daemon.latency_listener import Heard
 from daemon.mqtt_link import MqttLink

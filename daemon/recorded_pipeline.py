@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap
 from daemon.roles.prepared import EmotionPipeline
 from inference.emotion import EmotionState, LeftOut, Reading, SignalQuality

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from acquisition.consent import Consent, read_consent
+from acquisition.recording.consent import Consent, read_consent
 from daemon.places import recordings_dir
 from daemon.settings import Settings
 

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
-from acquisition.consent import Consent, write_consent
-from acquisition.recording_file import PART, RecordingStartError
-from acquisition.recovery import recover_all
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.consent import Consent, write_consent
+from acquisition.recording.recording_file import PART, RecordingStartError
+from acquisition.recording.recovery import recover_all
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon import messages, topics
 from daemon.places import recordings_dir

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from acquisition.port import UnknownSourceError
-from acquisition.session_file import Line, SessionItem, read_head, read_session
+from acquisition.recording.session_file import Line, SessionItem, read_head, read_session
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.baseline_store import BaselineStore
 from daemon.errors import BadInputError

@@ -18,7 +18,7 @@ from real_broker import RealBroker
 from running_product import MosquittoSub, Product
 from waiting import wait_until
 
-from acquisition.lsl_discovery import configuration
+from acquisition.lsl.discovery import configuration
 
 # An example that is late on a busy machine is no counterexample. Every run tries the same examples; more
 # are looked for on purpose: make test ARGS=--hypothesis-profile=explore

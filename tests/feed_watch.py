@@ -10,9 +10,9 @@ from typing import Self
 
 from waiting import PATIENCE_S
 
-from acquisition.feed import Feed, FeedSettings
 from acquisition.port import EegSource
 from acquisition.signal import EegChunk, Gap, HeadsetState, HeadsetStatus
+from acquisition.stream.feed import Feed, FeedSettings
 
 
 class FeedWatch:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from acquisition.session_file import Line, SessionItem
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.session_file import Line, SessionItem
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 
 RATE_HZ = 256.0

@@ -20,7 +20,8 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, check_file, check_samples, make_recording
+from acquisition.readers.recording import Recording, check_samples, make_recording
+from acquisition.recording.input_file import check_file
 from acquisition.signal import FloatArray
 
 PARTS = ("rest", "arith")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import MAX_TEXT_BYTES, Recording, check_file
+from acquisition.readers.recording import MAX_TEXT_BYTES, Recording
+from acquisition.recording.input_file import check_file
 
 KINDS = "XDF, muse-lsl CSV, OpenBCI GUI text, EDF/BDF, npz people set"
 

@@ -10,8 +10,6 @@ import numpy as np
 from acquisition.port import UnknownSourceError
 from acquisition.signal import FloatArray, StreamInfo
 
-MAX_BYTES = 2_000_000_000
-"""Larger files are refused: they would not fit in memory beside everything else."""
 MAX_TEXT_BYTES = 500_000_000
 """Of text, which takes many times its size while it is read."""
 MAX_SAMPLES = 400_000_000
@@ -29,20 +27,6 @@ class Recording:
     @property
     def duration_s(self) -> float:
         return float(self.samples_uv.shape[1] / self.info.rate_hz)
-
-
-def check_file(path: Path, max_bytes: int = MAX_BYTES) -> Path:
-    """The path, if it is a regular, non-empty file of a bearable size. Raises ``UnknownSourceError``."""
-    if not path.exists():
-        raise UnknownSourceError(f"{path}: no such file")
-    if not path.is_file():
-        raise UnknownSourceError(f"{path}: a recording must be a regular file")
-    size = path.stat().st_size
-    if size == 0:
-        raise UnknownSourceError(f"{path}: the file is empty (0 bytes)")
-    if size > max_bytes:
-        raise UnknownSourceError(f"{path}: a recording may have {max_bytes} bytes at most, got {size}")
-    return path
 
 
 def check_samples(path: Path, n_channels: int, n_samples: int) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import MAX_BYTES, Recording, check_samples, make_recording
-from acquisition.session_file import is_session, read_session
+from acquisition.readers.recording import Recording, check_samples, make_recording
+from acquisition.recording.input_file import MAX_BYTES
+from acquisition.recording.session_file import is_session, read_session
 from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo
 from acquisition.units import TO_UV
 

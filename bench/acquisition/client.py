@@ -69,10 +69,10 @@ def mne_lsl(name: str) -> Iterator[int]:
 
 async def ours(name: str, report: Report) -> None:
     """The acquisition loop as the engine runs it, its driver in a child process."""
-    from acquisition.feed import Feed
     from acquisition.opening import make_source
     from acquisition.signal import EegChunk
     from acquisition.source_spec import parse_source
+    from acquisition.stream.feed import Feed
 
     async with Feed(partial(make_source, parse_source(f"lsl:{name}"))) as feed:
         async for item in feed:

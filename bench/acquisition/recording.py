@@ -19,9 +19,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench" / "inference"
 from measuring import write as write_results  # noqa: E402
 from session_making import BEGAN, INFO, RATE_HZ, SETTINGS, chunk_at  # noqa: E402
 
-from acquisition.recovery import recover  # noqa: E402
-from acquisition.session_file import read_session  # noqa: E402
-from acquisition.session_recorder import SessionRecorder  # noqa: E402
+from acquisition.recording.recovery import recover  # noqa: E402
+from acquisition.recording.session_file import read_session  # noqa: E402
+from acquisition.recording.session_recorder import SessionRecorder  # noqa: E402
 from acquisition.signal import EegChunk, HeadsetStatus  # noqa: E402
 
 

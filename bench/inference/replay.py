@@ -45,7 +45,7 @@ def eeg(minutes: float) -> Any:
 def ours(minutes: float, chunk: int) -> dict[str, Any]:
     """Chunks into the pipeline with the shipped network, else the band-power rule."""
     from acquisition.signal import EegChunk, StreamInfo
-    from acquisition.timeline import Timeline
+    from acquisition.stream.timeline import Timeline
     from inference.band_power_classifier import BandPowerClassifier
     from inference.emotion import EmotionState
     from inference.loading import load_network

@@ -20,7 +20,7 @@ import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 
 from acquisition.signal import EegChunk, StreamInfo  # noqa: E402
-from acquisition.timeline import Timeline  # noqa: E402
+from acquisition.stream.timeline import Timeline  # noqa: E402
 from inference.band_power_classifier import BandPowerClassifier  # noqa: E402
 from inference.emotion import EmotionState  # noqa: E402
 from inference.loading import load_network  # noqa: E402

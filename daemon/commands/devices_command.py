@@ -48,7 +48,7 @@ def devices(
 
 
 def _list(scope: str, *, boards: bool, glance: bool, as_json: bool) -> None:
-    from acquisition import devices as found
+    from acquisition.headsets import devices as found
 
     ports, streams, known = found.serial_ports(), found.lsl_streams(scope), found.boards()
     signals = asyncio.run(_glances([s.source for s in streams if glance and s.type == "EEG"]))
@@ -110,7 +110,7 @@ async def _lines(source: str, seconds: float) -> Any:
 
 
 def _impedance(source: str) -> None:
-    from acquisition.impedance import measure
+    from acquisition.headsets.impedance import measure
     from acquisition.source_spec import parse_source
 
     spec = parse_source(source)

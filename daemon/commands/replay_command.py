@@ -37,8 +37,8 @@ def replay(session: Path, speed: str, as_json: bool) -> int:
 
 
 def _checked(session: Path) -> Path:
-    from acquisition.readers.recording import check_file
-    from acquisition.session_file import is_session
+    from acquisition.recording.input_file import check_file
+    from acquisition.recording.session_file import is_session
 
     if not is_session(check_file(session)):
         raise BadInputError(

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class HeadsetFeed(Protocol):
-    """What the role needs of ``acquisition.feed.Feed``."""
+    """What the role needs of ``acquisition.stream.feed.Feed``."""
 
     def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]: ...
 

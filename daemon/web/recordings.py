@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from acquisition.consent import consent_path, read_consent
-from acquisition.recording_file import PART
+from acquisition.recording.consent import consent_path, read_consent
+from acquisition.recording.recording_file import PART
 
 SUFFIX = ".xdf"
 MAX_LISTED = 200

@@ -8,12 +8,12 @@ from functools import partial
 from importlib import resources
 from pathlib import Path
 
-from acquisition.feed import Feed
-from acquisition.lsl_host import LslHost
+from acquisition.lsl.outlet_process import LslHost
 from acquisition.opening import make_source
 from acquisition.port import UnknownSourceError
 from acquisition.signal import EegChunk, Gap, HeadsetStatus
 from acquisition.source_spec import parse_source
+from acquisition.stream.feed import Feed
 from daemon.eeg_frames import socket_path
 from daemon.eeg_tap import EegTap
 from daemon.errors import BadInputError

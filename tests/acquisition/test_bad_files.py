@@ -16,11 +16,10 @@ from session_making import make_session
 
 from acquisition.port import EndOfStream, UnknownSourceError
 from acquisition.readers import open_recording
-from acquisition.readers.recording import MAX_BYTES
-from acquisition.recovery import recover_all
-from acquisition.replay_source import ReplaySource
-from acquisition.signal import FloatArray
-from acquisition.xdf_format import (
+from acquisition.readers.replay_source import ReplaySource
+from acquisition.recording.input_file import MAX_BYTES
+from acquisition.recording.recovery import recover_all
+from acquisition.recording.xdf_format import (
     MAGIC,
     SAMPLES,
     STREAM_HEADER,
@@ -32,6 +31,7 @@ from acquisition.xdf_format import (
     stream_header,
     text_samples,
 )
+from acquisition.signal import FloatArray
 
 RATE_HZ = 256.0
 Write = Callable[[Path], Path]

@@ -9,7 +9,7 @@ import pytest
 from collecting import collect, opened
 from pty_cyton import PtyCyton
 
-from acquisition.brainflow_source import BrainFlowSource, board_number, describe_boards
+from acquisition.headsets.brainflow_source import BrainFlowSource, board_number, describe_boards
 from acquisition.port import UnknownSourceError
 from acquisition.signal import EegChunk
 

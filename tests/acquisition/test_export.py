@@ -13,7 +13,7 @@ from session_making import BEGAN, CHANNELS, INFO, RATE_HZ, SETTINGS
 
 from acquisition.export import MAX_NOTE_CHARS, ExportError, export_session
 from acquisition.port import UnknownSourceError
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus
 
 LOST_S = 2.0

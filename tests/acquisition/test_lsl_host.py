@@ -11,8 +11,8 @@ import numpy as np
 import psutil
 from waiting import PATIENCE_S, wait_until
 
-from acquisition.lsl_host import LslHost
-from acquisition.lsl_source import LslSource
+from acquisition.lsl.inlet_source import LslSource
+from acquisition.lsl.outlet_process import LslHost
 from acquisition.port import AbsentError
 from acquisition.signal import EegChunk, HeadsetStatus, StreamInfo
 

@@ -7,7 +7,7 @@ import pytest
 from collecting import collect, opened
 from real_outlet import RealOutlet
 
-from acquisition.lsl_source import LslSource
+from acquisition.lsl.inlet_source import LslSource
 from acquisition.port import SourceError, UnknownSourceError
 
 

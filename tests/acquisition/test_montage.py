@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from acquisition.headsets.montage_source import montage_edit
 from acquisition.montage import canonical
-from acquisition.montage_source import montage_edit
 from acquisition.opening import check_source, make_source
 from acquisition.port import HearsMusic, UnknownSourceError
 from acquisition.source_spec import parse_source

@@ -15,12 +15,12 @@ import pyxdf
 from session_making import BEGAN, CHANNELS, RATE_HZ, SETTINGS, chunk_at, make_session, record, session_items
 from waiting import PATIENCE_S, wait_until
 
-from acquisition import recording_file
 from acquisition.port import UnknownSourceError
-from acquisition.recording_file import RecordingStartError
-from acquisition.recovery import Recovered, recover, recover_all
-from acquisition.session_file import Line, is_session, read_head, read_session
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording import recording_file
+from acquisition.recording.recording_file import RecordingStartError
+from acquisition.recording.recovery import Recovered, recover, recover_all
+from acquisition.recording.session_file import Line, is_session, read_head, read_session
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap, HeadsetStatus
 
 

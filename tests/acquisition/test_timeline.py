@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acquisition.signal import EegChunk, FloatArray, Gap
-from acquisition.timeline import BRIDGE_S, Timeline
+from acquisition.stream.timeline import BRIDGE_S, Timeline
 
 RATE_HZ = 256.0
 

@@ -16,14 +16,14 @@ from pty_cyton import PtyCyton
 from real_outlet import RealOutlet
 from waiting import wait_until
 
-from acquisition.brainflow_source import BrainFlowSource
-from acquisition.isolated_source import IsolatedSource
-from acquisition.lsl_source import LslSource
+from acquisition.headsets.brainflow_source import BrainFlowSource
+from acquisition.headsets.simulated_source import SimulatedSource
+from acquisition.isolation.isolated_source import IsolatedSource
+from acquisition.lsl.inlet_source import LslSource
 from acquisition.opening import make_source
 from acquisition.port import EegSource, EndOfStream, SourceError
-from acquisition.replay_source import ReplaySource
+from acquisition.readers.replay_source import ReplaySource
 from acquisition.signal import StreamInfo
-from acquisition.simulated_source import SimulatedSource
 from acquisition.source_spec import parse_source
 
 Maker = Callable[[], EegSource]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from waiting import wait_until
 
-from acquisition.simulated_source import SimulatedSource
+from acquisition.headsets.simulated_source import SimulatedSource
 from daemon import calibration_lines as lines
 from daemon.calibration_guide import guide, protocol
 from daemon.calibration_music import Answer, Listening

@@ -12,8 +12,8 @@ from pty_cyton import PtyCyton
 from real_outlet import RealOutlet
 from waiting import wait_until
 
-from acquisition.devices import serial_ports
-from acquisition.impedance import cyton_ohm, measure
+from acquisition.headsets.devices import serial_ports
+from acquisition.headsets.impedance import cyton_ohm, measure
 from acquisition.port import UnknownSourceError
 from daemon import signal_preview
 from daemon.commands import devices_command

@@ -11,7 +11,7 @@ import pytest
 from real_outlet import RealOutlet
 from waiting import PATIENCE_S
 
-from acquisition.devices import openbci_dongle
+from acquisition.headsets.devices import openbci_dongle
 from acquisition.source_spec import parse_source
 from daemon.headset_search import Stream, choose, search
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acquisition.consent import consent_path, read_consent
+from acquisition.recording.consent import consent_path, read_consent
 from daemon.messages import MessageError, RecordCommand
 from daemon.session_recording import SessionRecording, recording_of
 from daemon.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from session_making import BEGAN, INFO, SETTINGS, chunk_at
 
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import HeadsetStatus
 
 LIMIT_BYTES = 200_000

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from session_making import BEGAN, INFO, SETTINGS, chunk_at
 
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import HeadsetStatus
 
 

@@ -14,11 +14,11 @@ import pytest
 from moved_clock import MovedClock
 from waiting import wait_until
 
-from acquisition.feed import Feed
-from acquisition.isolated_source import IsolatedSource
-from acquisition.session_recorder import SessionRecorder
+from acquisition.headsets.simulated_source import SimulatedSource
+from acquisition.isolation.isolated_source import IsolatedSource
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
-from acquisition.simulated_source import SimulatedSource
+from acquisition.stream.feed import Feed
 from daemon.recorded_pipeline import RecordedPipeline
 from daemon.roles.prepared import Prepared
 from daemon.session_recording import prepared_words

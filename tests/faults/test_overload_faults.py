@@ -16,10 +16,10 @@ from real_broker import RealBroker
 from running_product import MosquittoSub, Product
 from waiting import wait_until
 
-from acquisition.feed import Feed
+from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.port import EegSource
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
-from acquisition.simulated_source import SimulatedSource
+from acquisition.stream.feed import Feed
 
 RATE_HZ = 256.0
 HOP_S = 0.5

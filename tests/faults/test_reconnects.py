@@ -17,8 +17,8 @@ from real_broker import RealBroker
 from reconnecting import reconnect_link
 from waiting import until
 
-from acquisition.feed import FeedSettings
-from acquisition.isolated_source import IsolatedSource
+from acquisition.isolation.isolated_source import IsolatedSource
+from acquisition.stream.feed import FeedSettings
 
 OFTEN = int(os.environ.get("NEUROPLAYER_RECONNECTS", "40"))
 

@@ -19,11 +19,11 @@ import pyxdf
 from session_making import BEGAN, INFO, RATE_HZ, SETTINGS, chunk_at, make_session
 from waiting import PATIENCE_S, wait_until
 
-from acquisition.recovery import recover, recover_all, spans
-from acquisition.session_file import read_session
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.recovery import recover, recover_all, spans
+from acquisition.recording.session_file import read_session
+from acquisition.recording.session_recorder import SessionRecorder
+from acquisition.recording.xdf_format import MAGIC, walk
 from acquisition.signal import EegChunk, FloatArray, HeadsetStatus
-from acquisition.xdf_format import MAGIC, walk
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{HERE.parents[1]}:{HERE.parent}"}
@@ -216,9 +216,9 @@ def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
             raise OSError(errno.EIO, "Input/output error")
         return write(fd, data)
 
-    monkeypatch.setattr("acquisition.recording_file.os.write", erring)
-    monkeypatch.setattr("acquisition.recording_file.MAX_WAITING_BYTES", 60_000)
-    monkeypatch.setattr("acquisition.recording_file.RETRY_S", 0.1)
+    monkeypatch.setattr("acquisition.recording.recording_file.os.write", erring)
+    monkeypatch.setattr("acquisition.recording.recording_file.MAX_WAITING_BYTES", 60_000)
+    monkeypatch.setattr("acquisition.recording.recording_file.RETRY_S", 0.1)
     recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=said.append)
     recorder.hear(HeadsetStatus("streaming", INFO))
     number = 0

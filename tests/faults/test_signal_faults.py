@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.signal import EegChunk, FloatArray, StreamInfo
-from acquisition.simulated_source import SimulatedSource
-from acquisition.timeline import Timeline
+from acquisition.stream.timeline import Timeline
 from inference.band_power_classifier import BandPowerClassifier
 from inference.emotion import EmotionState, Estimate, Reading, SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings

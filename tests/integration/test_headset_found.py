@@ -21,7 +21,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _searching(running: Running) -> list[psutil.Process]:
     children = psutil.Process(running.process.pid).children()
-    return [child for child in children if "acquisition.headset_search" in child.cmdline()]
+    return [child for child in children if "acquisition.lsl.search_process" in child.cmdline()]
 
 
 def test_the_one_headset_is_taken_and_never_called_simulated(

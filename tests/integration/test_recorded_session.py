@@ -15,10 +15,10 @@ from real_broker import RealBroker
 from running_product import MosquittoSub, Product, Running
 from waiting import wait_until
 
-from acquisition.consent import read_consent
-from acquisition.lsl_source import LslSource
+from acquisition.lsl.inlet_source import LslSource
 from acquisition.port import AbsentError
-from acquisition.session_file import Line, read_session
+from acquisition.recording.consent import read_consent
+from acquisition.recording.session_file import Line, read_session
 from acquisition.signal import EegChunk
 
 pytestmark = pytest.mark.broker

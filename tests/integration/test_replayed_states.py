@@ -14,7 +14,7 @@ from real_broker import RealBroker
 from running_product import SCHEMAS, MosquittoSub, Product, Running
 from waiting import wait_until
 
-from acquisition.session_file import Line, read_session
+from acquisition.recording.session_file import Line, read_session
 from acquisition.signal import EegChunk
 
 pytestmark = pytest.mark.broker

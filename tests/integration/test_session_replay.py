@@ -14,8 +14,8 @@ from running_product import MosquittoSub, Product
 from session_making import make_session
 from waiting import wait_until
 
-from acquisition.session_file import Line, read_head, read_session
-from acquisition.session_recorder import SessionRecorder
+from acquisition.recording.session_file import Line, read_head, read_session
+from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]

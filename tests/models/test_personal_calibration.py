@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from acquisition.simulated_source import SimulatedSource
+from acquisition.headsets.simulated_source import SimulatedSource
 from daemon.calibration_guide import guide, protocol
 from daemon.calibration_taker import Step
 from daemon.errors import BadInputError
@@ -76,7 +76,7 @@ def test_the_guide_tells_every_step_and_returns_its_samples() -> None:
 
 
 def test_a_recording_that_is_too_short_and_a_silent_headset_are_named(eeg_dir: Path) -> None:
-    from acquisition.replay_source import ReplaySource
+    from acquisition.readers.replay_source import ReplaySource
 
     source = ReplaySource(str(eeg_dir / "muse" / "clean.csv"), speed=None)
     with pytest.raises(BadInputError, match="the recording ended during the"):

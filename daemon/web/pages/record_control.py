@@ -6,7 +6,7 @@ from datetime import datetime
 
 from nicegui import ui
 
-from acquisition.consent import SCOPE
+from acquisition.recording.consent import SCOPE
 from daemon import messages
 from daemon.web.viewer import Viewer, button, named, tag, words
 

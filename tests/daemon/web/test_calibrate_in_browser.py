@@ -17,8 +17,8 @@ from live_page import LivePage, live_page
 from sheet import Sheet, audited
 from waiting import PATIENCE_S
 
+from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.signal import EegChunk, HeadsetStatus
-from acquisition.simulated_source import SimulatedSource
 from daemon.eeg_frames import socket_path
 from daemon.eeg_tap import EegTap
 from player.library_commands import scan_library

@@ -13,7 +13,7 @@ from live_page import LivePage
 from sheet import AUDIT, PHONE, Sheet, audited, fits, plane_ready, reads, resting_box, soon, until
 from talker import eventually
 
-from acquisition.consent import Consent, write_consent
+from acquisition.recording.consent import Consent, write_consent
 from daemon.web.frame import PAGES
 from daemon.web.palette import DARK, LIGHT
 from daemon.web.session_log import session_names

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acquisition.consent import Consent, write_consent
+from acquisition.recording.consent import Consent, write_consent
 from daemon.web.recordings import Recordings, size_words
 
 GIVEN = "2026-03-01T20:00:00+00:00"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from acquisition.lsl_discovery import OWN_PREFIX, scope_network
+from acquisition.lsl.discovery import OWN_PREFIX, scope_network
 from acquisition.signal import EegChunk, StreamInfo
 
 AHEAD_S = 0.5

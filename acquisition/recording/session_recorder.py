@@ -14,9 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from acquisition.recording_file import RecordingFile, Say
-from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
-from acquisition.xdf_format import (
+from acquisition.recording.recording_file import RecordingFile, Say
+from acquisition.recording.xdf_format import (
     XdfStream,
     clock_offset,
     file_header,
@@ -25,6 +24,7 @@ from acquisition.xdf_format import (
     stream_header,
     text_samples,
 )
+from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
 
 TextStream = Literal["EmotionState", "PlayerDecision", "AudioMarkers", "SessionEvents"]
 TEXT_STREAMS: dict[TextStream, int] = {

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from acquisition.xdf_format import MAGIC, sealed
+from acquisition.recording.xdf_format import MAGIC, sealed
 
 FLUSH_S = 0.4
 """So often what waits is written and put to disk: well under the second that may be lost."""

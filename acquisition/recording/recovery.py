@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acquisition.recording_file import PART
-from acquisition.xdf_format import (
+from acquisition.recording.recording_file import PART
+from acquisition.recording.xdf_format import (
     BOUNDARY_UUID,
     CHECKSUM,
     MAGIC,

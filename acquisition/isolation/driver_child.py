@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
-from acquisition.frames import Frame, encode, info_words
+from acquisition.isolation.frames import Frame, encode, info_words
 from acquisition.port import MAX_POLL_S, AbsentError, EegSource, EndOfStream, Resumes, SourceError
 from acquisition.signal import StreamInfo
 

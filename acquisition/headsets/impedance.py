@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from acquisition.brainflow_source import BrainFlowSource
+from acquisition.headsets.brainflow_source import BrainFlowSource
 from acquisition.port import SourceError, UnknownSourceError
 from acquisition.signal import FloatArray, StreamInfo
 

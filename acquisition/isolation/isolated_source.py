@@ -16,8 +16,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from acquisition.driver_child import Previous, serve
-from acquisition.frames import Frame, FrameError, FrameReader, info_from
+from acquisition.isolation.driver_child import Previous, serve
+from acquisition.isolation.frames import Frame, FrameError, FrameReader, info_from
 from acquisition.port import (
     MAX_POLL_S,
     AbsentError,

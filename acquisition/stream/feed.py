@@ -30,7 +30,7 @@ from acquisition.port import (
     UnknownSourceError,
 )
 from acquisition.signal import EegChunk, Gap, HeadsetState, HeadsetStatus, StreamInfo
-from acquisition.timeline import Timeline
+from acquisition.stream.timeline import Timeline
 
 FeedItem = HeadsetStatus | EegChunk | Gap
 

@@ -1,6 +1,6 @@
 """Looks once for the LSL streams of EEG on this machine, in a process of its own: liblsl is native code.
 
-``python -m acquisition.headset_search SECONDS`` prints the streams that answer in that time as one JSON list.
+``python -m acquisition.lsl.search_process SECONDS`` prints the streams that answer as one JSON list.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import signal
 import sys
 from dataclasses import asdict
 
-from acquisition.lsl_discovery import find_eeg
+from acquisition.lsl.discovery import find_eeg
 
 ASK_S = 3.0
 """Streams describe themselves at once; only one that hangs makes use of this."""

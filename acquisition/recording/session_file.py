@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import check_file
-from acquisition.recovery import spans
-from acquisition.signal import BoolArray, EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
-from acquisition.xdf_format import (
+from acquisition.recording.input_file import check_file
+from acquisition.recording.recovery import spans
+from acquisition.recording.xdf_format import (
     FILE_HEADER,
     MAGIC,
     SAMPLES,
@@ -30,6 +29,7 @@ from acquisition.xdf_format import (
     samples_stream,
     walk,
 )
+from acquisition.signal import BoolArray, EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
 
 
 @dataclass(frozen=True, slots=True)

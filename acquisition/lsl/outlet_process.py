@@ -9,8 +9,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from acquisition.frames import Frame, FrameReader, encode, info_from, info_words
-from acquisition.lsl_outlet import LslOutlet
+from acquisition.isolation.frames import Frame, FrameReader, encode, info_from, info_words
+from acquisition.lsl.outlet import LslOutlet
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 
 RESTART_S = 5.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from acquisition.lsl_discovery import OWN_PREFIX, describe, identity, scope_network
+from acquisition.lsl.discovery import OWN_PREFIX, describe, identity, scope_network
 from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
 

@@ -78,13 +78,13 @@ def _word(path: Path) -> str:
 
 def boards() -> list[Board]:
     """Every board with EEG channels that this BrainFlow knows."""
-    from acquisition.brainflow_source import describe_boards
+    from acquisition.headsets.brainflow_source import describe_boards
 
     return [Board(*row) for row in describe_boards()]
 
 
 def lsl_streams(scope: str = "machine", look_s: float = LOOK_S) -> list[LslStream]:
     """Streams that answer within ``look_s``."""
-    from acquisition.lsl_discovery import find_streams
+    from acquisition.lsl.discovery import find_streams
 
     return [LslStream(*row) for row in find_streams(scope, look_s)]

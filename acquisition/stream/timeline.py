@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from acquisition.arrival import BACK_S, JUMP_S, Arrivals, Part
 from acquisition.signal import EegChunk, FloatArray, Gap
+from acquisition.stream.arrival import BACK_S, JUMP_S, Arrivals, Part
 
 JITTER_S = 0.15
 """Stamps of an unsteady stream this far from the line are jitter; beyond it samples are missing."""

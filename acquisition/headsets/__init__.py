@@ -1,0 +1,1 @@
+"""Headsets of this machine: BrainFlow boards, the simulated wearer, montages, impedance."""

@@ -1,0 +1,1 @@
+"""Sessions on disk: the XDF they are written in, consent, recovery after a crash."""

@@ -1,0 +1,1 @@
+"""From whatever arrives to chunks in one monotone time: feed, timeline, arrival."""
