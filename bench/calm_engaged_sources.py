@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.features import schema_named
+from inference.features.schemas import schema_named
 from inference.pipeline import PipelineSettings
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.people import Part, People, Person, load_people, load_residue

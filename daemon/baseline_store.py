@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 
 from acquisition.signal import StreamInfo
-from inference.baseline import MIN_SCALE, Baseline
-from inference.features import schema_named
+from inference.baseline.baseline import MIN_SCALE, Baseline
+from inference.features.schemas import schema_named
 
 log = logging.getLogger(__name__)
 

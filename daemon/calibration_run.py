@@ -25,7 +25,7 @@ from models.datasets.trial import Trial
 from models.errors import ModelsError, TrainingError
 
 if TYPE_CHECKING:
-    from inference.model_store import Manifest
+    from inference.networks.manifest import Manifest
     from models.model_personalization import Verdict
     from models.personal_calibration import PersonalExamples
     from models.personal_store import PersonalStore
@@ -154,7 +154,8 @@ def _outcome(verdict: Verdict) -> Outcome:
 
 def _base(store: PersonalStore, name: str | None, channels: tuple[str, ...]) -> Manifest:
     """The network to start from: a shipped one, never a personal one that was itself tuned."""
-    from inference.model_store import ModelStore, require_channels
+    from inference.networks.manifest import require_channels
+    from inference.networks.model_store import ModelStore
 
     if name is not None:
         base = store.live.get(name)

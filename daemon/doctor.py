@@ -169,7 +169,8 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 def _models(settings: Settings) -> Iterator[Finding]:
     from daemon.wiring.engine_wiring import model_roots
-    from inference.model_store import ModelStore, read_verified
+    from inference.networks.manifest import read_verified
+    from inference.networks.model_store import ModelStore
     from inference.port import ClassifierError
 
     names, mend = [], "install the package anew, or: neuroplayer models remove NAME"

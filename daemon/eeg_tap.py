@@ -25,8 +25,8 @@ from daemon.eeg_frames import (
     packed,
     same_user,
 )
-from inference.filters import CascadeFilter, band_sections
-from inference.resampling import Resampler
+from inference.preprocessing.filters import CascadeFilter, band_sections
+from inference.preprocessing.resampling import Resampler
 
 SHOWN_RATE_HZ = 128.0
 KEPT_S = 10.0

@@ -35,11 +35,12 @@ from daemon.roles.engine import EngineRole, HeadsetFeed
 from daemon.roles.prepared import Prepared
 from daemon.settings import BrokerSettings
 from daemon.topics import ENGINE_AVAILABILITY, Topics
-from inference.band_power_classifier import BandPowerClassifier
-from inference.baseline import Baseline
-from inference.features import schema_named
-from inference.loading import load_network
-from inference.model_store import Manifest, ModelStore, map_channels
+from inference.baseline.baseline import Baseline
+from inference.classification.band_power_classifier import BandPowerClassifier
+from inference.features.schemas import schema_named
+from inference.networks.manifest import Manifest, map_channels
+from inference.networks.model_store import ModelStore
+from inference.networks.vetting import load_network
 from inference.pipeline import Pipeline, PipelineSettings
 from inference.port import Classifier
 

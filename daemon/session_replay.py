@@ -20,7 +20,7 @@ from daemon.errors import BadInputError
 from daemon.recorded_pipeline import LEFT_OUT, state_line
 from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
-from inference.baseline import Baseline
+from inference.baseline.baseline import Baseline
 from inference.emotion import EmotionState, Estimate
 from inference.pipeline import TooLate
 

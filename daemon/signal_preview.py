@@ -10,7 +10,7 @@ from acquisition.opening import make_source
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from acquisition.source_spec import SourceSpec
 from acquisition.stream.feed import Feed, FeedItem
-from inference.band_power_classifier import BandPowerClassifier
+from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.features import FeatureExtractor, schema_named
-from inference.front_end import FrontEnd
+from inference.features.schemas import FeatureExtractor, schema_named
+from inference.features.spectrum import spectrum_of
 from inference.pipeline import PipelineSettings
-from inference.quality import judge_window
-from inference.spectrum import spectrum_of
+from inference.preprocessing.front_end import FrontEnd
+from inference.preprocessing.quality import judge_window
 
 CHUNK = 4096
 

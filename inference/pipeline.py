@@ -10,19 +10,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from acquisition.signal import EegChunk, FloatArray, Gap, StreamInfo
-from inference.baseline import Baseline
-from inference.baseline_keeper import BaselineKeeper
+from inference.baseline.baseline import Baseline
+from inference.baseline.guided_rest import RestCollector
+from inference.baseline.keeper import BaselineKeeper
+from inference.classification.smoothing import Settler, SettleSettings
+from inference.classification.valence import ValenceReader
+from inference.classification.with_fallback import Mind
 from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, LeftOut, ModelId, Reading
-from inference.features import FeatureExtractor, schema_named
-from inference.front_end import FrontEnd, Mains, ReadyWindow
-from inference.mains import find_mains_hz
-from inference.mind import Mind
+from inference.features.schemas import FeatureExtractor, schema_named
+from inference.features.spectrum import spectrum_of
 from inference.port import Classifier
-from inference.quality import judge_window
-from inference.rest import RestCollector
-from inference.settle import Settler, SettleSettings
-from inference.spectrum import spectrum_of
-from inference.valence import ValenceReader
+from inference.preprocessing.front_end import FrontEnd, Mains, ReadyWindow
+from inference.preprocessing.mains import find_mains_hz
+from inference.preprocessing.quality import judge_window
 
 Stopwatch = Callable[[], float]
 TooLate = Callable[[float], bool]

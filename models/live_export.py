@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from inference.emotion import AROUSAL_OF_LABEL
-from inference.model_store import MANIFEST, Golden, Manifest, ModelFile, read_manifest
+from inference.networks.manifest import MANIFEST, Golden, Manifest, ModelFile, read_manifest
 from models.datasets import EmotionDataset
 from models.errors import ModelsError
 from models.files import whole_folder, write_json

@@ -12,9 +12,9 @@ import numpy as np
 from acquisition.port import UnknownSourceError
 from acquisition.readers.npz_people import PeopleSet, open_people
 from acquisition.signal import FloatArray
-from inference.baseline import MIN_SCALE, Baseline, fit_baseline
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import Manifest, map_channels, missing_channels, read_card
+from inference.baseline.baseline import MIN_SCALE, Baseline, fit_baseline
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.manifest import Manifest, map_channels, missing_channels, read_card
 from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from inference.port import ClassifierError

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
-from inference.baseline import fit_baseline
-from inference.model_store import Manifest, require_channels
+from inference.baseline.baseline import fit_baseline
+from inference.networks.manifest import Manifest, require_channels
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
 from models import valence_export

@@ -16,7 +16,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from inference.model_store import MANIFEST, Golden, Manifest, ModelFile, ModelStore, read_manifest
+from inference.networks.manifest import MANIFEST, Golden, Manifest, ModelFile, read_manifest
+from inference.networks.model_store import ModelStore
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError
 from models.files import read_json, whole_file, whole_folder, write_json

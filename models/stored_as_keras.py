@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import Manifest
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.manifest import Manifest
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError
 from models.input_layout import InputLayout

@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import Manifest, ModelStore, read_card
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.manifest import Manifest, read_card
+from inference.networks.model_store import ModelStore
 from inference.port import ClassifierError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from inference.model_store import Manifest
-from inference.valence import ValenceNetwork, ValenceReader
+from inference.classification.valence import ValenceNetwork, ValenceReader
+from inference.networks.manifest import Manifest
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
 from models.files import whole_file

@@ -24,9 +24,9 @@ one_core()
 
 import numpy as np  # noqa: E402
 
-from inference.litert_classifier import LiteRtClassifier  # noqa: E402
-from inference.model_store import read_manifest  # noqa: E402
-from inference.montages import DEAP_32  # noqa: E402
+from inference.features.montages import DEAP_32  # noqa: E402
+from inference.networks.litert_classifier import LiteRtClassifier  # noqa: E402
+from inference.networks.manifest import read_manifest  # noqa: E402
 
 LABELS = ("neutral", "happy", "sad", "relaxed", "focused")
 N = 167

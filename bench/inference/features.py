@@ -19,9 +19,9 @@ one_core()
 
 import numpy as np  # noqa: E402
 
-from inference.features import BANDS, differential_entropy  # noqa: E402
-from inference.front_end import FrontEnd  # noqa: E402
+from inference.features.schemas import BANDS, differential_entropy  # noqa: E402
 from inference.pipeline import PipelineSettings  # noqa: E402
+from inference.preprocessing.front_end import FrontEnd  # noqa: E402
 
 RATE_HZ = 128.0
 
@@ -88,7 +88,7 @@ def filtering(lines: list[str]) -> dict[str, Any]:
     """A quarter second through resampler, filters and windows against scipy's sosfilt with its state."""
     from scipy import signal
 
-    from inference.filters import CascadeFilter, band_sections
+    from inference.preprocessing.filters import CascadeFilter, band_sections
 
     document = {}
     lines += ["", "| filtering 1/4 s, 1-45 Hz and notch | way | p50 | p99 |", "|---|---|---|---|"]

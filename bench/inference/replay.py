@@ -46,10 +46,11 @@ def ours(minutes: float, chunk: int) -> dict[str, Any]:
     """Chunks into the pipeline with the shipped network, else the band-power rule."""
     from acquisition.signal import EegChunk, StreamInfo
     from acquisition.stream.timeline import Timeline
-    from inference.band_power_classifier import BandPowerClassifier
+    from inference.classification.band_power_classifier import BandPowerClassifier
     from inference.emotion import EmotionState
-    from inference.loading import load_network
-    from inference.model_store import ModelStore, map_channels
+    from inference.networks.manifest import map_channels
+    from inference.networks.model_store import ModelStore
+    from inference.networks.vetting import load_network
     from inference.pipeline import Pipeline, PipelineSettings
 
     samples_uv = eeg(minutes)

@@ -21,10 +21,11 @@ import psutil  # noqa: E402
 
 from acquisition.signal import EegChunk, StreamInfo  # noqa: E402
 from acquisition.stream.timeline import Timeline  # noqa: E402
-from inference.band_power_classifier import BandPowerClassifier  # noqa: E402
+from inference.classification.band_power_classifier import BandPowerClassifier  # noqa: E402
 from inference.emotion import EmotionState  # noqa: E402
-from inference.loading import load_network  # noqa: E402
-from inference.model_store import ModelStore, map_channels  # noqa: E402
+from inference.networks.manifest import map_channels  # noqa: E402
+from inference.networks.model_store import ModelStore  # noqa: E402
+from inference.networks.vetting import load_network  # noqa: E402
 from inference.pipeline import Pipeline, PipelineSettings  # noqa: E402
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from daemon.errors import BadInputError
-from inference.model_store import ModelStore
+from inference.networks.model_store import ModelStore
 from inference.port import ClassifierError
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")

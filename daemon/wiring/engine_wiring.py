@@ -28,7 +28,7 @@ from daemon.settings import Settings
 from daemon.signal_loss import SignalLoss
 from daemon.topics import Topics
 from daemon.wiring.pipeline_wiring import PipelineMaker
-from inference.latest_wins import LatestWins
+from inference.load_shedding import LatestWins
 
 MEND_S = 1.5
 """So long the end waits for a recording that is being mended; the next start takes it up again."""

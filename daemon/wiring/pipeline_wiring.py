@@ -15,14 +15,15 @@ from daemon.baseline_store import BaselineStore
 from daemon.places import own_valence
 from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
-from inference.band_power_classifier import BandPowerClassifier
-from inference.baseline import Baseline
-from inference.loading import load_network
-from inference.model_store import Manifest, ModelStore, map_channels, require_channels
+from inference.baseline.baseline import Baseline
+from inference.classification.band_power_classifier import BandPowerClassifier
+from inference.classification.smoothing import SettleSettings
+from inference.classification.valence import ValenceNetwork, ValenceReader, read_valence
+from inference.networks.manifest import Manifest, map_channels, require_channels
+from inference.networks.model_store import ModelStore
+from inference.networks.vetting import load_network
 from inference.pipeline import Pipeline, PipelineSettings, TooLate, never_too_late
 from inference.port import Classifier, ClassifierError
-from inference.settle import SettleSettings
-from inference.valence import ValenceNetwork, ValenceReader, read_valence
 
 log = logging.getLogger(__name__)
 

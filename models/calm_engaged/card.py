@@ -98,7 +98,7 @@ def built_in_controls(results: Sequence[PersonResult]) -> dict[str, Any]:
 
 
 UNSURE = 0.62
-"""Confidence below which the engine names no side (``inference.settle``)."""
+"""Confidence below which the engine names no side (``inference.classification.smoothing``)."""
 
 
 def unreadable(results: Sequence[PersonResult], horizon: str = "10s") -> dict[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 
 from acquisition.readers.npz_people import open_people
 from acquisition.signal import FloatArray
-from inference.baseline import MAD_TO_SD, MIN_SCALE, POPULATION_SHARE, Baseline, fit_baseline
-from inference.features import MIN_VARIANCE_UV2, band_power_uv2, schema_named
-from inference.front_end import FrontEnd
+from inference.baseline.baseline import MAD_TO_SD, MIN_SCALE, POPULATION_SHARE, Baseline, fit_baseline
+from inference.features.schemas import MIN_VARIANCE_UV2, band_power_uv2, schema_named
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
+from inference.preprocessing.front_end import FrontEnd
 
 RESIDUE_HZ = (52.0, 62.0)
 """Above the filters' pass band, below the Nyquist frequency of 128 Hz: no brain signal a model may use."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.model_store import Manifest
+from inference.networks.manifest import Manifest
 from inference.pipeline import PipelineSettings
 from models.calm_engaged.card import (
     ATTRIBUTION,

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import MANIFEST, Golden, Manifest, ModelFile, read_manifest
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.manifest import MANIFEST, Golden, Manifest, ModelFile, read_manifest
 from inference.pipeline import PipelineSettings
 from models.calm_engaged.conversion import VARIANTS
 from models.calm_engaged.montages import ShippedMontage

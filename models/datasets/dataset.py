@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
-from inference.baseline import fit_baseline
-from inference.features import schema_named
-from inference.filters import CascadeFilter, band_sections
+from inference.baseline.baseline import fit_baseline
+from inference.features.schemas import schema_named
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
-from inference.resampling import Resampler
+from inference.preprocessing.filters import CascadeFilter, band_sections
+from inference.preprocessing.resampling import Resampler
 from models.datasets.trial import DatasetInfo, Trial, TrialSource
 from models.errors import DatasetError
 from models.input_layout import InputLayout

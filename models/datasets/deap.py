@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.montages import DEAP_32
+from inference.features.montages import DEAP_32
 from models.datasets.mat_files import read_mat
 from models.datasets.ratings import RATED_HEADS, rated_labels
 from models.datasets.trial import DatasetInfo, Trial, need_files

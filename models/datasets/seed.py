@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.montages import SEED_62
+from inference.features.montages import SEED_62
 from models.datasets.mat_files import mat_names, read_mat
 from models.datasets.trial import DatasetInfo, Trial
 from models.errors import DatasetError

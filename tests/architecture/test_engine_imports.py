@@ -52,6 +52,6 @@ def test_a_running_engine_imports_no_training_library(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     loaded = set(done.stdout.split())
     assert "numpy" in loaded
-    assert "inference.litert_classifier" in loaded
+    assert "inference.networks.litert_classifier" in loaded
     assert not [name for name in FORBIDDEN if name in loaded]
     assert not [name for name in loaded if name.startswith("models.")]

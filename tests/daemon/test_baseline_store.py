@@ -8,8 +8,8 @@ import pytest
 
 from acquisition.signal import StreamInfo
 from daemon.baseline_store import BaselineStore
-from inference.baseline import Baseline
-from inference.features import schema_named
+from inference.baseline.baseline import Baseline
+from inference.features.schemas import schema_named
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 SCHEMA = "symde5@1"

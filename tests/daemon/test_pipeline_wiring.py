@@ -15,9 +15,9 @@ from daemon.baseline_store import BaselineStore
 from daemon.roles.prepared import Prepared
 from daemon.settings import Settings
 from daemon.wiring.pipeline_wiring import PipelineMaker
-from inference.baseline import Baseline
+from inference.baseline.baseline import Baseline
 from inference.emotion import BaselineProgress
-from inference.model_store import ModelStore
+from inference.networks.model_store import ModelStore
 
 TINY = Path(__file__).resolve().parents[1] / "inference" / "data" / "tiny"
 MUSE = StreamInfo("lsl:Muse", "Muse", ("TP9", "AF7", "AF8", "TP10"), 256.0)

@@ -24,9 +24,9 @@ from daemon.roles.prepared import Prepared
 from daemon.session_recording import prepared_words
 from daemon.session_replay import SessionReplay
 from daemon.settings import Settings
-from inference.band_power_classifier import BandPowerClassifier
+from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import Estimate, LeftOut, ModelId
-from inference.latest_wins import LatestWins
+from inference.load_shedding import LatestWins
 from inference.pipeline import Pipeline, PipelineSettings, TooLate
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")

@@ -10,7 +10,7 @@ import pytest
 from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.signal import EegChunk, FloatArray, StreamInfo
 from acquisition.stream.timeline import Timeline
-from inference.band_power_classifier import BandPowerClassifier
+from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import EmotionState, Estimate, Reading, SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings
 

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from inference.model_store import Manifest, read_manifest
+from inference.networks.manifest import Manifest, read_manifest
 
 TINY = Path(__file__).resolve().parent / "data" / "tiny"
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from acquisition.signal import FloatArray
-from inference.band_power_classifier import BandPowerClassifier
-from inference.baseline import CLIP_Z, MIN_SCALE, Baseline, fit_baseline
-from inference.baseline_keeper import MAX_DRIFT, BaselineKeeper
+from inference.baseline.baseline import CLIP_Z, MIN_SCALE, Baseline, fit_baseline
+from inference.baseline.guided_rest import RestCollector
+from inference.baseline.keeper import MAX_DRIFT, BaselineKeeper
+from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import Affect, EmotionState, ModelId
 from inference.pipeline import PipelineSettings
-from inference.rest import RestCollector
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 SCHEMA = "symde5@1"

@@ -8,8 +8,9 @@ from scipy import signal, stats
 
 from acquisition.montage import LAYOUTS
 from acquisition.signal import FloatArray
-from inference import feature_blocks as blocks
-from inference.features import (
+from inference.features import blocks
+from inference.features.montages import DEAP_32, SEED_62
+from inference.features.schemas import (
     BAND_NAMES,
     BANDS,
     SCHEMAS,
@@ -18,8 +19,7 @@ from inference.features import (
     differential_entropy,
     schema_named,
 )
-from inference.montages import DEAP_32, SEED_62
-from inference.spectrum import spectrum_of
+from inference.features.spectrum import spectrum_of
 
 RATE_HZ = 128.0
 MUSE = LAYOUTS["muse"]

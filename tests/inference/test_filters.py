@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from inference.filter_design import butterworth_highpass, butterworth_lowpass, group_delay_s, notch, response
-from inference.filters import CascadeFilter, band_sections
-from inference.resampling import Resampler
+from inference.preprocessing.filter_design import (
+    butterworth_highpass,
+    butterworth_lowpass,
+    group_delay_s,
+    notch,
+    response,
+)
+from inference.preprocessing.filters import CascadeFilter, band_sections
+from inference.preprocessing.resampling import Resampler
 
 RATES_HZ = (128.0, 200.0, 250.0, 256.0, 500.0, 1000.0)
 

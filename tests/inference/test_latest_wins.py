@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.latest_wins import FRESH_S, LIMIT_S, PATIENCE_WINDOWS, SHORT_LIMIT_S, SILENT_S, LatestWins
+from inference.load_shedding import FRESH_S, LIMIT_S, PATIENCE_WINDOWS, SHORT_LIMIT_S, SILENT_S, LatestWins
 
 HOP_S = 0.5
 

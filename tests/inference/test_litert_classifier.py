@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from network_copy import TINY, copy_tiny, tiny, with_content
 
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import (
-    ModelStore,
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.manifest import (
     map_channels,
     missing_channels,
     read_card,
@@ -19,6 +18,7 @@ from inference.model_store import (
     read_verified,
     require_channels,
 )
+from inference.networks.model_store import ModelStore
 from inference.port import ClassifierError
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from acquisition.readers import open_recording
 from acquisition.signal import FloatArray
-from inference.front_end import FrontEnd
-from inference.mains import find_mains_hz
 from inference.pipeline import PipelineSettings
+from inference.preprocessing.front_end import FrontEnd
+from inference.preprocessing.mains import find_mains_hz
 
 
 def _head(rate_hz: float, mains_hz: float | None, hum_uv: float = 20.0, seconds: float = 12.0) -> FloatArray:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference import feature_blocks as blocks
-from inference.features import BANDS, band_power_uv2
-from inference.spectrum import spectrum_of
+from inference.features import blocks
+from inference.features.schemas import BANDS, band_power_uv2
+from inference.features.spectrum import spectrum_of
 
 univariate = pytest.importorskip("mne_features.univariate", reason="mne-features is not installed (peers)")
 

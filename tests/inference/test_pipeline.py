@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from network_copy import tiny
 
 from acquisition.signal import EegChunk, FloatArray, Gap, StreamInfo
-from inference.band_power_classifier import BandPowerClassifier
-from inference.baseline import Baseline
+from inference.baseline.baseline import Baseline
+from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import EmotionState, Estimate, ModelId, Reading, SignalQuality
-from inference.filter_design import group_delay_s
-from inference.filters import band_sections
-from inference.litert_classifier import LiteRtClassifier
+from inference.networks.litert_classifier import LiteRtClassifier
 from inference.pipeline import Pipeline, PipelineSettings
 from inference.port import Classifier, ClassifierError
+from inference.preprocessing.filter_design import group_delay_s
+from inference.preprocessing.filters import band_sections
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
 REST = Baseline("symde5@1", MUSE, np.full(10, 1.5), np.full(10, 0.4), 30.0)

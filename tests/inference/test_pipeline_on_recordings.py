@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from acquisition.signal import EegChunk, FloatArray, StreamInfo
-from inference.band_power_classifier import BandPowerClassifier
+from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import BaselineProgress, EmotionState, Estimate, SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings
 

@@ -9,11 +9,11 @@ import pytest
 
 from acquisition.readers import open_recording
 from acquisition.signal import FloatArray
-from inference.features import BANDS, FeatureExtractor, schema_named
-from inference.front_end import FrontEnd, ReadyWindow
+from inference.features.schemas import BANDS, FeatureExtractor, schema_named
+from inference.features.spectrum import spectrum_of
 from inference.pipeline import PipelineSettings
-from inference.quality import GatedWindow, judge_window
-from inference.spectrum import spectrum_of
+from inference.preprocessing.front_end import FrontEnd, ReadyWindow
+from inference.preprocessing.quality import GatedWindow, judge_window
 
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 RATE_HZ = 256.0

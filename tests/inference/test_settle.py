@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inference.classification.smoothing import SIDES, Settler, SettleSettings
 from inference.emotion import EmotionState, ModelId, Status
-from inference.settle import SIDES, Settler, SettleSettings
 
 HOP_S = 0.5
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from acquisition.signal import EegChunk, StreamInfo
-from inference.band_power_classifier import BandPowerClassifier
-from inference.baseline import Baseline
+from inference.baseline.baseline import Baseline
+from inference.classification.band_power_classifier import BandPowerClassifier
+from inference.classification.smoothing import Settler, SettleSettings
+from inference.classification.valence import ValenceNetwork, ValenceReader, read_valence
 from inference.emotion import EmotionState, Estimate, ModelId
 from inference.pipeline import Pipeline, PipelineSettings
 from inference.port import ClassifierError
-from inference.settle import Settler, SettleSettings
-from inference.valence import ValenceNetwork, ValenceReader, read_valence
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
 N = 10

@@ -14,9 +14,8 @@ import pytest
 from network_copy import TINY, copy_tiny, tiny, with_content
 from waiting import PATIENCE_S
 
-from inference.loading import load_network
+from inference.networks.vetting import Vetting, load_network
 from inference.port import ClassifierError
-from inference.vetting import Vetting
 
 SEEDED = 250
 SOAKED = 5_000

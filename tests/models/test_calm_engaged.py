@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from acquisition.signal import FloatArray
-from inference.baseline import fit_baseline
+from inference.baseline.baseline import fit_baseline
 from models.calm_engaged.card import LIMIT, built_in_controls, kept
 from models.calm_engaged.controls import exchanged
 from models.calm_engaged.fisher import FisherSettings, StatePair, direction_from, moments_of

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.model_store import ModelStore, read_card
+from inference.networks.manifest import read_card
+from inference.networks.model_store import ModelStore
 from inference.pipeline import PipelineSettings
 from models.calm_engaged.controls import RESIDUE_BANDS, residue_people
 from models.calm_engaged.montages import MUSE4

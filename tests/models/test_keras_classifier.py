@@ -14,7 +14,7 @@ import pytest
 from acquisition.signal import StreamInfo
 from daemon.settings import Settings
 from daemon.wiring.pipeline_wiring import PipelineMaker
-from inference.model_store import Manifest, read_manifest
+from inference.networks.manifest import Manifest, read_manifest
 from inference.port import ClassifierError
 
 pytestmark = pytest.mark.train

@@ -12,9 +12,9 @@ from acquisition.headsets.simulated_source import SimulatedSource
 from daemon.calibration_guide import guide, protocol
 from daemon.calibration_taker import Step
 from daemon.errors import BadInputError
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import ModelStore
-from inference.valence import read_valence
+from inference.classification.valence import read_valence
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.model_store import ModelStore
 from models import personal_calibration
 from models.datasets import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel

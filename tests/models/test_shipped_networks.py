@@ -10,8 +10,9 @@ import pytest
 
 import models
 from acquisition.signal import FloatArray
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import Manifest, ModelStore, map_channels, read_card, read_verified
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.manifest import Manifest, map_channels, read_card, read_verified
+from inference.networks.model_store import ModelStore
 
 SHIPPED = Path(models.__file__).parent / "pretrained"
 NAMES = ("calm-engaged-cyton8", "calm-engaged-full19", "calm-engaged-muse4")

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "inference"))
 
 from network_copy import tiny  # noqa: E402
 
-from inference.valence import read_valence  # noqa: E402
+from inference.classification.valence import read_valence  # noqa: E402
 from models.emotion_recognition_model import EmotionRecognitionModel  # noqa: E402
 from models.errors import TrainingError  # noqa: E402
 from models.model_personalization import Verdict  # noqa: E402

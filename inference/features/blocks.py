@@ -13,7 +13,7 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.signal import FloatArray
-from inference.spectrum import BAND_NAMES, BANDS, HOMOLOGUES, Spectrum, band_power_of
+from inference.features.spectrum import BAND_NAMES, BANDS, HOMOLOGUES, Spectrum, band_power_of
 
 FRONTAL_PAIRS = (("Fp1", "Fp2"), ("F3", "F4"), ("F7", "F8"))
 MIN_POWER_UV2 = 1e-6

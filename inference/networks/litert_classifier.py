@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.answers import check_golden, checked_probabilities
-from inference.model_store import Manifest, read_verified
+from inference.networks.manifest import Manifest, read_verified
+from inference.networks.stored_network import StoredNetwork, check_golden, checked_probabilities
 from inference.port import ClassifierError
-from inference.stored_network import StoredNetwork
 
 
 class LiteRtClassifier(StoredNetwork):

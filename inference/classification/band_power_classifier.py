@@ -12,7 +12,7 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.emotion import ModelId
-from inference.features import schema_named
+from inference.features.schemas import schema_named
 from inference.port import ClassifierError
 
 NAME = "band-power-rule"

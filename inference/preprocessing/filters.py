@@ -9,7 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.filter_design import Sections, butterworth_highpass, butterworth_lowpass, notch
+from inference.preprocessing.filter_design import (
+    Sections,
+    butterworth_highpass,
+    butterworth_lowpass,
+    notch,
+)
 
 BLOCK = 32
 LOW_EDGE_HZ = 1.0

@@ -9,12 +9,11 @@ from typing import Literal, Protocol
 import numpy as np
 
 from acquisition.signal import BoolArray, FloatArray
-from inference.filter_design import group_delay_s
-from inference.filters import CascadeFilter, band_sections
-from inference.mains import LISTEN_S, find_mains_hz
-from inference.recent_samples import RecentSamples
-from inference.resampling import Resampler
-from inference.windows import SlidingWindows
+from inference.preprocessing.filter_design import group_delay_s
+from inference.preprocessing.filters import CascadeFilter, band_sections
+from inference.preprocessing.mains import LISTEN_S, find_mains_hz
+from inference.preprocessing.resampling import Resampler
+from inference.preprocessing.windows import RecentSamples, SlidingWindows
 
 Mains = float | Literal["auto"] | None
 """The mains frequency to notch, ``auto`` to listen for it, or None for no notch."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.signal import FloatArray
-from inference.feature_blocks import (
+from inference.features.blocks import (
     DASM,
     FRONTAL_ALPHA,
     HJORTH,
@@ -25,8 +25,16 @@ from inference.feature_blocks import (
     SPECTRAL_ENTROPY,
     FeatureBlock,
 )
-from inference.montages import DEAP_32, SEED_62
-from inference.spectrum import BAND_NAMES, BANDS, HOMOLOGUES, Bands, Spectrum, band_power_of, spectrum_of
+from inference.features.montages import DEAP_32, SEED_62
+from inference.features.spectrum import (
+    BAND_NAMES,
+    BANDS,
+    HOMOLOGUES,
+    Bands,
+    Spectrum,
+    band_power_of,
+    spectrum_of,
+)
 
 FINE_BANDS: Bands = (
     *((float(low), float(low + 1)) for low in range(1, 13)),

@@ -1,4 +1,4 @@
-"""The child that tries networks before the engine does: ``python -m inference.vetting_child``.
+"""The child that tries networks before the engine does: ``python -m inference.networks.vetting_child``.
 
 It reads one request a line (a manifest with its folder, and the name of one of its files), loads that file,
 runs the golden vectors and a spread of other inputs, and answers one line. LiteRT may crash on a bad file:
@@ -13,8 +13,8 @@ import sys
 import msgspec
 import numpy as np
 
-from inference.litert_classifier import LiteRtClassifier
-from inference.model_store import Manifest, check_manifest
+from inference.networks.litert_classifier import LiteRtClassifier
+from inference.networks.manifest import Manifest, check_manifest
 from inference.port import ClassifierError
 
 MAX_MEMORY_BYTES = 4 * 2**30

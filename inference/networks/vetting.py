@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import subprocess
 import sys
 import threading
@@ -11,9 +12,9 @@ from typing import Self
 
 import msgspec
 
-from inference.model_store import Manifest, read_verified
-from inference.port import ClassifierError
-from inference.vetting_child import READY, Answer, Request
+from inference.networks.manifest import Manifest, read_verified
+from inference.networks.vetting_child import READY, Answer, Request
+from inference.port import Classifier, ClassifierError
 
 TIMEOUT_S = 4.0
 """A child that is ready and has not answered by then is killed: within five seconds of the question, where a
@@ -120,7 +121,7 @@ class Vetting:
         if self._child is None:
             self._ready = False
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "inference.vetting_child"],
+                [sys.executable, "-m", "inference.networks.vetting_child"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -131,3 +132,26 @@ class Vetting:
 def _death(child: subprocess.Popen[bytes]) -> str:
     code = child.returncode
     return f"died of signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
+
+
+def load_network(manifest: Manifest, variant: str, vetted: set[str] | None = None) -> Classifier:
+    """Load one file of a network; takes half a second, and at most five on a machine that
+    is not busy. Raises ``ClassifierError``.
+
+    The hash is checked before anything is parsed, a child runs the golden vectors and a spread of other
+    inputs, and only then is the same file, hashed again, loaded into this process. ``vetted`` remembers the
+    hashes of files that have passed, which need no second trial.
+    """
+    digest = manifest.files[variant].sha256 if variant in manifest.files else ""
+    if vetted is None or digest not in vetted:
+        with Vetting() as vetting:
+            vetting.ask(manifest, variant)
+            # while the child is busy, this process imports what it will need
+            importlib.import_module("ai_edge_litert.interpreter")
+            vetting.answer()
+    from inference.networks.litert_classifier import LiteRtClassifier
+
+    classifier = LiteRtClassifier(manifest, variant)
+    if vetted is not None:
+        vetted.add(digest)
+    return classifier

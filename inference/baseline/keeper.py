@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.baseline import Baseline
+from inference.baseline.baseline import Baseline
 from inference.emotion import EmotionState
 
 TRIAL_S = 10.0

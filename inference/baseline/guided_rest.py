@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.baseline import MIN_SCALE, Baseline, fit_baseline
+from inference.baseline.baseline import MIN_SCALE, Baseline, fit_baseline
 from inference.emotion import BaselineProgress
 from inference.port import Classifier
 

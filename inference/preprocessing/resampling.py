@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.filter_design import butterworth_lowpass, group_delay_s
-from inference.filters import CascadeFilter
+from inference.preprocessing.filter_design import butterworth_lowpass, group_delay_s
+from inference.preprocessing.filters import CascadeFilter
 
 MIN_RATE_HZ = 100.0
 MAX_RATE_HZ = 1000.0

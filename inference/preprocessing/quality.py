@@ -12,7 +12,7 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.emotion import ChannelQuality, QualityReason, SignalQuality
-from inference.spectrum import Bands, Spectrum, band_power_of, spectrum_of
+from inference.features.spectrum import Bands, Spectrum, band_power_of, spectrum_of
 
 FLAT_UV = 0.3
 """Below any living head's 1-45 Hz amplitude (root mean square)."""

@@ -1,0 +1,1 @@
+"""The wearer's rest, against which the session is read."""

@@ -1,0 +1,1 @@
+"""From features to a settled state: fallback rule, valence, smoothing."""

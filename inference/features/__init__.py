@@ -1,0 +1,1 @@
+"""Named, ordered features of one window, and the electrodes they need."""

@@ -1,0 +1,1 @@
+"""Stored networks: manifest, vetting in a child, LiteRT."""

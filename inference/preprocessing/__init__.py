@@ -1,0 +1,1 @@
+"""Filters, resampling, windows and the quality gate before any feature."""
