@@ -11,8 +11,8 @@ from daemon.errors import BadInputError
 from player.deck import DeckError
 from player.music import Track
 from player.opening import open_playback
-from player.output_spec import split_outputs
-from player.playback import Playback
+from player.outputs.output_spec import split_outputs
+from player.playback.playback import Playback
 
 END_SPARE_S = 3.0
 

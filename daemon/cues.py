@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon import messages
-from player.cues import Cue
+from player.mixing.announcements import Cue
 
 FRESH_S = 10.0
 """Older documents are what a broker kept, and a cue that could not be told by then is late."""

@@ -88,7 +88,7 @@ def _versions(_: Settings) -> Iterator[Finding]:
 def _libvlc(_: Settings) -> Iterator[Finding]:
     mend = "apt install libvlc5 vlc-plugin-base (without it PyAV decodes, which costs more processor time)"
     from player.deck import DeckError
-    from player.vlc_deck import libvlc_version
+    from player.decks.vlc_deck import libvlc_version
 
     try:
         yield Finding("libVLC", "good", libvlc_version())
@@ -97,7 +97,7 @@ def _libvlc(_: Settings) -> Iterator[Finding]:
 
 
 def _audio(_: Settings) -> Iterator[Finding]:
-    from player.device_sink import device_names
+    from player.outputs.device_sink import device_names
 
     with _hushed():  # sound servers that are not there complain on standard error
         devices = device_names()

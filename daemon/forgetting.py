@@ -13,8 +13,8 @@ from daemon import topics
 from daemon.mqtt_link import MqttLink
 from daemon.places import LOG_FILE, own_networks, own_valence
 from daemon.settings import BrokerSettings
-from player.place import FILE_NAME as PLACE
-from player.taste import FILE_NAME as TASTE
+from player.choice.taste import FILE_NAME as TASTE
+from player.playback.resume_point import FILE_NAME as PLACE
 
 RAW = ("recordings",)
 DERIVED = ("baselines", "labels.jsonl", "history", "nicegui", LOG_FILE, TASTE, PLACE)

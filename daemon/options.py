@@ -100,7 +100,7 @@ def check_listen(host: str, port: int, what: str) -> None:
 
 def check_output(text: str) -> str:
     """An output as the player knows them, with a file's path made absolute. Raises ``BadInputError``."""
-    from player.output_spec import OutputError, make_sink, split_outputs
+    from player.outputs.output_spec import OutputError, make_sink, split_outputs
 
     try:
         parts = split_outputs(text)
@@ -118,7 +118,7 @@ def _absolute(output: str) -> str:
 
 def check_music(text: str) -> str:
     """A playlist, or a folder that holds something which might be played. Raises ``BadInputError``."""
-    from player.music_folder import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES
+    from player.library.music_folder import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES
 
     playlists = ", ".join(sorted(PLAYLIST_SUFFIXES))
     folder = Path(text)
@@ -160,7 +160,7 @@ def check_policy(text: str) -> str:
 
 def check_target(text: str) -> str:
     """A target by name or as a point. Raises ``BadInputError``."""
-    from player.targets import UnknownTargetError, parse_target
+    from player.choice.targets import UnknownTargetError, parse_target
 
     try:
         parse_target(text)

@@ -7,22 +7,22 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from player.chooser_log import ChooserLog, LoggedChooser
-from player.cues import CueKind
-from player.deck_opening import DeckKind, deck_maker
-from player.demo_music import begin_demo_music
-from player.engine import Engine, EngineSettings
-from player.fades import Curve
-from player.library import Library
-from player.mixer import Mixer
+from player.choice.chooser import Chooser, PolicySettings
+from player.choice.chooser_log import ChooserLog, LoggedChooser
+from player.choice.targets import parse_policy
+from player.choice.taste import TasteFile
+from player.decks.deck_opening import DeckKind, deck_maker
+from player.demo.demo_music import begin_demo_music
+from player.library.library import Library
+from player.mixing.announcements import CueKind
+from player.mixing.fades import Curve
+from player.mixing.mixer import Mixer
 from player.music import Decision, PolicyName
-from player.output_spec import make_sink
-from player.outputs import Outputs
-from player.place import PlaceFile
-from player.playback import DeckCloser, Playback
-from player.policy import Chooser, PolicySettings
-from player.targets import parse_policy
-from player.taste import TasteFile
+from player.outputs.output_spec import make_sink
+from player.outputs.outputs import Outputs
+from player.playback.auto_dj import Engine, EngineSettings
+from player.playback.playback import DeckCloser, Playback
+from player.playback.resume_point import PlaceFile
 
 
 def open_playback(

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from player.av_deck import PullDeck
+from player.choice.chooser import Chooser, PolicySettings
 from player.deck import MIX_RATE_HZ, Deck, OpenFile, PcmBlock
-from player.engine import Engine, EngineSettings
-from player.filler_deck import LOCATION, FillerDeck
-from player.library import Library
-from player.mixer import Mixer
+from player.decks.av_deck import PullDeck
+from player.decks.filler_deck import LOCATION, FillerDeck
+from player.library.library import Library
+from player.mixing.mixer import Mixer
 from player.music import Decision, Track, WearerMood
-from player.policy import Chooser, PolicySettings
+from player.playback.auto_dj import Engine, EngineSettings
 from player.sink import Sink
 
 BLOCK_FRAMES = 2048

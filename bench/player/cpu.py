@@ -37,11 +37,11 @@ from pathlib import Path
 sys.path[:0] = [ROOT, ROOT + "/tests/player"]
 from playback_rig import open_plain
 from track_making import make_track
-from player.audio_loop import AudioLoop
+from player.playback.audio_loop import AudioLoop
 from player.deck import MIX_RATE_HZ
-from player.deck_opening import deck_maker
-from player.mixer import Mixer
-from player.outputs import Outputs
+from player.decks.deck_opening import deck_maker
+from player.mixing.mixer import Mixer
+from player.outputs.outputs import Outputs
 from player.sink import NullSink
 make = deck_maker(sys.argv[1], open_plain)
 mixer = Mixer()

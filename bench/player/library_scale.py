@@ -33,9 +33,9 @@ import soundfile  # noqa: E402
 from report import machine, write  # noqa: E402
 from startup import one_run  # noqa: E402
 
-from player.library import CACHE_NAME  # noqa: E402
-from player.library_scan import Scanner  # noqa: E402
-from player.track_cache import TrackCache  # noqa: E402
+from player.library.cache import TrackCache  # noqa: E402
+from player.library.library import CACHE_NAME  # noqa: E402
+from player.library.scanner import Scanner  # noqa: E402
 
 FILES = 20_000
 A_FOLDER = 100
@@ -48,7 +48,7 @@ OPENING = """
 import sys, time
 began = time.perf_counter()
 from pathlib import Path
-from player.library import Library
+from player.library.library import Library
 library = Library.open([Path(sys.argv[1])], Path(sys.argv[2]), warm_delay_s=600)
 print(time.perf_counter() - began, len(library.tracks))
 library.close()
@@ -56,8 +56,8 @@ library.close()
 CHOOSING = """
 import sys, time
 from pathlib import Path
-from player.library import Library
-from player.policy import Chooser
+from player.library.library import Library
+from player.choice.chooser import Chooser
 library = Library.open([Path(sys.argv[1])], Path(sys.argv[2]), warm_delay_s=600)
 chooser, times = Chooser(seed=1), []
 for turn in range(31):

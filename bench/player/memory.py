@@ -21,7 +21,7 @@ CHILD = """
 import gc, json, sys, time
 import psutil
 from player.deck import MIX_RATE_HZ
-from player.deck_opening import deck_maker
+from player.decks.deck_opening import deck_maker
 make = deck_maker(sys.argv[1], lambda location: open(location, "rb"))
 me = psutil.Process()
 opens, paths, sizes = int(sys.argv[2]), sys.argv[3:], []

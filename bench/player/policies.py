@@ -24,9 +24,9 @@ from numpy.typing import NDArray  # noqa: E402
 from report import machine, write  # noqa: E402
 from track_making import make_track  # noqa: E402
 
+from player.choice.chooser import Chooser, PolicySettings  # noqa: E402
+from player.choice.targets import NAMED_TARGETS  # noqa: E402
 from player.music import Track, WearerMood  # noqa: E402
-from player.policy import Chooser, PolicySettings  # noqa: E402
-from player.targets import NAMED_TARGETS  # noqa: E402
 
 STEP_S = 5.0
 SESSION_S = 1800.0

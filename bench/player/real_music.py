@@ -26,13 +26,13 @@ from playback_rig import open_plain  # noqa: E402
 from report import machine, write  # noqa: E402
 from scipy.signal import resample_poly  # noqa: E402
 
-from player.av_deck import decoded  # noqa: E402
+from player.analysis.loudness import LoudnessMeter  # noqa: E402
 from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
-from player.loudness import LoudnessMeter  # noqa: E402
+from player.decks.av_deck import decoded  # noqa: E402
 from player.music import Track, WearerMood  # noqa: E402
-from player.planner import MAX_GAIN_DB, gain_db  # noqa: E402
+from player.outputs.wav_sink import WavSink  # noqa: E402
+from player.playback.transition import MAX_GAIN_DB, gain_db  # noqa: E402
 from player.render import RenderReport, library_for, render  # noqa: E402
-from player.wav_sink import WavSink  # noqa: E402
 
 MINUTES = 80.0
 CHUNK_S = 10

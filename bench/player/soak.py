@@ -20,15 +20,15 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 import psutil  # noqa: E402
 from report import machine, write  # noqa: E402
 
+from player.choice.chooser import Chooser  # noqa: E402
 from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
-from player.deck_opening import deck_maker  # noqa: E402
-from player.demo_music import ensure_demo_music  # noqa: E402
-from player.engine import Engine  # noqa: E402
-from player.library import Library  # noqa: E402
-from player.mixer import Mixer  # noqa: E402
-from player.outputs import Outputs  # noqa: E402
-from player.playback import DeckCloser, Playback  # noqa: E402
-from player.policy import Chooser  # noqa: E402
+from player.decks.deck_opening import deck_maker  # noqa: E402
+from player.demo.demo_music import ensure_demo_music  # noqa: E402
+from player.library.library import Library  # noqa: E402
+from player.mixing.mixer import Mixer  # noqa: E402
+from player.outputs.outputs import Outputs  # noqa: E402
+from player.playback.auto_dj import Engine  # noqa: E402
+from player.playback.playback import DeckCloser, Playback  # noqa: E402
 from player.sink import LEAD_S, NullSink  # noqa: E402
 
 SKIP_EVERY_S = 20.0

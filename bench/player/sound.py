@@ -19,11 +19,11 @@ from playback_rig import above_4k_db, high_noise, level_db, make_session, tone, 
 from report import machine, write  # noqa: E402
 from scipy.signal import resample_poly  # noqa: E402
 
+from player.analysis.loudness import LoudnessMeter  # noqa: E402
 from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
-from player.loudness import LoudnessMeter  # noqa: E402
 from player.music import Track  # noqa: E402
+from player.outputs.wav_sink import WavSink  # noqa: E402
 from player.render import OfflineSession  # noqa: E402
-from player.wav_sink import WavSink  # noqa: E402
 
 Row = dict[str, Any]
 

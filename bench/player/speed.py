@@ -32,19 +32,19 @@ from audio_files import make_file  # noqa: E402
 from playback_rig import tone  # noqa: E402
 from report import machine, write  # noqa: E402
 
+from player.analysis.track_analysis import analyse  # noqa: E402
+from player.choice.chooser import Chooser  # noqa: E402
 from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
-from player.deck_opening import deck_maker  # noqa: E402
-from player.demo_music import ensure_demo_music  # noqa: E402
-from player.engine import Engine  # noqa: E402
-from player.library import Library  # noqa: E402
-from player.mixer import Mixer  # noqa: E402
+from player.decks.deck_opening import deck_maker  # noqa: E402
+from player.demo.demo_music import ensure_demo_music  # noqa: E402
+from player.library.library import Library  # noqa: E402
+from player.mixing.mixer import Mixer  # noqa: E402
 from player.music import WearerMood  # noqa: E402
-from player.outputs import Outputs  # noqa: E402
-from player.playback import DeckCloser, Playback  # noqa: E402
-from player.policy import Chooser  # noqa: E402
+from player.outputs.outputs import Outputs  # noqa: E402
+from player.playback.auto_dj import Engine  # noqa: E402
+from player.playback.playback import DeckCloser, Playback  # noqa: E402
 from player.render import library_for, render  # noqa: E402
 from player.sink import LEAD_S, NullSink  # noqa: E402
-from player.track_analysis import analyse  # noqa: E402
 
 SKIPS = 15
 
@@ -109,7 +109,7 @@ def analysis_cpu_s(paths: Sequence[Path]) -> float:
 def start_cpu_s() -> float:
     """What the analysing process costs once, before its first file."""
     began = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", "import player.library_worker"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", "import player.library.scan_worker"], cwd=ROOT, check=True)
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
 

@@ -36,7 +36,7 @@ def library() -> None:
 @_common
 def scan(music: tuple[str, ...], as_json: bool) -> None:
     """Measure every track and wait until all are known."""
-    from player.library_commands import scan_library
+    from player.library.commands import scan_library
 
     on_progress = None if as_json or not sys.stderr.isatty() else _progress_line
     report = _answer(lambda: scan_library(*_places(music), on_progress))
@@ -53,7 +53,7 @@ def scan(music: tuple[str, ...], as_json: bool) -> None:
 @_common
 def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
     """List the tracks that are known."""
-    from player.library_commands import list_refused, list_tracks
+    from player.library.commands import list_refused, list_tracks
 
     rows = _answer(lambda: (list_refused if refused else list_tracks)(*_places(music)))
     if as_json:
@@ -67,7 +67,7 @@ def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
         for row in rows:
             click.echo(_track_line(row))
         if not rows:
-            from player.library_commands import UNKNOWN
+            from player.library.commands import UNKNOWN
 
             click.echo(UNKNOWN, err=True)
 
@@ -77,7 +77,7 @@ def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
 @_common
 def show(name: str, music: tuple[str, ...], as_json: bool) -> None:
     """Show all that is known of the track NAME (id, path or part of the title)."""
-    from player.library_commands import show_track
+    from player.library.commands import show_track
 
     track = _answer(lambda: show_track(*_places(music), name))
     if as_json:
@@ -93,7 +93,7 @@ def show(name: str, music: tuple[str, ...], as_json: bool) -> None:
 @_common
 def tag(name: str, mood: str, music: tuple[str, ...], as_json: bool) -> None:
     """State the MOOD of the track NAME: a word such as calm, or VALENCE,AROUSAL."""
-    from player.library_commands import tag_track
+    from player.library.commands import tag_track
 
     report = _answer(lambda: tag_track(*_places(music), name, mood))
     if as_json:
@@ -107,7 +107,7 @@ def tag(name: str, mood: str, music: tuple[str, ...], as_json: bool) -> None:
 @_common
 def map_command(out: Path, music: tuple[str, ...], as_json: bool) -> None:
     """Draw the library in the plane of valence and arousal to OUT (.svg or .png)."""
-    from player.library_commands import draw_library_map
+    from player.library.commands import draw_library_map
 
     report = _answer(lambda: draw_library_map(*_places(music), out))
     if as_json:
@@ -118,7 +118,7 @@ def map_command(out: Path, music: tuple[str, ...], as_json: bool) -> None:
 
 def _places(music: tuple[str, ...]) -> tuple[list[Path], Path]:
     from daemon.configured import settings_from
-    from player.demo_music import ensure_demo_music
+    from player.demo.demo_music import ensure_demo_music
 
     settings = settings_from({"music": music})
     cache = Path(settings.cache_dir)

@@ -57,13 +57,13 @@ def _render(
 ) -> dict[str, Any]:
     from daemon import places
     from daemon.options import parse_duration
-    from player.demo_music import ensure_demo_music
-    from player.engine import EngineSettings
-    from player.output_spec import make_sink
-    from player.policy import PolicySettings
+    from player.choice.chooser import PolicySettings
+    from player.choice.targets import parse_policy
+    from player.demo.demo_music import ensure_demo_music
+    from player.outputs.output_spec import make_sink
+    from player.playback.auto_dj import EngineSettings
     from player.render import library_for, render
     from player.state_script import read_states
-    from player.targets import parse_policy
 
     script = read_states(Path(states))
     sink = make_sink(f"wav:{out}")

@@ -22,7 +22,7 @@ def replay(session: Path, speed: str, as_json: bool) -> int:
     from acquisition.port import UnknownSourceError
     from daemon import options
     from daemon.replay_report import ReplayReport
-    from player.chooser_log import ChooserLogError
+    from player.choice.chooser_log import ChooserLogError
 
     pace = _Pace(options.parse_speed(speed))
     try:

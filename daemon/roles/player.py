@@ -18,10 +18,10 @@ from daemon.cues import CueWatch
 from daemon.messages import MessageError
 from daemon.mqtt_link import MqttLink
 from daemon.roles.conversation import Conversation
-from player.cues import Cue, CueError
+from player.choice.targets import UnknownTargetError, parse_target
+from player.choice.taste import Taste
+from player.mixing.announcements import Cue, CueError
 from player.music import Decision, PlaybackState, Track, WearerMood
-from player.targets import UnknownTargetError, parse_target
-from player.taste import Taste
 
 STATE_EVERY_S = 1.0
 CUE_TOPICS = (topics.SESSION, topics.HEADSET)

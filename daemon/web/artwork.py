@@ -49,7 +49,7 @@ class Artwork:
         if root is None:
             return None
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "player.artwork", str(root), track.location),
+            *(sys.executable, "-m", "player.library.artwork", str(root), track.location),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

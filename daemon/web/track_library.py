@@ -62,8 +62,8 @@ class TrackLibrary:
 
 def read_from_cache(folders: Sequence[Path], cache_dir: Path) -> tuple[MapTrack, ...]:
     """The playable tracks under the folders. Raises ``ValueError`` for a bad folder, ``OSError``."""
-    from player.library_commands import cached_tracks
-    from player.scoring import LABELLED
+    from player.choice.scoring import LABELLED
+    from player.library.commands import cached_tracks
 
     return tuple(
         MapTrack(

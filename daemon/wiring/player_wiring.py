@@ -15,8 +15,8 @@ from daemon.settings import Settings
 from player.deck import DeckError
 from player.music import Decision
 from player.opening import open_playback
-from player.output_spec import split_outputs
-from player.playback import Playback
+from player.outputs.output_spec import split_outputs
+from player.playback.playback import Playback
 
 
 def run_player(settings: Settings) -> int:

@@ -33,7 +33,7 @@ from daemon.web.recordings import Recordings
 from daemon.web.session_log import SessionLog
 from daemon.web.texts import texts
 from daemon.web.track_library import TrackLibrary, read_from_cache
-from player.music_folder import folder_of
+from player.library.music_folder import folder_of
 
 LINK_LOOK_S = 0.5
 
@@ -64,7 +64,7 @@ def _token(settings: Settings, web: WebSettings) -> tuple[str | None, Path]:
 
 def music_folders(settings: Settings) -> list[Path]:
     """The music folders of the session; without any, where the demo music lies."""
-    from player.demo_music import FOLDER
+    from player.demo.demo_music import FOLDER
 
     if settings.music:
         return [Path(folder) for folder in settings.music]

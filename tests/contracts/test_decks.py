@@ -16,9 +16,9 @@ import pytest
 from audio_files import PITCH_HZ, RATE_HZ, make_file, spectrum_peak_hz, true_tone
 from waiting import PATIENCE_S, wait_until
 
-from player.av_deck import AvDeck, PullDeck
 from player.deck import MIX_RATE_HZ, Deck, DeckError, PcmBlock
-from player.vlc_deck import VlcDeck
+from player.decks.av_deck import AvDeck, PullDeck
+from player.decks.vlc_deck import VlcDeck
 
 SECONDS = 2.0
 MakeDeck = Callable[[], Deck]

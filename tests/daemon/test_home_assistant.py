@@ -18,7 +18,7 @@ import yaml
 from daemon import messages, topics
 from daemon.home_assistant import Announcement
 from daemon.home_assistant_entities import EMOTIONS, ENTITIES, NO_TARGET, TARGETS, Entity
-from player.targets import NAMED_TARGETS
+from player.choice.targets import NAMED_TARGETS
 
 HOME_ASSISTANT = Path(__file__).resolve().parents[2] / "docs" / "home-assistant"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

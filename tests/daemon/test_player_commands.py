@@ -11,8 +11,8 @@ import pytest
 from daemon import messages
 from daemon.roles.player import PlayerRole, state_document, target_point
 from daemon.topics import Topics
+from player.choice.taste import Taste
 from player.music import Mood, PlaybackState, Track
-from player.taste import Taste
 
 NODE = Topics("home")
 

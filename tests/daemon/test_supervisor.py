@@ -113,7 +113,7 @@ async def test_a_later_life_goes_on_with_the_recordings_and_the_rest(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from daemon import supervisor
-    from player.output_spec import split_outputs
+    from player.outputs.output_spec import split_outputs
 
     given: list[Settings] = []
 

@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "player"))
 from playback_rig import longest_gap_s, open_plain, small_wav
 from waiting import SCAN_PATIENCE_S, wait_until
 
-from player.av_deck import AvDeck
 from player.deck import MIX_RATE_HZ
-from player.library import Library
+from player.decks.av_deck import AvDeck
+from player.library.library import Library
 from player.opening import open_playback
 
 pytestmark = [pytest.mark.usefixtures("nothing_left_behind"), pytest.mark.timeout(300)]

@@ -31,13 +31,13 @@ from playback_rig import (
 )
 from waiting import PATIENCE_S, wait_until
 
-from player.av_deck import AvDeck, PullDeck
 from player.deck import MIX_RATE_HZ, Deck, PcmBlock, silence
-from player.filler_deck import LOCATION, FillerDeck
-from player.library import Library
+from player.decks.av_deck import AvDeck, PullDeck
+from player.decks.filler_deck import LOCATION, FillerDeck
+from player.library.library import Library
 from player.music import Track
 from player.opening import open_playback
-from player.place import PlaceFile
+from player.playback.resume_point import PlaceFile
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
 

@@ -12,10 +12,10 @@ import soundfile
 from numpy.typing import NDArray
 from track_making import make_track
 
+from player.choice.chooser import PolicySettings
 from player.deck import MIX_RATE_HZ, Deck
-from player.engine import EngineSettings
 from player.music import Track
-from player.policy import PolicySettings
+from player.playback.auto_dj import EngineSettings
 from player.render import FixedTracks, OfflineSession
 
 Sound = NDArray[np.float32]

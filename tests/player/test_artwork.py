@@ -12,11 +12,11 @@ import pytest
 from cover_making import id3_with, mp3, picture
 from PIL import Image
 
-from player.artwork import NO_PICTURE, SIDE, small_jpeg
+from player.library.artwork import NO_PICTURE, SIDE, small_jpeg
 
 
 def asked(root: Path, path: Path) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "player.artwork", str(root), str(path)]
+    command = [sys.executable, "-m", "player.library.artwork", str(root), str(path)]
     return subprocess.run(command, capture_output=True, timeout=60, check=False)
 
 

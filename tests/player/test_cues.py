@@ -11,10 +11,19 @@ import soundfile
 from playback_rig import Sound, level_db, make_session, play, tone, write_track
 from waiting import PATIENCE_S
 
-from player import cues
-from player.cues import CHIME_DUCK_DB, CUES, VOICE_DUCK_DB, Cue, CueError, CueKind, chime, cue_sound
 from player.deck import MIX_RATE_HZ
-from player.wav_sink import WavSink
+from player.mixing import announcements
+from player.mixing.announcements import (
+    CHIME_DUCK_DB,
+    CUES,
+    VOICE_DUCK_DB,
+    Cue,
+    CueError,
+    CueKind,
+    chime,
+    cue_sound,
+)
+from player.outputs.wav_sink import WavSink
 
 PILOT_HZ = 15_000.0
 """The music of these tests: a tone above all that bells and voices hold."""
@@ -82,7 +91,7 @@ def test_a_chime_lowers_the_music_by_three_decibels_and_gives_it_back(tmp_path: 
 def test_a_voice_lowers_the_music_by_fourteen_decibels_and_gives_it_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cues, "ESPEAK_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(announcements, "ESPEAK_TIMEOUT_S", PATIENCE_S)
     sound = rendered(tmp_path, "rest_end", "voice")
     check_ducking(sound, VOICE_DUCK_DB)
     assert above_db(sound[MIX_RATE_HZ // 2 :], 18_000) < -85
@@ -117,18 +126,18 @@ def test_nothing_is_said_into_a_pause(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", [None, "/bin/false", "/bin/true", "/bin/cat"])
 def test_where_nobody_speaks_chimes_are_heard(monkeypatch: pytest.MonkeyPatch, program: str | None) -> None:
-    monkeypatch.setattr(cues.shutil, "which", lambda _name: program)
-    cues._spoken.cache_clear()
+    monkeypatch.setattr(announcements.shutil, "which", lambda _name: program)
+    announcements._spoken.cache_clear()
     sound = cue_sound("rest_begin", "voice")
-    cues._spoken.cache_clear()
+    announcements._spoken.cache_clear()
     assert np.array_equal(sound.pcm, chime("rest_begin"))
     assert sound.duck_db == CHIME_DUCK_DB
 
 
 def test_a_voice_that_failed_once_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(cues.shutil, "which", lambda name: asked.append(name) or "/bin/false")
-    cues._spoken.cache_clear()
+    monkeypatch.setattr(announcements.shutil, "which", lambda name: asked.append(name) or "/bin/false")
+    announcements._spoken.cache_clear()
     for _ in range(2):
         assert np.array_equal(cue_sound("rest_begin", "voice").pcm, chime("rest_begin"))
     assert asked == ["espeak-ng"] * 2

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from waiting import PATIENCE_S
 
-from player.demo_music import FOLDER, SIDECAR, begin_demo_music, compose, ensure_demo_music
-from player.demo_pieces import PIECES
+from player.demo.demo_music import FOLDER, SIDECAR, begin_demo_music, compose, ensure_demo_music
+from player.demo.demo_pieces import PIECES
 
 
 @pytest.fixture(scope="module")

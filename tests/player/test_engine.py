@@ -22,13 +22,13 @@ from playback_rig import (
 )
 from track_making import feeling
 
-from player.av_deck import PullDeck
+from player.analysis.loudness import LoudnessMeter
+from player.choice.chooser import PolicySettings
+from player.choice.targets import UnknownTargetError
 from player.deck import MIX_RATE_HZ, Deck
-from player.engine import EngineSettings
-from player.loudness import LoudnessMeter
+from player.decks.av_deck import PullDeck
 from player.music import Track
-from player.policy import PolicySettings
-from player.targets import UnknownTargetError
+from player.playback.auto_dj import EngineSettings
 
 
 @pytest.fixture

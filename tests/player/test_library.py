@@ -11,10 +11,11 @@ import pytest
 from sound_making import silence, write_tone
 from waiting import SCAN_PATIENCE_S, wait_until
 
-from player import library_process, track_cache
-from player.library import CACHE_NAME, EmptyLibraryError, Library, LibraryError
-from player.library_commands import list_tracks
-from player.library_process import ScanEvent, ScanProcess
+from player.library import cache as track_cache
+from player.library import scan_process
+from player.library.commands import list_tracks
+from player.library.library import CACHE_NAME, EmptyLibraryError, Library, LibraryError
+from player.library.scan_process import ScanEvent, ScanProcess
 from player.music import Mood
 
 pytestmark = pytest.mark.timeout(300)
@@ -209,7 +210,7 @@ def test_a_first_scan_is_waited_for_as_long_as_it_is_at_work(
 def test_a_scan_that_gives_no_sign_of_life_is_not_waited_for(
     music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library_process.sys, "executable", "/bin/false")
+    monkeypatch.setattr(scan_process.sys, "executable", "/bin/false")
     with pytest.raises(EmptyLibraryError, match="it is still being read"):
         Library.open([music], tmp_path / "cache", first_wait_s=0.3)
     with pytest.raises(EmptyLibraryError, match="it is still being read"):

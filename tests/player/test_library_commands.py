@@ -9,8 +9,7 @@ from PIL import Image
 from sound_making import write_tone
 from track_making import ladder, make_track
 
-from player.library import EmptyLibraryError, LibraryError
-from player.library_commands import (
+from player.library.commands import (
     draw_library_map,
     list_refused,
     list_tracks,
@@ -18,7 +17,8 @@ from player.library_commands import (
     show_track,
     tag_track,
 )
-from player.library_map import SIZE, MapError, as_svg, draw_map, marks
+from player.library.library import EmptyLibraryError, LibraryError
+from player.library.library_map import SIZE, MapError, as_svg, draw_map, marks
 
 pytestmark = pytest.mark.timeout(300)
 """What is waited for is done behind everything else on the machine."""

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sound_making import write_tone
 
-from player import library_scan, track_cache
-from player.library_scan import Scanner
-from player.music_folder import FoundFile, RefusedFile, walk
-from player.track_cache import FileRow, TrackCache
+from player.library import cache as track_cache
+from player.library import scanner as library_scan
+from player.library.cache import FileRow, TrackCache
+from player.library.music_folder import FoundFile, RefusedFile, walk
+from player.library.scanner import Scanner
 
 Look = Callable[[], dict[str, FileRow]]
 

@@ -13,10 +13,10 @@ from playback_rig import high_noise, small_wav
 from scipy.signal import sosfilt
 from waiting import PATIENCE_S
 
+from player.analysis.k_weighting import SECTIONS_48K, KWeighting
+from player.analysis.loudness import LoudnessMeter
+from player.analysis.track_analysis import analyse
 from player.deck import MIX_RATE_HZ
-from player.k_weighting import SECTIONS_48K, KWeighting
-from player.loudness import LoudnessMeter
-from player.track_analysis import analyse
 
 
 def test_a_stretch_is_measured_alone() -> None:
@@ -59,7 +59,7 @@ def test_measuring_a_file_needs_no_scipy(tmp_path: Path) -> None:
     """Importing it takes longer than measuring a track, and each start of the player would pay for it."""
     path = small_wav(tmp_path / "a.wav")
     script = (
-        "import sys, player.library_worker\nfrom player.track_analysis import analyse\n"
+        "import sys, player.library.scan_worker\nfrom player.analysis.track_analysis import analyse\n"
         "analyse(open(sys.argv[1], 'rb'))\nprint('scipy' in sys.modules)\n"
     )
     command = [sys.executable, "-c", script, str(path)]

@@ -10,9 +10,9 @@ from playback_rig import above_4k_db, high_noise, level_db, tone, windows_db
 from scipy.signal import resample_poly
 
 from player.deck import MIX_RATE_HZ, PcmBlock, silence
-from player.fades import CURVES, Curve, Fade, Level, rise
-from player.limiter import Limiter
-from player.mixer import Mixer
+from player.mixing.fades import CURVES, Curve, Fade, Level, rise
+from player.mixing.limiter import Limiter
+from player.mixing.mixer import Mixer
 
 
 class SoundDeck:

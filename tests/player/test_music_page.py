@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from player.mood_tags import MoodRules, read_sidecar
-from player.mood_words import mood_of_words
+from player.library.mood_tags import MoodRules, mood_of_words, read_sidecar
+from player.library.playlists import read_playlist
 from player.music import Mood
-from player.playlists import read_playlist
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "music.md").read_text(encoding="utf-8")
 CALM, ENERGETIC = (mood_of_words(word) for word in ("calm", "energetic"))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from track_making import make_track
 
-from player.planner import CEILING_DBTP, LIMITED_DB, gain_db, plan, usable_s
+from player.playback.transition import CEILING_DBTP, LIMITED_DB, gain_db, plan, usable_s
 
 
 def test_the_fade_ends_at_the_cue_out() -> None:

@@ -9,15 +9,15 @@ import numpy as np
 from playback_rig import open_plain, tone, write_track
 from waiting import wait_until
 
-from player.av_deck import AvDeck
+from player.choice.chooser import Chooser
 from player.deck import MIX_RATE_HZ, PcmBlock
-from player.engine import Engine
-from player.filler_deck import LOCATION, FillerDeck
-from player.mixer import Mixer
+from player.decks.av_deck import AvDeck
+from player.decks.filler_deck import LOCATION, FillerDeck
+from player.mixing.mixer import Mixer
 from player.music import Track
-from player.outputs import DEVICE_S, Outputs
-from player.playback import DeckCloser, Playback
-from player.policy import Chooser
+from player.outputs.outputs import DEVICE_S, Outputs
+from player.playback.auto_dj import Engine
+from player.playback.playback import DeckCloser, Playback
 from player.sink import NullSink, Pacer
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from track_making import feeling, ladder, make_track
 
+from player.choice.chooser import Chooser, NoPlayableTrackError, PolicySettings
+from player.choice.targets import UnknownPolicyError, UnknownTargetError, parse_target
 from player.music import Mood, Track
-from player.policy import Chooser, NoPlayableTrackError, PolicySettings
-from player.targets import UnknownPolicyError, UnknownTargetError, parse_target
 
 LIBRARY = ladder(40)
 

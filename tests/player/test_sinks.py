@@ -15,18 +15,18 @@ import soundfile
 from playback_rig import open_plain, tone
 from waiting import PATIENCE_S, wait_until
 
-from player import device_sink
-from player.audio_loop import AudioLoop
-from player.av_deck import PullDeck
 from player.deck import MIX_RATE_HZ, PcmBlock
-from player.device_sink import READY_S, DeviceSink
-from player.fifo_sink import FifoSink, to_16_bit
-from player.mixer import Mixer
-from player.output_spec import OutputError, make_sink, split_outputs
-from player.outputs import Outputs
-from player.playback import DeckCloser
+from player.decks.av_deck import PullDeck
+from player.mixing.mixer import Mixer
+from player.outputs import device_sink
+from player.outputs.device_sink import READY_S, DeviceSink
+from player.outputs.fifo_sink import FifoSink, to_16_bit
+from player.outputs.output_spec import OutputError, make_sink, split_outputs
+from player.outputs.outputs import Outputs
+from player.outputs.wav_sink import BYTES_A_FRAME, HEADER_BYTES, WavSink, wav_header
+from player.playback.audio_loop import AudioLoop
+from player.playback.playback import DeckCloser
 from player.sink import LEAD_S, NullSink, Pacer, SinkError
-from player.wav_sink import BYTES_A_FRAME, HEADER_BYTES, WavSink, wav_header
 
 BLOCK = tone(1024 / MIX_RATE_HZ, 440)
 

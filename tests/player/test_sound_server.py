@@ -16,8 +16,8 @@ from playback_rig import tone
 from waiting import PATIENCE_S, wait_until
 
 from player.deck import MIX_RATE_HZ
-from player.device_sink import DeviceSink
-from player.outputs import Outputs
+from player.outputs.device_sink import DeviceSink
+from player.outputs.outputs import Outputs
 from player.sink import SinkError
 
 NAME = "probe"

@@ -11,10 +11,10 @@ from sound_making import sine, write_wav
 from test_policy import LIBRARY, settled
 from waiting import wait_until
 
-from player import taste as tastes
+from player.choice import taste as tastes
+from player.choice.taste import Taste, TasteError, TasteFile
 from player.opening import open_playback
-from player.playback import Playback, UnknownTrackError
-from player.taste import Taste, TasteError, TasteFile
+from player.playback.playback import Playback, UnknownTrackError
 
 
 def test_what_is_liked_is_chosen_more_often() -> None:

@@ -13,14 +13,8 @@ from sound_making import noise, write_tone, write_wav
 from vibenet_standin import standin_python
 from waiting import SCAN_PATIENCE_S, wait_until
 
-from player.demo_music import ensure_demo_music
-from player.library import CACHE_NAME, Library
-from player.library_scan import Scanner
-from player.music import Track
-from player.track_building import learned_moods
-from player.track_cache import TrackCache
-from player.track_measures import LearnedMood
-from player.vibenet_process import (
+from player.analysis.track_measures import LearnedMood
+from player.analysis.vibenet_process import (
     VARIABLE,
     WORKER,
     VibenetError,
@@ -29,6 +23,12 @@ from player.vibenet_process import (
     command_of,
     excerpt,
 )
+from player.demo.demo_music import ensure_demo_music
+from player.library.cache import TrackCache
+from player.library.library import CACHE_NAME, Library
+from player.library.scanner import Scanner
+from player.library.track_building import learned_moods
+from player.music import Track
 
 Ask = Callable[[str], VibenetProcess]
 TONE = (0.5 * np.sin(np.arange(48_000) / 10)).astype(np.float32)
@@ -198,7 +198,9 @@ def test_a_failing_vibenet_leaves_the_analysis_and_one_warning(
         assert library.wait_idle(SCAN_PATIENCE_S)
         sources = {track.mood_source for track in library.tracks}
     assert sources == {"analysis", "folder"}
-    warnings = [record.message for record in caplog.records if record.name.startswith("player.library")]
+    warnings = [
+        record.message for record in caplog.records if record.name.startswith("player.library.library")
+    ]
     assert len(warnings) == 1
     assert "vibenet is asked no more" in warnings[0]
 

@@ -12,7 +12,7 @@ from daemon.web.charts.plane_chart import plane_options, plane_series
 from daemon.web.mood_view import MoodView
 from daemon.web.music_view import STEERED, MusicView
 from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
-from player.targets import NAMED_TARGETS
+from player.choice.targets import NAMED_TARGETS
 
 POLICIES = ("match", "lead", "contrast", "maintain", "manual")
 NAMED = {name: (mood.valence or 0.0, mood.arousal) for name, mood in NAMED_TARGETS.items()}

@@ -21,7 +21,7 @@ from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.signal import EegChunk, HeadsetStatus
 from daemon.eeg_frames import socket_path
 from daemon.eeg_tap import EegTap
-from player.library_commands import scan_library
+from player.library.commands import scan_library
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.train]
 SPEED = 40.0

@@ -12,7 +12,7 @@ from live_page import LivePage, live_page
 from sheet import Sheet, resting_box
 
 from daemon import messages
-from player.library_commands import scan_library
+from player.library.commands import scan_library
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "player"))
 from sound_making import sine, write_wav

@@ -1,0 +1,1 @@
+"""What is measured of a track: loudness, cue points, spectrum, mood."""

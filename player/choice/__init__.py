@@ -1,0 +1,1 @@
+"""Which track is next, and why: wearer, targets, policies, taste."""

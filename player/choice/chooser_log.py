@@ -1,0 +1,236 @@
+"""Writes down everything a chooser was asked, so that its decisions can be made again, byte for byte.
+
+The chooser is pure: the same settings, seed and calls give the same choices. One JSON line a call.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from player.choice.chooser import Chooser, DecisionKind, PolicySettings
+from player.choice.wearer import Situation, WearerModel, WearerSettings
+from player.music import Decision, Mood, Track, WearerMood
+
+Words = dict[str, Any]
+Write = Callable[[Words], None]
+MAX_BYTES = 512 * 1024 * 1024
+
+
+class ChooserLogError(ValueError):
+    """A log that cannot be read. The message names the file, the line and the rule."""
+
+
+class _LoggedWearer(WearerModel):
+    """The first look at a wearer who has said nothing starts a clock, so it is written down."""
+
+    def __init__(self, settings: WearerSettings, write: Write) -> None:
+        super().__init__(settings)
+        self._write, self._looked = write, False
+
+    def situation(self, now_s: float) -> Situation:
+        if not self._looked:
+            self._looked = True
+            self._write({"call": "situation", "now_s": now_s})
+        return super().situation(now_s)
+
+
+class LoggedChooser(Chooser):
+    """A chooser that writes its calls. What cannot be written is left out: music comes first."""
+
+    def __init__(self, settings: PolicySettings, seed: int, write: Write) -> None:
+        super().__init__(settings, seed)
+        self._write = write
+        self._tracks: Sequence[Track] | None = None
+        write({"call": "begin", "policy": settings.policy, "target": settings.target, "seed": seed})
+        self.wearer = _LoggedWearer(settings.wearer, write)
+
+    def hear(self, wearer: WearerMood) -> None:
+        self._write({"call": "hear", "wearer": asdict(wearer)})
+        super().hear(wearer)
+
+    def set_policy(self, name: str) -> None:
+        super().set_policy(name)
+        self._write({"call": "set_policy", "name": name})
+
+    def set_target(self, target: str | Mood | None) -> None:
+        super().set_target(target)
+        words = asdict(target) if isinstance(target, Mood) else target
+        self._write({"call": "set_target", "target": words})
+
+    def quarantine(self, track_id: str) -> None:
+        self._write({"call": "quarantine", "track": track_id})
+        super().quarantine(track_id)
+
+    def forgive(self, track_id: str | None = None) -> None:
+        self._write({"call": "forgive", "track": track_id})
+        super().forgive(track_id)
+
+    def mark_played(self, track: Track, now_s: float) -> None:
+        self._write({"call": "mark_played", "track": _track_words(track), "now_s": now_s})
+        super().mark_played(track, now_s)
+
+    def choose(
+        self,
+        now_s: float,
+        tracks: Sequence[Track],
+        kind: DecisionKind,
+        current: Track | None = None,
+        next_already: Track | None = None,
+    ) -> Decision:
+        if tracks is not self._tracks:
+            self._tracks = tracks
+            self._write({"call": "tracks", "tracks": [_track_words(track) for track in tracks]})
+        words: Words = {"call": "choose", "now_s": now_s, "kind": kind}
+        words |= {"current": _track_words(current), "next": _track_words(next_already)}
+        try:
+            decision = super().choose(now_s, tracks, kind, current, next_already)
+        except LookupError:
+            self._write({**words, "decision": None})
+            raise
+        self._write({**words, "decision": decision_line(decision)})
+        return decision
+
+    def wants_change(self, now_s: float, current: Track, played_s: float) -> str | None:
+        reason = super().wants_change(now_s, current, played_s)
+        words = {"call": "wants_change", "now_s": now_s, "current": _track_words(current)}
+        self._write({**words, "played_s": played_s, "reason": reason})
+        return reason
+
+
+def decision_line(decision: Decision) -> str:
+    """A decision as one line, with every score."""
+    candidates = [[c.track.id, c.score, dict(c.parts)] for c in decision.candidates]
+    return json.dumps(
+        {
+            "at_s": decision.at_s,
+            "chosen": decision.chosen.id,
+            "kind": decision.kind,
+            "why": decision.why,
+            "policy": decision.policy,
+            "aim": [decision.aim.valence, decision.aim.arousal],
+            "candidates": candidates,
+            "seed": decision.seed,
+        },
+        ensure_ascii=False,
+    )
+
+
+class ChooserLog:
+    """A log file, for its owner only; a disk that takes no more ends it in silence."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: TextIO | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = os.fdopen(fd, "w", encoding="utf-8", buffering=1, errors="replace")
+        except OSError:
+            return
+
+    def write(self, words: Words) -> None:
+        """Add one line."""
+        if self._file is None:
+            return
+        try:
+            # a file that was deleted must not go on: that is how consent is withdrawn
+            if os.fstat(self._file.fileno()).st_nlink == 0:
+                raise OSError("deleted")
+            self._file.write(json.dumps(words, ensure_ascii=False) + "\n")
+        except (OSError, ValueError):
+            self.close()
+
+    def close(self) -> None:
+        """End the log."""
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError:
+                return
+
+
+class ChooserReplay:
+    """Makes the logged decisions again. ``reread`` gives, for each mood heard, the mood to use now."""
+
+    def __init__(self, path: Path, reread: Callable[[WearerMood], WearerMood]) -> None:
+        self._path, self._reread = path, reread
+        self._chooser = Chooser()
+        self._tracks: tuple[Track, ...] = ()
+
+    def run(self) -> Iterator[tuple[str, str]]:
+        """Each decision as it is made now and as it was logged. Raises ``ChooserLogError``."""
+        if self._path.stat().st_size > MAX_BYTES:
+            raise ChooserLogError(f"{self._path}: a log may have {MAX_BYTES} bytes at most")
+        with self._path.open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith("\n"):
+                    return  # the last line of a player that was killed
+                try:
+                    made = self._call(json.loads(line))
+                except (ValueError, KeyError, TypeError, LookupError) as error:
+                    raise ChooserLogError(f"{self._path}, line {number}: {error!r}") from error
+                if made is not None:
+                    yield made
+
+    def _call(self, words: Words) -> tuple[str, str] | None:
+        chooser, call = self._chooser, words["call"]
+        if call == "choose":
+            return self._choose(words)
+        if call == "begin":
+            settings = PolicySettings(policy=words["policy"], target=words["target"])
+            self._chooser = Chooser(settings, int(words["seed"]))
+        elif call == "tracks":
+            self._tracks = tuple(_track(track) for track in words["tracks"])
+        elif call == "hear":
+            chooser.hear(self._reread(WearerMood(**words["wearer"])))
+        elif call == "situation":
+            chooser.wearer.situation(float(words["now_s"]))
+        elif call == "mark_played":
+            chooser.mark_played(_track(words["track"]), float(words["now_s"]))
+        elif call == "wants_change":
+            chooser.wants_change(float(words["now_s"]), _track(words["current"]), float(words["played_s"]))
+        else:
+            self._tell(call, words)
+        return None
+
+    def _tell(self, call: str, words: Words) -> None:
+        chooser = self._chooser
+        if call == "set_policy":
+            chooser.set_policy(words["name"])
+        elif call == "set_target":
+            target = words["target"]
+            chooser.set_target(Mood(**target) if isinstance(target, dict) else target)
+        elif call == "quarantine":
+            chooser.quarantine(words["track"])
+        elif call == "forgive":
+            chooser.forgive(words["track"])
+        else:
+            raise ValueError(f"unknown call {call!r}")
+
+    def _choose(self, words: Words) -> tuple[str, str] | None:
+        current, already = words["current"], words["next"]
+        try:
+            decision = self._chooser.choose(
+                float(words["now_s"]),
+                self._tracks,
+                words["kind"],
+                None if current is None else _track(current),
+                None if already is None else _track(already),
+            )
+        except LookupError:
+            return None if words["decision"] is None else ("", str(words["decision"]))
+        return decision_line(decision), str(words["decision"])
+
+
+def _track_words(track: Track | None) -> Words | None:
+    """A track without its place on this machine."""
+    return None if track is None else {**asdict(track), "location": ""}
+
+
+def _track(words: Words) -> Track:
+    return Track(**{**words, "mood": Mood(**words["mood"])})

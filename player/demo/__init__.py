@@ -1,0 +1,1 @@
+"""Music composed on the spot for those who bring none."""

@@ -1,0 +1,1 @@
+"""The music folders: found, measured once, kept, listed."""

@@ -1,0 +1,187 @@
+"""What ``neuroplayer library scan|list|show|tag|map`` does, with answers that can be written as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path, PurePath
+from typing import Any
+
+from player.choice.targets import UnknownTargetError, parse_target
+from player.library.library import (
+    CACHE_NAME,
+    EmptyLibraryError,
+    Library,
+    LibraryError,
+    LibraryProgress,
+    check_root,
+    open_cache,
+)
+from player.library.library_map import draw_map
+from player.library.mood_tags import MoodRules, SidecarError, mood_of_words, read_sidecar
+from player.library.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, open_under
+from player.library.track_building import build_tracks
+from player.music import Mood, Track
+
+Json = dict[str, Any]
+SIDECAR = "moods.csv"
+UNKNOWN = "the library is not known yet: run `neuroplayer library scan` first"
+COLUMNS = ("path", "valence", "arousal", "mood", "label", "source")
+POLL_S = 0.2
+
+
+def scan_library(
+    folders: Sequence[Path],
+    cache_dir: Path,
+    on_progress: Callable[[LibraryProgress], None] | None = None,
+    timeout_s: float = 24 * 3600.0,
+) -> Json:
+    """List and measure everything, and wait for it. Raises LibraryError and EmptyLibraryError.
+
+    ``on_progress`` is called about five times a second. Returns counts and what was refused, with reasons.
+    """
+    with Library.open(folders, cache_dir, first_wait_s=timeout_s, warm_delay_s=0.0) as library:
+        waited_s = 0.0
+        while not library.wait_idle(POLL_S) and waited_s < timeout_s:
+            waited_s += POLL_S
+            if on_progress is not None:
+                on_progress(library.progress)
+        if on_progress is not None:
+            on_progress(library.progress)
+        return {
+            "folders": [str(folder) for folder in folders],
+            "playable": library.progress.playable,
+            "measured": library.progress.measured,
+            "refused": [asdict(refused) for refused in library.refused],
+        }
+
+
+def list_tracks(folders: Sequence[Path], cache_dir: Path) -> list[Json]:
+    """The tracks that the cache knows, without scanning; empty before the first scan."""
+    tracks, _ = _cached(folders, cache_dir)
+    return [track_json(track) for track in tracks]
+
+
+def cached_tracks(folders: Sequence[Path], cache_dir: Path) -> tuple[Track, ...]:
+    """The tracks that the cache knows, without scanning. Raises LibraryError."""
+    return _cached(folders, cache_dir)[0]
+
+
+def list_refused(folders: Sequence[Path], cache_dir: Path) -> list[Json]:
+    """What looks like music and is not played, with reasons."""
+    _, refused = _cached(folders, cache_dir)
+    return [asdict(one) for one in refused]
+
+
+def show_track(folders: Sequence[Path], cache_dir: Path, name: str) -> Json:
+    """All that is known of one track, by id, path or part of its title. Raises LibraryError."""
+    return track_json(find_track(_cached(folders, cache_dir)[0], name))
+
+
+def find_track(tracks: Sequence[Track], name: str) -> Track:
+    """The one track of that id, path, file name or part of a title. Raises LibraryError if not just one."""
+    wanted = name.strip()
+    exact = [
+        track
+        for track in tracks
+        if wanted in (track.id, track.location, PurePath(track.location).name)
+        or os.path.realpath(wanted) == track.location
+    ]
+    found = exact or [track for track in tracks if wanted and wanted.casefold() in track.title.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if not tracks:
+        raise EmptyLibraryError(UNKNOWN)
+    if not found:
+        raise LibraryError(f"no track is called {name[:80]!r}; the library knows {len(tracks)}")
+    some = ", ".join(repr(track.title) for track in found[:4])
+    raise LibraryError(f"{len(found)} tracks match {name[:80]!r}: {some}; name one more fully, or by its id")
+
+
+def tag_track(folders: Sequence[Path], cache_dir: Path, name: str, mood: str) -> Json:
+    """State the mood of a track in the ``moods.csv`` of its music folder.
+
+    ``mood`` is a word such as ``calm``, a target's name, or ``valence,arousal``. Raises LibraryError, and
+    OSError if the folder cannot be written.
+    """
+    track = find_track(_cached(folders, cache_dir)[0], name)
+    point = _point(mood)
+    folder = _sidecar_folder(folders, track.location)
+    _write_row(folder, track.location, point)
+    return {
+        "track": track.title,
+        "location": track.location,
+        "sidecar": str(folder / SIDECAR),
+        **asdict(point),
+    }
+
+
+def _point(mood: str) -> Mood:
+    stated = mood_of_words(mood) if "," not in mood else None
+    try:
+        return stated or parse_target(mood).mood
+    except UnknownTargetError:
+        raise LibraryError(
+            f"mood {mood[:40]!r} must be a word such as calm, energetic, sad or focus, or VALENCE,AROUSAL"
+            " within -1..1"
+        ) from None
+
+
+def draw_library_map(folders: Sequence[Path], cache_dir: Path, out: Path) -> Json:
+    """Draw the library in the plane as ``.svg`` or ``.png``. Raises EmptyLibraryError, MapError."""
+    tracks, _ = _cached(folders, cache_dir)
+    if not tracks:
+        raise EmptyLibraryError(UNKNOWN)
+    draw_map(tracks, out)
+    return {"map": str(out), "tracks": len(tracks)}
+
+
+def track_json(track: Track) -> Json:
+    """A track as plain values."""
+    return asdict(track)
+
+
+def _cached(folders: Sequence[Path], cache_dir: Path) -> tuple[tuple[Track, ...], list[RefusedFile]]:
+    for folder in folders:
+        check_root(folder)
+    cache = open_cache(cache_dir / CACHE_NAME)
+    try:
+        rows = cache.all_rows(distinct_roots(folders))
+    finally:
+        cache.close()
+    refused = [RefusedFile(row.path, row.reason) for row in rows if row.reason is not None]
+    return build_tracks(rows), refused
+
+
+def _sidecar_folder(folders: Sequence[Path], location: str) -> Path:
+    roots = [Path(root) for root in distinct_roots(folders)]
+    folder_roots = [root.parent if root.suffix.lower() in PLAYLIST_SUFFIXES else root for root in roots]
+    inside = [root for root in folder_roots if Path(location).is_relative_to(root)]
+    return (inside or folder_roots)[0]
+
+
+def _write_row(folder: Path, location: str, mood: Mood) -> None:
+    """Put one row first in the sidecar, in place of an older one; the file is replaced as a whole."""
+    path = folder / SIDECAR
+    name = location if "://" in location else str(PurePath(location).relative_to(folder))
+    kept: list[dict[str, str]] = []
+    if path.exists():
+        with open_under(folder, path) as file:
+            content = file.read()
+        try:
+            read_sidecar(content, str(path), MoodRules())
+        except SidecarError as error:
+            raise LibraryError(f"{path}: {error}; mend it first") from error
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+        kept = [{key: row.get(key) or "" for key in COLUMNS} for row in reader if row["path"] != name]
+    valence = "" if mood.valence is None else f"{mood.valence:g}"
+    rows = [{"path": name, "valence": valence, "arousal": f"{mood.arousal:g}"}, *kept]
+    partial = path.with_name(f".{SIDECAR}.{os.getpid()}")
+    with partial.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    partial.replace(path)

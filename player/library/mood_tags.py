@@ -1,0 +1,228 @@
+"""What people said of a track's mood: sidecar files, tags and folder rules, in this order of belief."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import math
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from types import MappingProxyType
+
+import msgspec
+
+from player.library.music_folder import open_under
+from player.music import Mood, MoodSource
+
+_TABLE: dict[tuple[float, float], str] = {
+    (0.5, -0.7): "calm peaceful relaxing relaxed relax serene tranquil soothing gentle chill chillout mellow",
+    (0.1, -0.85): "sleep sleepy sleeping lullaby still quiet meditative meditation ambient dreamy",
+    (0.4, -0.3): "soft tender romantic warm acoustic sentimental nostalgic",
+    (0.2, 0.1): "focus focused concentration study work thoughtful neutral balanced reflective",
+    (0.7, 0.4): "happy cheerful joyful sunny fun carefree bright uplifting optimistic summer",
+    (0.6, 0.8): "energetic energetisch energise energize energy lively excited exciting euphoric party "
+    "dance workout running sport upbeat",
+    (-0.6, -0.5): "sad melancholy melancholic sorrowful gloomy lonely bittersweet blue",
+    (-0.5, 0.0): "dark sombre somber moody mysterious",
+    (-0.6, 0.6): "tense anxious dramatic epic suspenseful nervous",
+    (-0.7, 0.85): "angry aggressive furious intense violent",
+}
+"""Own choice after the circumplex of Russell (1980); people's own sidecar values override it."""
+
+MOOD_WORDS: Mapping[str, Mood] = MappingProxyType(
+    {word: Mood(*point) for point, words in _TABLE.items() for word in words.split()}
+)
+
+
+def mood_of_words(text: str) -> Mood | None:
+    """The mean of the mood words in a text such as ``Calm; Dreamy``; None if there is none."""
+    found = [MOOD_WORDS[word] for word in re.findall(r"[a-z]+", text.lower()[:400]) if word in MOOD_WORDS]
+    if not found:
+        return None
+    valence = sum(mood.valence or 0.0 for mood in found) / len(found)
+    return Mood(round(valence, 3), round(sum(mood.arousal for mood in found) / len(found), 3))
+
+
+SIDECAR_NAMES = ("moods.csv", "moods.toml")
+MAX_SIDECAR_BYTES = 8 << 20
+CONFIDENCE: Mapping[MoodSource, float] = {
+    "sidecar": 1.0,
+    "composed": 1.0,
+    "given": 1.0,
+    "tag": 0.8,
+    "folder": 0.6,
+    "vibenet": 0.55,
+    "analysis": 0.5,
+    "unknown": 0.1,
+}
+
+
+class SidecarError(ValueError):
+    """A mood sidecar breaks a rule. The message names the file, the row and the value."""
+
+
+class GivenMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mood that somebody stated, and where."""
+
+    valence: float | None
+    arousal: float
+    source: MoodSource
+
+    def mood(self) -> Mood:
+        """As a point of the plane."""
+        return Mood(self.valence, self.arousal)
+
+
+@dataclass(slots=True)
+class MoodRules:
+    """All sidecars of one music folder: exact paths, patterns and folders, the deepest sidecar first."""
+
+    exact: dict[str, GivenMood] = field(default_factory=dict)
+    patterns: list[tuple[str, GivenMood]] = field(default_factory=list)
+    folders: list[tuple[str, GivenMood]] = field(default_factory=list)
+    _by_folder: dict[str, GivenMood | None] = field(default_factory=dict)
+
+    def stated(self, path: str) -> GivenMood | None:
+        """The sidecar's word on a path or URL."""
+        found = self.exact.get(path)
+        if found is not None:
+            return found
+        return next((mood for pattern, mood in self.patterns if fnmatch.fnmatchcase(path, pattern)), None)
+
+    def of_folder(self, path: str) -> GivenMood | None:
+        """A folder rule, or the name of the nearest folder that is itself a mood word.
+
+        Asked once all rules are there: each folder is looked at once.
+        """
+        folder = path.rpartition(os.sep)[0]
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._found(folder)
+        return self._by_folder[folder]
+
+    def _found(self, within: str) -> GivenMood | None:
+        for folder, mood in self.folders:
+            if (within + os.sep).startswith(folder.rstrip(os.sep) + os.sep):
+                return mood
+        for name in reversed(PurePath(within).parts[-3:]):
+            mood_there = mood_of_words(name) if len(name) <= 40 else None
+            if mood_there is not None:
+                return GivenMood(mood_there.valence, mood_there.arousal, "folder")
+        return None
+
+
+def read_rules(root: Path, sidecars: Iterable[str]) -> tuple[MoodRules, list[tuple[str, str]]]:
+    """Read the sidecars found under ``root``; returns the rules and (path, reason) of the broken ones."""
+    rules = MoodRules()
+    broken: list[tuple[str, str]] = []
+    for path in sorted(sidecars, key=lambda name: -name.count(os.sep)):
+        try:
+            with open_under(root, path) as file:
+                content = file.read(MAX_SIDECAR_BYTES + 1)
+            if len(content) > MAX_SIDECAR_BYTES:
+                raise SidecarError(f"is larger than {MAX_SIDECAR_BYTES >> 20} MiB")
+            read_sidecar(content, path, rules)
+        except (SidecarError, OSError) as error:
+            broken.append((path, str(error)))
+    return rules, broken
+
+
+def read_sidecar(content: bytes, path: str, rules: MoodRules) -> None:
+    """Add one ``moods.csv`` or ``moods.toml`` to the rules. Raises SidecarError."""
+    folder = str(PurePath(path).parent)
+    try:
+        text = content.decode("utf-8-sig")
+        if path.endswith(".toml"):
+            entries = tomllib.loads(text)
+            _only_keys(entries, {"track", "folder"})
+            for row in _tables(entries, "track"):
+                _add_track(rules, folder, row)
+            for row in _tables(entries, "folder"):
+                target = os.path.normpath(PurePath(folder, str(row.get("path", ""))))
+                rules.folders.append((target, _given(row, "folder")))
+        else:
+            for row in csv.DictReader(text.splitlines(), strict=True):
+                _add_track(rules, folder, {key: value for key, value in row.items() if key and value})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, csv.Error) as error:
+        raise SidecarError(f"cannot be parsed: {error}") from error
+    except RecursionError:
+        raise SidecarError("cannot be parsed: nested too deeply") from None
+
+
+def _tables(entries: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    tables = entries.get(name, [])
+    if not isinstance(tables, list) or not all(isinstance(row, dict) for row in tables):
+        raise SidecarError(f"{name} must be written as [[{name}]] tables")
+    return tables
+
+
+def _add_track(rules: MoodRules, folder: str, row: Mapping[str, object]) -> None:
+    name = str(row.get("path", "")).strip()
+    if not name:
+        raise SidecarError(f"a row has no path: {dict(row)!r:.80}")
+    source: MoodSource = "composed" if row.get("source") == "composed" else "sidecar"
+    given = _given(row, source)
+    if "://" in name:
+        rules.exact.setdefault(name, given)
+    elif any(letter in name for letter in "*?["):
+        rules.patterns.append((str(PurePath(folder, name)), given))
+    else:
+        rules.exact.setdefault(os.path.normpath(PurePath(folder, name)), given)
+
+
+def _given(row: Mapping[str, object], source: MoodSource) -> GivenMood:
+    _only_keys(row, {"path", "valence", "arousal", "mood", "label", "source"})
+    words = str(row.get("mood") or row.get("label") or "")
+    named = mood_of_words(words)
+    if words and named is None:
+        raise SidecarError(f"{row.get('path')!r}: mood {words[:40]!r} is not a known mood word")
+    valence = _coordinate(row, "valence") if row.get("valence") not in (None, "") else None
+    if row.get("arousal") not in (None, ""):
+        return GivenMood(valence if named is None else named.valence, _coordinate(row, "arousal"), source)
+    if named is None:
+        raise SidecarError(f"{row.get('path')!r}: needs arousal (-1..1) or a mood word")
+    return GivenMood(named.valence if valence is None else valence, named.arousal, source)
+
+
+def _only_keys(row: Mapping[str, object], known: set[str]) -> None:
+    unknown = set(row) - known
+    if unknown:
+        raise SidecarError(f"unknown key {sorted(unknown)[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _coordinate(row: Mapping[str, object], name: str) -> float:
+    try:
+        value = float(str(row.get(name)))
+    except ValueError:
+        value = math.nan
+    if not -1 <= value <= 1:
+        raise SidecarError(
+            f"{row.get('path')!r}: {name} must be a number within -1..1, got {row.get(name)!r}"
+        )
+    return value
+
+
+def mood_of_tags(tags: Mapping[str, str]) -> GivenMood | None:
+    """VALENCE and AROUSAL tags (-1..1), else the words of MOOD or TMOO; None if there are none."""
+    arousal = _tag_number(tags, "arousal")
+    if arousal is not None:
+        return GivenMood(_tag_number(tags, "valence"), arousal, "tag")
+    for key in ("mood", "tmoo", "txxx:mood"):
+        mood = mood_of_words(tags.get(key, ""))
+        if mood is not None:
+            return GivenMood(mood.valence, mood.arousal, "tag")
+    return None
+
+
+def _tag_number(tags: Mapping[str, str], name: str) -> float | None:
+    for key in (name, f"txxx:{name}"):
+        try:
+            value = float(tags[key])
+        except (KeyError, ValueError):
+            continue
+        if -1 <= value <= 1:
+            return value
+    return None

@@ -1,0 +1,160 @@
+"""From what is known of the files to the tracks that are played: who is believed, and moods by rank."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.analysis.track_measures import Analysis, LearnedMood
+from player.library.cache import FileRow
+from player.library.mood_tags import CONFIDENCE, GivenMood
+from player.music import Mood, Track
+
+Floats = NDArray[np.float64]
+
+UNKNOWN = Mood(None, 0.0)
+ANALYSED_VALENCE_SPAN = 0.5
+"""Valence by analysis stays within +-0.5: it is little better than chance off the calm-tense diagonal."""
+
+AROUSAL_SPREAD: Mapping[str, tuple[float, float]] = {
+    "flux": (-7.0, -3.8),
+    "loudness": (-28.0, -9.0),
+    "onsets": (0.8, 6.5),
+    "high": (-9.0, -2.2),
+}
+"""Usual ranges of the arousal features: ln of flux and of the share above 4 kHz, LUFS, onsets a second."""
+VALENCE_SPREAD: Mapping[str, tuple[float, float]] = {"majorness": (-0.2, 0.25), "centroid": (5.5, 7.9)}
+LEARNED_VALENCE_SPAN = 0.75
+"""Wider than by analysis, for it was trained on valence; how well is not published."""
+LEARNED_SPREAD: Mapping[str, tuple[float, float]] = {"energy": (0.1, 0.95), "valence": (0.05, 0.9)}
+"""Usual ranges of what vibenet says, in its own units."""
+PRIOR_TRACKS = 12
+"""Imagined tracks spread over the usual ranges, so that three tracks are not ranked as a whole world."""
+
+
+def track_id(path: str) -> str:
+    """A short stable name for a path or URL that is safe in topics and commands."""
+    return hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def build_tracks(rows: Sequence[FileRow]) -> tuple[Track, ...]:
+    """The playable tracks, in the order of the rows. A mood stated by people is taken as it is.
+
+    Automatic arousal is the mean rank of spectral flux, loudness, onset rate and high-frequency share within
+    the library (rho 0.81 with vibenet's energy on 99 tracks, where single features reach 0.5-0.8, and 0.57 on
+    30 others: docs/decisions/0080).
+    """
+    playable = [row for row in rows if row.reason is None and _is_ready(row)]
+    measured = [row.analysis for row in playable if row.analysis is not None]
+    moods = dict(zip(map(id, measured), ranked_moods(measured), strict=True))
+    heard = [row.learned for row in playable if row.learned is not None]
+    learned = dict(zip(map(id, heard), learned_moods(heard), strict=True))
+    return tuple(_track(row, learned.get(id(row.learned)), moods.get(id(row.analysis))) for row in playable)
+
+
+def ranked_moods(analyses: Sequence[Analysis]) -> list[Mood]:
+    """Moods by rank within these analyses and a few imagined tracks."""
+    if not analyses:
+        return []
+    features = [one.features for one in analyses]
+    arousal = _mean_rank(
+        {
+            "flux": np.log(np.array([f.flux for f in features]) + 1e-5),
+            "loudness": np.array([-70.0 if a.loudness_lufs is None else a.loudness_lufs for a in analyses]),
+            "onsets": np.array([f.onset_rate_hz for f in features]),
+            "high": np.log(np.array([f.high_share for f in features]) + 1e-5),
+        },
+        AROUSAL_SPREAD,
+    )
+    valence = _mean_rank(
+        {
+            "majorness": np.array([f.majorness for f in features]),
+            "centroid": np.log(np.array([f.centroid_hz for f in features]) + 1.0),
+        },
+        VALENCE_SPREAD,
+    )
+    return _moods(ANALYSED_VALENCE_SPAN * valence, arousal)
+
+
+def learned_moods(heard: Sequence[LearnedMood]) -> list[Mood]:
+    """Moods by the rank of what vibenet heard, among these tracks and a few imagined ones."""
+    if not heard:
+        return []
+    arousal = _mean_rank({"energy": np.array([one.energy for one in heard])}, LEARNED_SPREAD)
+    valence = _mean_rank({"valence": np.array([one.valence for one in heard])}, LEARNED_SPREAD)
+    return _moods(LEARNED_VALENCE_SPAN * valence, arousal)
+
+
+def _moods(valence: Floats, arousal: Floats) -> list[Mood]:
+    return list(map(Mood, np.round(valence, 3).tolist(), np.round(arousal, 3).tolist()))
+
+
+def _mean_rank(columns: Mapping[str, Floats], spreads: Mapping[str, tuple[float, float]]) -> Floats:
+    """Mean of the columns' ranks, ranked once more, spread evenly over -0.95..0.95; shape (n,)."""
+    ranks = []
+    for name, column in columns.items():
+        prior = np.linspace(*spreads[name], PRIOR_TRACKS)
+        ranks.append(_rank(np.concatenate([column, prior])))
+    mean = np.mean(ranks, axis=0)
+    result: Floats = 0.95 * _rank(mean)[: len(mean) - PRIOR_TRACKS]
+    return result
+
+
+def _rank(values: Floats) -> Floats:
+    """Ranks as -1..1; equal values share one."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    above = np.cumsum(counts)
+    middle = (2 * above - counts - 1) / 2
+    result: Floats = 2 * middle[place] / max(1, len(values) - 1) - 1
+    return result
+
+
+def _is_ready(row: FileRow) -> bool:
+    """A file whose length nobody knows yet cannot be planned for; a stream has none."""
+    if row.header is None:
+        return False
+    return row.analysis is not None or row.header.duration_s > 0 or "://" in row.path
+
+
+def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
+    header, analysis = row.header, row.analysis
+    if header is None:
+        raise ValueError(f"{row.path} has no header")
+    stated = _believed(row)
+    if stated is not None:
+        mood, source = stated.mood(), stated.source
+    elif learned is not None:
+        mood, source = learned, "vibenet"
+    elif ranked is not None:
+        mood, source = ranked, "analysis"
+    else:
+        mood, source = UNKNOWN, "unknown"
+    duration_s = header.duration_s if analysis is None else analysis.duration_s
+    return Track(
+        id=track_id(row.path),
+        location=row.path,
+        title=header.title,
+        artist=header.artist,
+        duration_s=duration_s,
+        cue_in_s=0.0 if analysis is None else analysis.cue_in_s,
+        cue_out_s=duration_s if analysis is None else analysis.cue_out_s,
+        loudness_lufs=None if analysis is None else analysis.loudness_lufs,
+        true_peak_dbtp=None if analysis is None else analysis.true_peak_dbtp,
+        mood=mood,
+        mood_source=source,
+        mood_confidence=CONFIDENCE[source],
+        fades_out_s=0.0 if analysis is None else analysis.fades_out_s,
+        tempo_bpm=None if analysis is None else analysis.tempo_bpm,
+        opening_lufs=None if analysis is None else analysis.opening_lufs,
+    )
+
+
+def _believed(row: FileRow) -> GivenMood | None:
+    """Sidecar before tags before folder rules."""
+    tagged = None if row.header is None else row.header.tagged
+    if row.given is not None and (row.given.source != "folder" or tagged is None):
+        return row.given
+    return tagged

@@ -1,0 +1,1 @@
+"""Sample-exact mixing: channels, fades, limiter, announcements."""

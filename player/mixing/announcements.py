@@ -1,0 +1,155 @@
+"""Cues over the music: soft chimes made by code, or phrases spoken by espeak-ng where it is installed."""
+
+from __future__ import annotations
+
+import io
+import logging
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, get_args
+
+import numpy as np
+
+from player.deck import PcmBlock
+from player.synth import Canvas, tone
+
+Cue = Literal["rest_begin", "rest_end", "headset_lost", "headset_back"]
+CUES: tuple[Cue, ...] = get_args(Cue)
+CueKind = Literal["off", "chime", "voice"]
+CUE_KINDS: tuple[CueKind, ...] = get_args(CueKind)
+
+CHIME_DUCK_DB = 3.0
+"""A chime is heard beside the music: it lowers it by no more than any other event may move the level."""
+VOICE_DUCK_DB = 14.0
+"""Music under speech, between the 12 and 18 dB that broadcasters use."""
+CHIME_DBFS = -26.0
+VOICE_DBFS = -20.0
+"""RMS where there is sound; music stands at about -20 dBFS (-18 LUFS)."""
+ESPEAK_TIMEOUT_S = 5.0
+MAX_SPOKEN_BYTES = 4 << 20
+SPEED_WORDS_PER_MINUTE = 150
+
+NOTES: Mapping[Cue, tuple[int, ...]] = {
+    "rest_begin": (76, 72, 67),
+    "rest_end": (67, 72, 76),
+    "headset_lost": (64, 57),
+    "headset_back": (57, 64),
+}
+"""MIDI notes: falling where something goes down or away, rising where it comes back."""
+NOTE_APART_S = 0.45
+NOTE_S = 2.2
+
+PHRASES: Mapping[Cue, str] = {
+    "rest_begin": "Sit still now, and rest with your eyes open.",
+    "rest_end": "Thank you. The rest is over.",
+    "headset_lost": "The headset is lost. The music goes on.",
+    "headset_back": "The headset is back.",
+}
+
+log = logging.getLogger(__name__)
+
+
+class CueError(ValueError):
+    """No such cue, or none are wanted. The message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class CueSound:
+    """What is heard, shape (n_frames, 2), and by how much the music goes down under it."""
+
+    pcm: PcmBlock
+    duck_db: float
+
+
+def check_cue(cue: str, kind: CueKind) -> None:
+    """Raises CueError for a cue that is none, and where cues are off."""
+    if cue not in CUES:
+        raise CueError(f"cue must be one of {', '.join(CUES)}; got {cue!r:.40}")
+    if kind == "off":
+        raise CueError("cues are off")
+
+
+def cue_sound(cue: Cue, kind: CueKind) -> CueSound:
+    """The sound of a cue, made now; a chime where it cannot be spoken. Raises CueError."""
+    check_cue(cue, kind)
+    if kind == "voice":
+        try:
+            return CueSound(_spoken(cue), VOICE_DUCK_DB)
+        except CueError as error:
+            log.warning("%s: chimes are heard instead", error)
+    return CueSound(chime(cue), CHIME_DUCK_DB)
+
+
+@lru_cache(maxsize=len(CUES))
+def chime(cue: Cue) -> PcmBlock:
+    """Two or three bells, the same samples at every call."""
+    notes = NOTES[cue]
+    canvas = Canvas((len(notes) - 1) * NOTE_APART_S + NOTE_S)
+    for number, note in enumerate(notes):
+        canvas.add(tone("bell", note, NOTE_S), number * NOTE_APART_S, 0.3)
+    canvas.fade(0.01, 0.3)
+    return _at_level(canvas.samples, CHIME_DBFS)
+
+
+@lru_cache(maxsize=len(CUES))
+def _spoken(cue: Cue) -> PcmBlock:
+    """The phrase by espeak-ng, a program of its own. Raises CueError; another time it may succeed."""
+    from player.decks.av_reader import AudioReader, UnreadableAudioError
+
+    program = shutil.which("espeak-ng")
+    if program is None:
+        raise CueError("spoken cues need espeak-ng (apt install espeak-ng)")
+    command = [program, "--stdout", "-v", "en", "-s", str(SPEED_WORDS_PER_MINUTE), PHRASES[cue]]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ESPEAK_TIMEOUT_S, check=True
+        )
+        with AudioReader(io.BytesIO(done.stdout[:MAX_SPOKEN_BYTES])) as reader:
+            parts = list(reader.blocks())
+        return _at_level(np.concatenate(parts, axis=1), VOICE_DBFS)
+    except (OSError, subprocess.SubprocessError, UnreadableAudioError, ValueError) as error:
+        raise CueError(f"espeak-ng failed ({type(error).__name__})") from error
+
+
+def _at_level(sound: np.ndarray, dbfs: float) -> PcmBlock:
+    """Frames of shape (n, 2) from samples of shape (2, n), at this level where there is sound."""
+    loud = np.abs(sound).max(axis=0) > 0.05 * np.abs(sound).max()
+    rms = float(np.sqrt(np.mean(np.square(sound[:, loud], dtype=np.float64))))
+    if not rms > 0:
+        raise ValueError("a cue without sound")
+    return np.ascontiguousarray(sound.T * np.float32(10 ** (dbfs / 20) / rms))
+
+
+class CueDeck:
+    """A cue as a deck: all of it is there from the beginning."""
+
+    complete = True
+    error: str | None = None
+
+    def __init__(self, pcm: PcmBlock) -> None:
+        self._pcm = pcm
+        self._at = 0
+
+    def open(self, location: str, start_s: float = 0.0) -> None:
+        """Always open."""
+
+    def buffered_frames(self) -> int:
+        """What is left."""
+        return len(self._pcm) - self._at
+
+    def read(self, n_frames: int) -> PcmBlock:
+        """The next frames."""
+        block = self._pcm[self._at : self._at + n_frames].copy()
+        self._at += len(block)
+        return block
+
+    @property
+    def ended(self) -> bool:
+        """True once everything was read."""
+        return self._at == len(self._pcm)
+
+    def close(self) -> None:
+        """Nothing to close."""

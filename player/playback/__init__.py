@@ -1,0 +1,1 @@
+"""The loop that never stops: line-up, transitions, where to go on."""

@@ -1,0 +1,389 @@
+"""The state machine of playback: what sounds, what comes next, when one gives way to the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+from player.choice.chooser import Chooser, DecisionKind
+from player.choice.reasons import track_name
+from player.deck import MIX_RATE_HZ, Deck, DeckMaker
+from player.mixing.announcements import CueDeck, CueSound
+from player.mixing.channel import Voice
+from player.mixing.fades import CURVES, Curve
+from player.mixing.mixer import Mixer
+from player.music import Decision, PlaybackState, Track
+from player.playback.lineup import Lineup, Prepared, as_skip, is_filler
+from player.playback.playing import Playing
+from player.playback.transition import MICRO_FADE_S, Transition, audible_end_s, gain_db, plan
+
+ARM_S = 1.0
+SKIP_FADE_S = 1.0
+HASTE_S = 0.25
+START_FADE_S = 0.25
+SEEK_FADE_S = 0.1
+DWELL_S = 10.0
+STEER_EVERY_S = 1.0
+REVIEW_BEFORE_S = 15.0
+SOON_S = 30.0
+FIRST_PATIENCE_S = 6.0
+MAX_SKIPS = 5
+MAX_CROSSFADE_S = 30.0
+
+Urgency = Literal["skip", "mood_change", "recovery"]
+
+log = logging.getLogger(__name__)
+
+
+class TrackSource(Protocol):
+    """The library as playback sees it."""
+
+    @property
+    def tracks(self) -> Sequence[Track]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How playback behaves; ``volume`` is a linear gain 0..1."""
+
+    crossfade_s: float = 8.0
+    curve: Curve = "equal_power"
+    volume: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crossfade_s <= MAX_CROSSFADE_S:
+            raise ValueError(f"crossfade must be 0 to {MAX_CROSSFADE_S:.0f} s, got {self.crossfade_s!r}")
+        if self.curve not in CURVES:
+            raise ValueError(f"curve must be one of {', '.join(CURVES)}, got {self.curve!r}")
+        if not 0 <= self.volume <= 1:
+            raise ValueError(f"volume must be 0 to 1, got {self.volume!r}")
+
+
+class Engine:
+    """Steers a mixer; ``tick`` is called often (live 30 times a second, offline before each block).
+
+    Not thread-safe: one thread ticks and calls. All times are seconds of the chooser's clock.
+    """
+
+    def __init__(
+        self,
+        mixer: Mixer,
+        chooser: Chooser,
+        source: TrackSource,
+        make_deck: DeckMaker,
+        *,
+        close_deck: Callable[[Deck], None] = lambda deck: deck.close(),
+        on_decision: Callable[[Decision], None] = lambda decision: None,
+        settings: EngineSettings | None = None,
+    ) -> None:
+        self.settings = settings or EngineSettings()
+        self.mixer = mixer
+        self._chooser = chooser
+        self._source = source
+        self._make_deck = make_deck
+        self._close_deck = close_deck
+        self._on_decision = on_decision
+        self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
+        self._current: Playing | None = None
+        self._armed: Voice | None = None
+        self._seek: Prepared | None = None
+        self._urgent: Urgency | None = None
+        self._skips = 0
+        self._wanted: Track | None = None
+        self._paused = False
+        self._began_s: float | None = None
+        self._steered_s = 0.0
+        self._situation = ""
+        self._asked = False
+        mixer.set_volume(self.settings.volume)
+
+    # what people ask for
+
+    def skip(self) -> None:
+        """Go to the next track, within a second."""
+        self._skips = min(MAX_SKIPS, self._skips + 1)
+
+    def play(self, track: Track) -> None:
+        """Crossfade to this very track, as soon as it is ready."""
+        self._wanted = track
+
+    def pause(self, paused: bool | None) -> None:
+        """Pause, go on, or (None) the other of the two."""
+        self._paused = not self._paused if paused is None else paused
+        self.mixer.pause(self._paused)
+
+    def set_volume(self, volume: float) -> None:
+        """Raises ValueError outside 0..1."""
+        self.settings = replace(self.settings, volume=volume)
+        self.mixer.set_volume(volume)
+
+    def set_crossfade(self, seconds: float) -> None:
+        """Raises ValueError outside 0..30 s."""
+        self.settings = replace(self.settings, crossfade_s=seconds)
+
+    def asked_anew(self) -> None:
+        """The policy or the target was changed: what comes next is chosen anew."""
+        self._asked = True
+
+    def seek(self, position_s: float) -> None:
+        """Go to a place in the current track; beyond its end is its end. Endless streams stay as they are."""
+        current = self._current
+        if current is None or audible_end_s(current.track) == float("inf"):
+            return
+        place_s = min(max(0.0, position_s), max(0.0, audible_end_s(current.track) - 1.0))
+        self._drop_seek()
+        self._seek = Prepared(current.track, current.prepared.decision, place_s)
+
+    def speak(self, sound: CueSound) -> bool:
+        """Play a cue over the music, lowered for it; False while another one sounds, and while paused."""
+        return self.mixer.speak(CueDeck(sound.pcm), sound.duck_db)
+
+    def resume_at(self, track: Track, position_s: float, now_s: float) -> None:
+        """Begin with this track at this place, as a player that was killed does."""
+        why = f"Going on where the music stopped, {position_s:.0f} s into “{track.title}”."
+        decision = Decision(
+            now_s, track, "recovery", why, self._chooser.policy, track.mood, (), self._chooser.seed
+        )
+        self._lineup.put(track, decision, position_s)
+
+    def rescanned(self) -> None:
+        """People asked for a rescan: tracks that failed get another chance."""
+        self._lineup.forgive_all()
+
+    # the clock
+
+    def tick(self, now_s: float) -> None:
+        """Look at everything once."""
+        if self._began_s is None:
+            self._began_s = now_s
+        for deck in self.mixer.retired():
+            self._close_deck(deck)
+        self._follow(now_s)
+        self._take_in_library()
+        if self._armed is None:
+            soon = self._urgent is not None or self._current is None or self._remaining_s(now_s) < SOON_S
+            self._lineup.tend(now_s, self._track, self._kind(now_s), soon=soon)
+            self._guard(now_s)
+            self._steer(now_s)
+        self._skip(now_s)
+        self._grant(now_s)
+        self._arm(now_s)
+
+    def state(self, degraded: tuple[str, ...] = ()) -> PlaybackState:
+        """What sounds now."""
+        next_track = None if self._lineup.next is None else self._lineup.next.track
+        target = self._chooser.target
+        if is_filler(self._track):
+            degraded = (*degraded, "filler: there is nothing to play")
+        return PlaybackState(
+            track=self._track,
+            position_s=0.0 if self._current is None else self._current.voice.position_s,
+            next_track=None if is_filler(next_track) else next_track,
+            paused=self._paused,
+            volume=self.settings.volume,
+            crossfade_s=self.settings.crossfade_s,
+            fading=self.mixer.fading,
+            policy=self._chooser.policy,
+            target=None if target is None else target.name,
+            degraded=degraded,
+        )
+
+    def close(self) -> None:
+        """Let every deck go."""
+        self._drop_seek()
+        self._lineup.drop()
+        # also the one that a running fade is leaving
+        for deck in self.mixer.empty():
+            self._close_deck(deck)
+
+    # how it works
+
+    @property
+    def _track(self) -> Track | None:
+        return None if self._current is None else self._current.track
+
+    def _kind(self, now_s: float) -> DecisionKind:
+        if self._current is None:
+            return "first"
+        return "neutral" if self._chooser.wearer.situation(now_s) == "neutral" else "next"
+
+    def _take_in_library(self) -> None:
+        tracks = self._source.tracks
+        if tracks is self._lineup.tracks:
+            return
+        self._lineup.refresh(tracks)
+        current = self._current
+        if current is not None and not is_filler(current.track):
+            known = next((track for track in tracks if track.id == current.track.id), None)
+            if known is not None:
+                current.prepared.track = known
+
+    def _follow(self, now_s: float) -> None:
+        """See whether what was armed has begun to sound."""
+        if self._armed is None or self.mixer.lead is not self._armed:
+            return
+        voice, self._armed = self._armed, None
+        if self._seek is not None and self._seek.deck is voice.deck:
+            self._current = Playing(self._seek, voice, grown_at_s=now_s)
+            self._seek = None
+            return
+        prepared = self._lineup.take()
+        self._current = Playing(prepared, voice, grown_at_s=now_s)
+        self._urgent = None
+        self._drop_seek()
+        if not is_filler(prepared.track):
+            self._chooser.mark_played(prepared.track, now_s)
+        self._on_decision(replace(prepared.decision, at_s=now_s))
+
+    def _end_s(self, now_s: float) -> float:
+        return 0.0 if self._current is None else self._current.end_s(now_s, paused=self._paused)
+
+    def _remaining_s(self, now_s: float) -> float:
+        return 0.0 if self._current is None else self._end_s(now_s) - self._current.voice.position_s
+
+    def _guard(self, now_s: float) -> None:
+        """Never silence: leave a track that breaks off; the filler stands in for a missing next one."""
+        current, coming = self._current, self._lineup.next
+        ready = coming is not None and coming.ready
+        if current is None:
+            if not ready and now_s - (self._began_s or 0.0) > FIRST_PATIENCE_S:
+                self._lineup.put_filler(
+                    now_s, "No track could be opened yet, so a quiet filler sounds meanwhile."
+                )
+            return
+        if is_filler(current.track):
+            if ready and not is_filler(coming.track if coming else None):
+                self._urgent = self._urgent or "recovery"
+            return
+        ending = self._remaining_s(now_s) < ARM_S
+        if ending and not ready:
+            self._lineup.put_filler(
+                now_s, "The next track was not ready in time, so a quiet filler sounds meanwhile."
+            )
+        broken = current.broken
+        if broken is not None and not current.struck:
+            current.struck = True
+            self._lineup.strike(current.track, broken, now_s)
+        if broken is not None and ending:
+            self._urgent = self._urgent or "recovery"
+
+    def _steer(self, now_s: float) -> None:
+        """Once a second: may the wearer's mood change the music, now or next?"""
+        current = self._current
+        if current is None or self._urgent is not None or now_s - self._steered_s < STEER_EVERY_S:
+            return
+        self._steered_s = now_s
+        if is_filler(current.track):
+            return
+        situation = self._chooser.wearer.situation(now_s)
+        if current.played_s >= DWELL_S:
+            reason = self._chooser.wants_change(now_s, current.track, current.played_s)
+            if reason is not None:
+                self._lineup.rechoose(now_s, current.track, "mood_change")
+                self._urgent = "mood_change"
+                return
+        ending = self._remaining_s(now_s) < self.settings.crossfade_s + REVIEW_BEFORE_S
+        if situation != self._situation or self._asked or (ending and not current.reviewed):
+            current.reviewed = ending
+            self._situation, self._asked = situation, False
+            self._lineup.rechoose(now_s, current.track, self._kind(now_s))
+
+    def _skip(self, now_s: float) -> None:
+        if not self._skips or self._current is None:
+            return
+        if self.mixer.fading is not None:
+            self.mixer.hasten(round(HASTE_S * MIX_RATE_HZ))
+        elif self._armed is not None and self.mixer.cancel() is not None:
+            self._armed = None
+        coming = self._lineup.next
+        if self._armed is None and not self.mixer.armed and coming is not None and coming.ready:
+            self._skips -= 1
+            coming.decision = as_skip(coming.decision, now_s)
+            self._urgent = "skip"
+
+    def _grant(self, now_s: float) -> None:
+        """Put the track somebody asked for in the place of the next one."""
+        track = self._wanted
+        if track is None:
+            return
+        if self.mixer.fading is not None:
+            self.mixer.hasten(round(HASTE_S * MIX_RATE_HZ))
+        elif self._armed is not None and self.mixer.cancel() is not None:
+            self._armed = None
+        if self._armed is not None or self.mixer.armed:
+            return
+        self._wanted = None
+        chooser, why = self._chooser, f"You asked for {track_name(track)}."
+        decision = Decision(now_s, track, "skip", why, chooser.policy, track.mood, (), chooser.seed)
+        self._lineup.put(track, decision, max(0.0, track.cue_in_s))
+        self._urgent = "skip"
+
+    def _arm(self, now_s: float) -> None:
+        """Hand the next change to the mixer when it is time, or nearly."""
+        if self._armed is not None or self.mixer.armed or self._armed_seek(now_s):
+            return
+        coming = self._lineup.next
+        if coming is None or coming.deck is None or not coming.ready:
+            return
+        current = self._current
+        if current is None:
+            fade_s = START_FADE_S
+            self._change(
+                coming,
+                coming.deck,
+                Transition(0.0, fade_s, 0.0, gain_db(coming.track), 0.0, "equal_power"),
+                0,
+            )
+            return
+        forced = self._urgent is not None
+        fade_s = SKIP_FADE_S if self._urgent == "skip" else self.settings.crossfade_s
+        if current.broken_off:
+            forced, fade_s = True, MICRO_FADE_S
+        position_s = max(0.0, current.voice.position_s)
+        ending_there = current.track_ending_at(self._end_s(now_s))
+        transition = plan(ending_there, coming.track, position_s, fade_s, forced)
+        if forced:
+            self._change(coming, coming.deck, transition, self.mixer.frame)
+        elif transition.start_at_s - position_s <= ARM_S:
+            self._change(coming, coming.deck, transition, current.voice.frame_of(transition.start_at_s))
+
+    def _change(self, coming: Prepared, deck: Deck, transition: Transition, start_frame: int) -> None:
+        self._armed = self.mixer.change_to(
+            deck,
+            gain_db=transition.next_gain_db,
+            start_frame=start_frame,
+            fade_frames=round(transition.fade_s * MIX_RATE_HZ),
+            start_s=coming.start_s,
+            curve=self.settings.curve,
+            shape_leaving=transition.curve != "natural_out",
+        )
+
+    def _armed_seek(self, now_s: float) -> bool:
+        """Bring in a seek that is ready; True if that was done."""
+        seek, current = self._seek, self._current
+        if seek is None or current is None:
+            return False
+        if seek.deck is None:
+            seek.deck = self._make_deck(seek.track.location)
+            seek.deck.open(seek.track.location, seek.start_s)
+            seek.opened_s = now_s
+        if seek.failure(now_s) is not None:
+            self._drop_seek()
+            return False
+        if not seek.ready:
+            return False
+        self._armed = self.mixer.change_to(
+            seek.deck,
+            gain_db=gain_db(seek.track),
+            start_frame=self.mixer.frame,
+            fade_frames=round(SEEK_FADE_S * MIX_RATE_HZ),
+            start_s=seek.start_s,
+        )
+        return True
+
+    def _drop_seek(self) -> None:
+        dropped, self._seek = self._seek, None
+        if dropped is not None and dropped.deck is not None:
+            self._close_deck(dropped.deck)

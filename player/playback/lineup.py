@@ -1,0 +1,209 @@
+"""The next track, chosen and decoded ahead, and what becomes of tracks that cannot be played."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from player.choice.chooser import Chooser, DecisionKind, NoPlayableTrackError
+from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker, is_stream
+from player.decks.filler_deck import FILLER, LOCATION
+from player.music import Decision, Mood, Track
+
+PREBUFFER_S = 0.5
+SHORTEST_S = 1.0
+OPEN_TIMEOUT_S = 5.0
+STRIKES = 2
+BENCH_S = 60.0
+"""After its first failure a track rests so long; after the second it is out until its file changes."""
+RETRIES_S = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+FILLER_RETRY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A chosen track and the deck that decodes it, once it is opened."""
+
+    track: Track
+    decision: Decision
+    start_s: float
+    deck: Deck | None = None
+    opened_s: float = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """True when it may begin to sound."""
+        if self.deck is None or self.too_little:
+            return False
+        return self.deck.complete or self.deck.buffered_frames() >= PREBUFFER_S * MIX_RATE_HZ
+
+    @property
+    def too_little(self) -> bool:
+        """True when decoding has ended with next to nothing."""
+        if self.deck is None or not self.deck.complete:
+            return False
+        least_s = SHORTEST_S if self.deck.error is not None else 0.05
+        return self.deck.buffered_frames() < least_s * MIX_RATE_HZ
+
+    def failure(self, now_s: float) -> str | None:
+        """Why it cannot be played, if that is so."""
+        if self.deck is None:
+            return None
+        if self.too_little:
+            return self.deck.error or "holds next to no sound"
+        if not self.ready and now_s - self.opened_s > OPEN_TIMEOUT_S:
+            return f"gives no sound within {OPEN_TIMEOUT_S:.0f} s"
+        return None
+
+
+class Lineup:
+    """Keeps one track prepared, of ``tracks``, the library as last told. ``close`` takes decks away."""
+
+    def __init__(
+        self,
+        chooser: Chooser,
+        make_deck: DeckMaker,
+        tracks: Sequence[Track],
+        close: Callable[[Deck], None],
+    ) -> None:
+        self._chooser = chooser
+        self._make_deck = make_deck
+        self.tracks = tracks
+        self._close = close
+        self._strikes: dict[str, int] = {}
+        self._benched: dict[str, float] = {}
+        self._in_a_row = 0
+        self._retry_at_s = 0.0
+        self.next: Prepared | None = None
+
+    def tend(self, now_s: float, current: Track | None, kind: DecisionKind, *, soon: bool) -> None:
+        """Choose where nothing is chosen, open what is chosen, and replace what failed.
+
+        Streams are opened only when they are wanted ``soon``: a paused connection grows stale.
+        """
+        self._forgive(now_s)
+        failure = None if self.next is None else self.next.failure(now_s)
+        if self.next is not None and failure is not None:
+            self.strike(self.next.track, failure, now_s)
+            self.drop()
+            kind = "recovery"
+        waiting_filler = self.next is not None and self.next.track is FILLER
+        if (self.next is None or waiting_filler) and now_s >= self._retry_at_s:
+            self._choose(now_s, current, kind)
+        if (
+            self.next is not None
+            and self.next.deck is None
+            and (soon or not is_stream(self.next.track.location))
+        ):
+            self._open(self.next, now_s)
+
+    def rechoose(self, now_s: float, current: Track | None, kind: DecisionKind) -> None:
+        """Choose again; what is prepared is kept unless another track fits clearly better."""
+        kept = self.next
+        already = None if kept is None or kept.track is FILLER else kept.track
+        try:
+            decision = self._chooser.choose(now_s, self.tracks, kind, current, already)
+        except NoPlayableTrackError:
+            return
+        if kept is not None and decision.chosen.id == kept.track.id:
+            kept.decision = decision
+            return
+        self.drop()
+        self.next = Prepared(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
+
+    def put(self, track: Track, decision: Decision, start_s: float) -> None:
+        """Prepare this very track."""
+        self.drop()
+        self.next = Prepared(track, decision, start_s)
+
+    def put_filler(self, now_s: float, why: str) -> None:
+        """Prepare the filler, which is always ready."""
+        if self.next is not None and self.next.track is FILLER:
+            return
+        aim = Mood(None, 0.0)
+        decision = Decision(now_s, FILLER, "recovery", why, self._chooser.policy, aim, (), self._chooser.seed)
+        self.put(FILLER, decision, 0.0)
+        if self.next is not None:
+            self._open(self.next, now_s)
+
+    def take(self) -> Prepared:
+        """Hand over what is prepared: it begins to sound. Raises LookupError if there is nothing."""
+        taken, self.next = self.next, None
+        if taken is None:
+            raise LookupError("nothing is prepared")
+        self._in_a_row = 0
+        return taken
+
+    def drop(self) -> None:
+        """Let go of what is prepared."""
+        dropped, self.next = self.next, None
+        if dropped is not None and dropped.deck is not None:
+            self._close(dropped.deck)
+
+    def refresh(self, tracks: Sequence[Track]) -> None:
+        """The library has changed: take over what is now known of what is prepared; drop it if it is gone."""
+        self.tracks = tracks
+        if self.next is None or self.next.track is FILLER:
+            return
+        known = next((track for track in tracks if track.id == self.next.track.id), None)
+        if known is None:
+            self.drop()
+        else:
+            self.next.track = known
+
+    def strike(self, track: Track, why: str, now_s: float) -> None:
+        """A track failed: let it rest, and after the second time keep it out."""
+        strikes = self._strikes[track.id] = self._strikes.get(track.id, 0) + 1
+        self._chooser.quarantine(track.id)
+        final = strikes >= STRIKES
+        if not final:
+            self._benched[track.id] = now_s + BENCH_S
+        log.warning("%s %s: %s", track.title, "is left out" if final else "is skipped", why)
+        self._retry_at_s = now_s + RETRIES_S[min(self._in_a_row, len(RETRIES_S) - 1)]
+        self._in_a_row += 1
+
+    def forgive_all(self) -> None:
+        """Give every track another chance, after a rescan."""
+        self._strikes.clear()
+        self._benched.clear()
+        self._chooser.forgive()
+
+    def _forgive(self, now_s: float) -> None:
+        for track_id in [track_id for track_id, until_s in self._benched.items() if now_s >= until_s]:
+            del self._benched[track_id]
+            self._chooser.forgive(track_id)
+
+    def _choose(self, now_s: float, current: Track | None, kind: DecisionKind) -> None:
+        try:
+            decision = self._chooser.choose(now_s, self.tracks, kind, current)
+        except NoPlayableTrackError as error:
+            self._retry_at_s = now_s + FILLER_RETRY_S
+            if current is not FILLER:
+                self.put_filler(
+                    now_s, f"There is nothing to play ({error}), so a quiet filler sounds meanwhile."
+                )
+            return
+        self.put(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
+
+    def _open(self, prepared: Prepared, now_s: float) -> None:
+        try:
+            prepared.deck = self._make_deck(prepared.track.location)
+        except DeckError as error:
+            self.strike(prepared.track, str(error), now_s)
+            self.drop()
+            return
+        prepared.deck.open(prepared.track.location, prepared.start_s)
+        prepared.opened_s = now_s
+
+
+def as_skip(decision: Decision, now_s: float) -> Decision:
+    """The decision for a track that had been chosen before somebody skipped to it."""
+    return replace(decision, at_s=now_s, kind="skip", why=f"Skipped: {decision.why}")
+
+
+def is_filler(track: Track | None) -> bool:
+    """True for the built-in filler."""
+    return track is not None and track.location == LOCATION
