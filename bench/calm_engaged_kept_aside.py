@@ -46,8 +46,8 @@ from models.calm_engaged.protocol import (  # noqa: E402
     read_person,
 )
 from models.calm_engaged.selection import RESIDUE_BAR  # noqa: E402
-from models.evidence import HORIZONS_S  # noqa: E402
-from models.metrics import bootstrap_interval  # noqa: E402
+from models.evaluation.evidence import HORIZONS_S  # noqa: E402
+from models.evaluation.metrics import bootstrap_interval  # noqa: E402
 
 PARTS = 3
 SEED = 7

@@ -12,7 +12,7 @@ from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import Direction, FisherSettings, Moments, StatePair, direction_from
 from models.calm_engaged.protocol import BASELINE_S, Fit
 from models.calm_engaged.training import RecipeSettings, all_moments, train
-from models.evidence import LogitFunction, sequences, windows_in
+from models.evaluation.evidence import LogitFunction, sequences, windows_in
 
 HOP_S = 0.5
 RESTS_S = (60.0, 40.0, 20.0)
@@ -176,7 +176,7 @@ def trees(x: FloatArray, y: FloatArray, w: FloatArray) -> Any:
 
 def small_cnn(pairs: Sequence[StatePair], without: str) -> LogitFunction:
     """17 windows into eight filters of three windows, mean over time, one answer; by gradient descent."""
-    from models.keras_backend import keras
+    from models.networks.keras_backend import keras
 
     layers = keras().layers
     runs, y, w = examples(pairs, 17)

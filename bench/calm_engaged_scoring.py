@@ -31,7 +31,7 @@ from models.calm_engaged.protocol import (
     read_person,
     scored_windows,
 )
-from models.evidence import HORIZONS_S
+from models.evaluation.evidence import HORIZONS_S
 
 RESULTS = Path(__file__).parent / "results"
 SHORT_S = 10.0

@@ -22,9 +22,9 @@ from acquisition.montage import LAYOUTS
 from inference.pipeline import PipelineSettings
 from models.calm_engaged.people import load_people
 from models.emotion_recognition_model import EmotionRecognitionModel
-from models.evaluation import Evaluation, Examples, FitPredict, Protocol, evaluate
-from models.evaluation_report import comparison_table, write_report
-from models.input_layout import InputLayout
+from models.evaluation.evaluation import Evaluation, Examples, FitPredict, Protocol, evaluate
+from models.evaluation.evaluation_report import comparison_table, write_report
+from models.networks.input_layout import InputLayout
 
 RESULTS = Path(__file__).parent / "results"
 PUBLISHED = {"cnn_bilstm": "75-90 %", "cnn": "70-85 %", "bilstm": "65-80 %", "dense": "60-75 %"}

@@ -27,8 +27,8 @@ from models.errors import ModelsError, TrainingError
 if TYPE_CHECKING:
     from inference.networks.manifest import Manifest
     from models.model_personalization import Verdict
-    from models.personal_calibration import PersonalExamples
-    from models.personal_store import PersonalStore
+    from models.personal.personal_calibration import PersonalExamples
+    from models.personal.personal_store import PersonalStore
 
 STATE_HEADS = ("emotion", "state")
 Options = Mapping[str, Any]
@@ -95,13 +95,13 @@ class _Fit:
 
     def examples(self, trials: Sequence[Trial], head: str) -> PersonalExamples:
         """What the base network hears of these trials."""
-        from models.personal_calibration import personal_examples
+        from models.personal.personal_calibration import personal_examples
 
         return personal_examples(self.base, trials, self.channels, self.rate_hz, head)
 
 
 def _fit_state(fit: _Fit, trials: Sequence[Trial]) -> None:
-    from models.personal_calibration import calibrate
+    from models.personal.personal_calibration import calibrate
 
     result, talk = fit.result, fit.talk
     head = next(head for head in STATE_HEADS if head in trials[0].labels)
@@ -115,7 +115,7 @@ def _fit_state(fit: _Fit, trials: Sequence[Trial]) -> None:
 
 
 def _fit_valence(fit: _Fit, trials: Sequence[Trial]) -> None:
-    from models.personal_calibration import calibrate_valence, check_pieces, store_valence
+    from models.personal.personal_calibration import calibrate_valence, check_pieces, store_valence
 
     result = fit.result
     try:
@@ -188,7 +188,7 @@ def _recorded(options: Options) -> tuple[tuple[str, ...], float, tuple[Trial, ..
 
 
 def _guided(options: Options, room: Room) -> tuple[StreamInfo, tuple[Trial, ...]]:
-    from models.keras_backend import keras
+    from models.networks.keras_backend import keras
 
     source = _source(options)
     keras()  # better to learn that the train extra is missing now than after twelve minutes

@@ -87,7 +87,7 @@ async def forget_topics(broker: BrokerSettings, node: str, done: Forgotten) -> N
 
 
 def _places(state_dir: Path) -> list[Path]:
-    from models.folders import personalized
+    from models.files.folders import personalized
 
     own = {personalized(), own_networks(state_dir)[1]}
     return [*(state_dir / name for name in (*RAW, *DERIVED)), own_valence(state_dir), *sorted(own)]

@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import folders
-from models.architectures import ArchitectureSettings, build_network, settings_for
-from models.augmentation import Augmentation
-from models.checkpoint import Checkpoint
-from models.complexity import complexity
 from models.errors import ModelFileError, TrainingError
-from models.input_layout import InputLayout, layout_for
-from models.keras_backend import seed_everything
-from models.label_encoder import LabelEncoder
-from models.metrics import scores
-from models.model_files import StoredModel, main_head, read_model, write_model
-from models.provenance import data_hash, provenance
-from models.splits import LEAK_WARNING, split_rows
-from models.training import TrainingData, fit, probabilities
-from models.training_report import progress_bar, warn_red
-from models.training_settings import TrainingSettings
+from models.evaluation.metrics import scores
+from models.files import folders
+from models.files.provenance import data_hash, provenance
+from models.networks.architectures import ArchitectureSettings, build_network, settings_for
+from models.networks.complexity import complexity
+from models.networks.input_layout import InputLayout, layout_for
+from models.networks.keras_backend import seed_everything
+from models.networks.label_encoder import LabelEncoder
+from models.networks.model_files import StoredModel, main_head, read_model, write_model
+from models.training.augmentation import Augmentation
+from models.training.checkpoint import Checkpoint
+from models.training.splits import LEAK_WARNING, split_rows
+from models.training.training import TrainingData, fit, probabilities
+from models.training.training_report import progress_bar, warn_red
+from models.training.training_settings import TrainingSettings
 
 Labels = Any
 """Labels of one head (n,), or a mapping of heads to labels."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelFileError, TrainingError
-from models.files import read_json, whole_file, write_json
-from models.label_encoder import LabelEncoder
-from models.metrics import scores
-from models.model_files import main_head
+from models.evaluation.metrics import scores
+from models.files.writing import read_json, whole_file, write_json
+from models.networks.label_encoder import LabelEncoder
+from models.networks.model_files import main_head
 
 DESCRIPTION = "ensemble.json"
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
-from models.keras_backend import copy_weights, keras
-from models.training import head_names
+from models.networks.keras_backend import copy_weights, keras
+from models.training.training import head_names
 
 ALPHA = 0.05
 MIN_TRIALS = 6

@@ -26,9 +26,9 @@ FOUR = ("Fp1", "Fp2", "P7", "P8")
 
 def one(architecture: str, data: str, folder: Path) -> dict[str, object]:
     """Train, measure, quantise."""
+    from models.conversion.quantization import quantize
     from models.datasets import ExampleSettings, build_examples, open_dataset
     from models.emotion_recognition_model import EmotionRecognitionModel
-    from models.quantization import quantize
 
     began = time.perf_counter()
     examples = ExampleSettings(kind="raw" if architecture == "eegnet" else "features")

@@ -9,7 +9,7 @@ import click
 from daemon.commands.models_show_commands import AS_JSON, answer, network_store, print_json
 
 if TYPE_CHECKING:
-    from models.personal_store import PersonalStore
+    from models.personal.personal_store import PersonalStore
 
 MIN_PAIRS, MAX_PAIRS = 3, 12
 MAX_PIECES = 40
@@ -85,7 +85,7 @@ def _use(store: PersonalStore, name: str) -> None:
 
 def _store() -> PersonalStore:
     from daemon import places
-    from models.personal_store import PersonalStore
+    from models.personal.personal_store import PersonalStore
 
     return PersonalStore(places.own_networks(places.state_dir())[1], network_store())
 

@@ -11,7 +11,7 @@ import click
 from daemon.commands.models_show_commands import AS_JSON, HORIZONS, answer, network_store, print_json
 
 if TYPE_CHECKING:
-    from models.evaluation import Evaluation
+    from models.evaluation.evaluation import Evaluation
 
 
 @click.command()
@@ -55,8 +55,8 @@ def evaluate(
     Balanced accuracy by person on one window, 10 s and 30 s of evidence. Rest that served as baseline is
     left out of the score.
     """
-    from models.evaluation_report import comparison_table, write_report
-    from models.people_evaluation import evaluate_people
+    from models.evaluation.evaluation_report import comparison_table, write_report
+    from models.evaluation.people_evaluation import evaluate_people
 
     def progress(person: str) -> None:
         if sys.stderr.isatty():

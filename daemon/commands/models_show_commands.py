@@ -20,7 +20,7 @@ HORIZONS = (("window", "one window"), ("10s", "10 s"), ("30s", "30 s"))
 def network_store() -> ModelStore:
     """The wearer's own networks first, then those that are shipped."""
     from daemon import places
-    from models.stored_networks import shipped_folder
+    from models.runs.stored_networks import shipped_folder
 
     return ModelStore((*places.own_networks(places.state_dir()), shipped_folder()))
 
@@ -48,7 +48,7 @@ def print_json(value: Any) -> None:
 @AS_JSON
 def list_networks(markdown: bool, as_json: bool) -> None:
     """List the stored networks with their balanced accuracy on people they never saw."""
-    from models.stored_networks import describe, table
+    from models.runs.stored_networks import describe, table
 
     if markdown:
         click.echo(answer(lambda: table(network_store())))
@@ -68,7 +68,7 @@ def list_networks(markdown: bool, as_json: bool) -> None:
 @AS_JSON
 def show(name: str, as_json: bool) -> None:
     """Show the network NAME: its electrodes, figures, controls and limits."""
-    from models.stored_networks import describe
+    from models.runs.stored_networks import describe
 
     row = answer(lambda: describe(network_store().get(name)))
     if as_json:
@@ -104,7 +104,7 @@ def _print_figures(figures: Mapping[str, Any]) -> None:
 @AS_JSON
 def verify(name: str | None, as_json: bool) -> None:
     """Check hash, shapes and golden vectors of the network NAME, or of all."""
-    from models.stored_networks import verify as verify_all
+    from models.runs.stored_networks import verify as verify_all
 
     rows = answer(lambda: verify_all(network_store(), name))
     if as_json:

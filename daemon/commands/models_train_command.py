@@ -77,9 +77,9 @@ def train(name: str, data: str, as_json: bool, **options: Any) -> None:
     Validation is on whole people. Without groups windows are split at random: that leaks, is said in red
     and marks the result.
     """
-    from models.live_export import export_live
-    from models.training_report import warn_red
-    from models.training_run import train_run
+    from models.runs.live_export import export_live
+    from models.runs.training_run import train_run
+    from models.training.training_report import warn_red
 
     def say(text: str) -> None:
         if not as_json or sys.stderr.isatty():
@@ -101,7 +101,7 @@ def train(name: str, data: str, as_json: bool, **options: Any) -> None:
         told = f"{figures['balanced_accuracy']:.3f} (chance {figures['chance']:.2f})"
         click.echo(f"{head}: balanced accuracy on people left out {told}")
     if run.files:
-        from models.quantization import table
+        from models.conversion.quantization import table
 
         click.echo(table(run.files))
     click.echo(f"saved in {run.folder}")
@@ -117,9 +117,9 @@ def _live_root() -> Path:
 
 def _prepare(name: str, data: str, as_json: bool, options: dict[str, Any], say: Any) -> Any:
     """Examples, options of the run, and what may be expected of the data."""
-    from models.live_export import why_not_live
-    from models.recipes import RECIPES
-    from models.training_run import RunOptions
+    from models.runs.live_export import why_not_live
+    from models.runs.recipes import RECIPES
+    from models.runs.training_run import RunOptions
 
     recipe = RECIPES.get(name)
     examples = _examples(recipe, data, options, say)
@@ -149,7 +149,7 @@ def _prepare(name: str, data: str, as_json: bool, options: dict[str, Any], say: 
 
 def _examples(recipe: Any, data: str, options: dict[str, Any], say: Any) -> Any:
     from models.datasets import ExampleSettings
-    from models.training_run import read_arrays, read_dataset
+    from models.runs.training_run import read_arrays, read_dataset
 
     heads = tuple(options["heads"]) or (recipe.heads if recipe else ("emotion",))
     channels = tuple(options["channels"].split(",")) if options["channels"] else None

@@ -36,7 +36,7 @@ def use(name: str | None, auto: bool, as_json: bool) -> None:
 def remove(name: str, as_json: bool) -> None:
     """Delete the network NAME, one of your own; shipped ones stay. If it was in use, the choice is undone."""
     from daemon import places
-    from models.stored_networks import remove_own
+    from models.runs.stored_networks import remove_own
 
     answer(lambda: remove_own(network_store(), places.state_dir() / "models", name))
     if as_json:

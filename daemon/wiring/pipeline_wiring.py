@@ -200,7 +200,9 @@ class StreamPipeline:
     def _load_file(self, manifest: Manifest, variant: str) -> Classifier:
         if variant != "keras":
             return load_network(manifest, variant, self._vetted)
-        from models.keras_classifier import KerasClassifier  # TensorFlow: only for a network that needs it
+        from models.networks.keras_classifier import (
+            KerasClassifier,  # TensorFlow: only for a network that needs it
+        )
 
         return KerasClassifier(manifest)
 

@@ -10,8 +10,8 @@ import numpy as np
 from acquisition.signal import FloatArray
 from models.calm_engaged.people import People
 from models.calm_engaged.protocol import PersonResult, balanced_accuracy, people_mean
-from models.evidence import HORIZONS_S
-from models.metrics import bootstrap_interval, calibration_error, selective_accuracy
+from models.evaluation.evidence import HORIZONS_S
+from models.evaluation.metrics import bootstrap_interval, calibration_error, selective_accuracy
 
 ATTRIBUTION = (
     "Contains data from EEG During Mental Arithmetic Tasks (PhysioNet; Zyma et al. 2019, Data 4(1):14), "

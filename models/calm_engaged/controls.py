@@ -14,7 +14,7 @@ from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.people import People, load_residue
 from models.calm_engaged.protocol import PersonResult, leave_one_out, people_mean
 from models.calm_engaged.training import RecipeSettings, train
-from models.evidence import HORIZONS_S, LogitFunction
+from models.evaluation.evidence import HORIZONS_S, LogitFunction
 
 RESIDUE_BANDS = 5
 """2 Hz each, as many as the classical bands of the reference."""

@@ -1,4 +1,4 @@
-"""The network that ships to TensorFlow Lite: as ``models.quantization`` does it, built inside the child."""
+"""The network that ships to TensorFlow Lite: as ``models.conversion`` does it, built inside the child."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import Direction
 from models.calm_engaged.network import CalmEngaged
-from models.child import ChildError, run_child
+from models.conversion.quantization import TIMEOUT_S
+from models.conversion.quantization_child import convert as to_tflite
 from models.errors import ModelsError
-from models.quantization import TIMEOUT_S
-from models.quantization_child import convert as to_tflite
+from models.files.child import ChildError, run_child
 
 VARIANTS = ("float", "int8")
 

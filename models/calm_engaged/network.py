@@ -9,7 +9,7 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import Direction
-from models.keras_backend import keras
+from models.networks.keras_backend import keras
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import StatePair
 from models.calm_engaged.people import People, Person
-from models.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
+from models.evaluation.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
 
 BASELINE_S = 60.0
 SWAP_S = 30.0

@@ -41,8 +41,8 @@ from models.calm_engaged.protocol import BASELINE_S, PersonResult, scored_window
 from models.calm_engaged.selection import select
 from models.calm_engaged.shipping import answers, write_card, write_network
 from models.calm_engaged.training import RecipeSettings, train
-from models.evidence import sequences
-from models.files import sha256_of
+from models.evaluation.evidence import sequences
+from models.files.writing import sha256_of
 
 Say = Callable[[str], None]
 SEED = 7

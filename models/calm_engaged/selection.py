@@ -12,7 +12,7 @@ from models.calm_engaged.fisher import Direction, FisherSettings, Moments, direc
 from models.calm_engaged.people import People, Person
 from models.calm_engaged.protocol import BASELINE_S, balanced_accuracy, scored_windows
 from models.calm_engaged.training import all_moments
-from models.evidence import moving_mean, windows_in
+from models.evaluation.evidence import moving_mean, windows_in
 
 SHRINKAGES = (0.1, 0.2, 0.3, 0.5, 0.7)
 CHOSEN_BY_S = (10.0, 30.0)

@@ -18,7 +18,7 @@ from models.calm_engaged.conversion import VARIANTS
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.network import CalmEngaged
 from models.calm_engaged.people import People
-from models.files import write_json
+from models.files.writing import write_json
 
 LABELS = ("calm", "engaged")
 VERSION = "1.0.0"

@@ -18,7 +18,7 @@ from inference.preprocessing.filters import CascadeFilter, band_sections
 from inference.preprocessing.resampling import Resampler
 from models.datasets.trial import DatasetInfo, Trial, TrialSource
 from models.errors import DatasetError
-from models.input_layout import InputLayout
+from models.networks.input_layout import InputLayout
 
 Kind = Literal["features", "raw"]
 ROBUST_FROM_WINDOWS = 20

@@ -17,7 +17,7 @@ from models.datasets.mat_files import read_mat
 from models.datasets.ratings import RATED_HEADS, rated_labels
 from models.datasets.trial import DatasetInfo, Trial, need_files
 from models.errors import DatasetError, ModelFileError
-from models.inert_pickle import inert_load
+from models.files.inert_pickle import inert_load
 
 PEOPLE = 32
 SHAPE = (40, 40, 8064)

@@ -205,7 +205,7 @@ def test_the_own_jukebox_really_plays_what_it_is_asked_for(tmp_path: Path) -> No
 def test_without_the_train_extra_it_is_said_before_anything_is_asked(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from models.keras_backend import keras
+    from models.networks.keras_backend import keras
 
     keras.cache_clear()
     monkeypatch.setitem(sys.modules, "tensorflow", None)
@@ -226,7 +226,7 @@ def test_the_whole_guide_with_music_and_typed_ratings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
-    from models import personal_calibration
+    from models.personal import personal_calibration
 
     monkeypatch.setattr(personal_calibration, "EPOCHS", 2)
     music = _library(tmp_path / "music", 6, 20.0)

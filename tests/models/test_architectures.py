@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from models.architectures import ARCHITECTURES, build_network, settings_for
-from models.complexity import complexity
 from models.errors import TrainingError
-from models.input_layout import InputLayout, layout_for
+from models.networks.architectures import ARCHITECTURES, build_network, settings_for
+from models.networks.complexity import complexity
+from models.networks.input_layout import InputLayout, layout_for
 
 THREE = {"valence": 2, "arousal": 2, "emotion": 5}
 SMALL = {"filters": (4, 6), "lstm_units": (3,), "dense_units": (5,), "temporal_filters": 2}

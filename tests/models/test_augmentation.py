@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.augmentation import Augmentation, augment
 from models.errors import TrainingError
-from models.input_layout import InputLayout
+from models.networks.input_layout import InputLayout
+from models.training.augmentation import Augmentation, augment
 
 RAW = InputLayout(("electrode", "sample"), (4, 128))
 BANDS = InputLayout(("electrode", "band"), (4, 5))

@@ -15,7 +15,7 @@ from models.calm_engaged.fisher import FisherSettings, StatePair, direction_from
 from models.calm_engaged.people import Part, People, Person
 from models.calm_engaged.protocol import leave_one_out, people_mean
 from models.calm_engaged.training import RecipeSettings, train
-from models.evidence import LogitFunction, evidence_logits, sequences, windows_in
+from models.evaluation.evidence import LogitFunction, evidence_logits, sequences, windows_in
 
 WINDOW_S, HOP_S = 2.0, 0.5
 CHANNELS = ("Fp1", "Fp2")

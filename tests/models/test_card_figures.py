@@ -16,9 +16,9 @@ from models.calm_engaged.people import load_people
 from models.calm_engaged.protocol import BASELINE_S, balanced_accuracy, read_person, scored_windows
 from models.calm_engaged.selection import select
 from models.calm_engaged.training import RecipeSettings, train
-from models.evidence import HORIZONS_S
-from models.people_evaluation import evaluate_people
-from models.stored_networks import shipped_folder
+from models.evaluation.evidence import HORIZONS_S
+from models.evaluation.people_evaluation import evaluate_people
+from models.runs.stored_networks import shipped_folder
 
 DATA = Path("eegmat") / "eegmat_128hz_int16.npz"
 SOME = ("S00", "S12", "S25")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from models.child import ChildError, run_child
+from models.files.child import ChildError, run_child
 
 LOOP = "while True: pass"
 FATAL = "import ctypes; ctypes.string_at(0)"

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from example_making import EMOTIONS, SMALL, blobs
 
-from models.architectures import ARCHITECTURES
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelFileError, ModelsError, TrainingError
-from models.files import read_json
-from models.input_layout import InputLayout
-from models.model_files import read_model
+from models.files.writing import read_json
+from models.networks.architectures import ARCHITECTURES
+from models.networks.input_layout import InputLayout
+from models.networks.model_files import read_model
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
 pytest.importorskip("tensorflow", reason="needs the train extra")
@@ -254,7 +254,7 @@ def test_a_failed_save_leaves_the_old_model_whole(
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("models.model_files.write_encoder_pickle", fail)
+    monkeypatch.setattr("models.networks.model_files.write_encoder_pickle", fail)
     with pytest.raises(OSError, match="no space"):
         trained.save_model(path)
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before

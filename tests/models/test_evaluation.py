@@ -10,8 +10,8 @@ import pytest
 
 from acquisition.signal import FloatArray
 from models.errors import TrainingError
-from models.evaluation import Examples, Labels, evaluate, folds
-from models.evaluation_report import comparison_table, write_report
+from models.evaluation.evaluation import Examples, Labels, evaluate, folds
+from models.evaluation.evaluation_report import comparison_table, write_report
 
 RNG = np.random.default_rng(11)
 

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from models.errors import ModelFileError
-from models.files import MAX_JSON_BYTES, WholeSet, read_json, sha256_of, whole_file, whole_folder, write_json
+from models.files.writing import (
+    MAX_JSON_BYTES,
+    WholeSet,
+    read_json,
+    sha256_of,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 
 
 def _names(folder: Path) -> list[str]:

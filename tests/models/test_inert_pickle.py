@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.inert_pickle import InertError, InertObject, inert_load, inert_loads
+from models.files.inert_pickle import InertError, InertObject, inert_load, inert_loads
 
 PLAIN = {
     "loss": [0.5, 0.25],

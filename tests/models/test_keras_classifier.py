@@ -25,7 +25,7 @@ INPUTS = np.random.default_rng(3).normal(size=(4, 1, 10)).round(3)
 
 
 def _network(*middle: Any, outputs: int = 2) -> Any:
-    from models.keras_backend import keras
+    from models.networks.keras_backend import keras
 
     layers = keras().layers
     keras().utils.set_random_seed(1)
@@ -49,7 +49,7 @@ def _stored(folder: Path, network: Any, suffix: str = ".keras", **changes: Any) 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
 def test_it_answers_as_the_network_does(tmp_path: Path, suffix: str) -> None:
-    from models.keras_classifier import KerasClassifier
+    from models.networks.keras_classifier import KerasClassifier
 
     network = _network()
     classifier = KerasClassifier(_stored(tmp_path, network, suffix))
@@ -66,7 +66,7 @@ def test_it_answers_as_the_network_does(tmp_path: Path, suffix: str) -> None:
 
 
 def test_a_changed_file_is_not_opened(tmp_path: Path) -> None:
-    from models.keras_classifier import KerasClassifier
+    from models.networks.keras_classifier import KerasClassifier
 
     manifest = _stored(tmp_path, _network())
     with (tmp_path / "net.keras").open("ab") as file:
@@ -76,8 +76,8 @@ def test_a_changed_file_is_not_opened(tmp_path: Path) -> None:
 
 
 def test_recurrent_layers_and_other_shapes_are_refused_by_name(tmp_path: Path) -> None:
-    from models.keras_backend import keras
-    from models.keras_classifier import KerasClassifier
+    from models.networks.keras_backend import keras
+    from models.networks.keras_classifier import KerasClassifier
 
     with pytest.raises(ClassifierError, match="CNN-only networks run live by Keras, this has LSTM"):
         KerasClassifier(_stored(tmp_path / "a", _network(keras().layers.LSTM(4))))
@@ -89,8 +89,8 @@ def test_recurrent_layers_and_other_shapes_are_refused_by_name(tmp_path: Path) -
 
 
 def test_code_in_the_file_is_refused(tmp_path: Path) -> None:
-    from models.keras_backend import keras
-    from models.keras_classifier import KerasClassifier
+    from models.networks.keras_backend import keras
+    from models.networks.keras_classifier import KerasClassifier
 
     layers = keras().layers
     hostile = _network(layers.Lambda(lambda x: x * 2, output_shape=(1, 10)), layers.Flatten())

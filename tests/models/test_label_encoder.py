@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.errors import ModelFileError, TrainingError
-from models.label_encoder import (
+from models.networks.label_encoder import (
     LabelEncoder,
     read_encoder_json,
     read_encoder_pickle,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import metrics
+from models.evaluation import metrics
 
 RNG = np.random.default_rng(3)
 TRUTH = RNG.integers(0, 3, 200)

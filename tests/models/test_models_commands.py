@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from daemon.cli import main
-from models.stored_networks import shipped_folder
+from models.runs.stored_networks import shipped_folder
 
 CHANNELS = ["Fp1", "Fp2", "T5", "T6", "C3"]
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.architectures import ARCHITECTURES, build_network, settings_for
 from models.errors import ModelFileError
-from models.input_layout import layout_for
-from models.keras_backend import keras
-from models.network_guard import check_network_file
+from models.files.network_guard import check_network_file
+from models.networks.architectures import ARCHITECTURES, build_network, settings_for
+from models.networks.input_layout import layout_for
+from models.networks.keras_backend import keras
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
 pytest.importorskip("tensorflow", reason="needs the train extra")
@@ -158,7 +158,7 @@ def test_weights_that_claim_too_much_memory_are_refused(plain: dict[str, bytes],
 def test_damaged_files_get_one_error(
     suffix: str, plain: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("models.network_guard.CPU_S", 2)
+    monkeypatch.setattr("models.files.network_guard.CPU_S", 2)
     rng, path = random.Random(5), tmp_path / f"torn.{suffix}"
     content = plain[suffix]
     for length in (0, 8, len(content) // 2):

@@ -15,20 +15,20 @@ from daemon.errors import BadInputError
 from inference.classification.valence import read_valence
 from inference.networks.litert_classifier import LiteRtClassifier
 from inference.networks.model_store import ModelStore
-from models import personal_calibration
 from models.datasets import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError, TrainingError
-from models.files import read_json
-from models.personal_calibration import (
+from models.files.writing import read_json
+from models.personal import personal_calibration
+from models.personal.personal_calibration import (
     calibrate,
     calibrate_valence,
     check_pieces,
     personal_examples,
     store_valence,
 )
-from models.personal_store import PersonalStore
-from models.stored_networks import shipped_folder
+from models.personal.personal_store import PersonalStore
+from models.runs.stored_networks import shipped_folder
 
 MUSE = "calm-engaged-muse4"
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from example_making import SMALL, blobs
 
+from models.conversion.quantization import quantize, table
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError, TrainingError
-from models.input_layout import InputLayout
-from models.quantization import quantize, table
+from models.networks.input_layout import InputLayout
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
 pytest.importorskip("tensorflow", reason="needs the train extra")
@@ -62,7 +62,7 @@ def test_bad_data_and_a_converter_that_fails_leave_no_file(
         quantize(model.network, np.zeros((4, 21)), tmp_path, "bad")
     with pytest.raises(TrainingError, match="unknown variant 'int4'"):
         quantize(model.network, np.zeros((4, 20)), tmp_path, "bad", ("int4",))
-    monkeypatch.setattr("models.quantization.TIMEOUT_S", 0.05)
+    monkeypatch.setattr("models.conversion.quantization.TIMEOUT_S", 0.05)
     with pytest.raises(ModelsError, match=r"bad: converting it to int8 took longer than 0.05 s"):
         quantize(model.network, np.zeros((4, 20)), tmp_path, "bad", ("int8",))
     assert list(tmp_path.iterdir()) == []

@@ -15,9 +15,9 @@ import pytest
 from example_making import SMALL, blobs
 from training_to_kill import KILLED_AFTER, train
 
-from models.checkpoint import Checkpoint
 from models.emotion_recognition_model import EmotionRecognitionModel
-from models.training_settings import Progress, TrainingSettings
+from models.training.checkpoint import Checkpoint
+from models.training.training_settings import Progress, TrainingSettings
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 SCRIPT = Path(__file__).with_name("training_to_kill.py")

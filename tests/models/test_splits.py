@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import TrainingError
-from models.splits import folds_by_group, split_rows
+from models.training.splits import folds_by_group, split_rows
 
 
 @given(st.integers(2, 12), st.integers(1, 9), st.floats(0.05, 0.6), st.integers(0, 99))

@@ -14,9 +14,9 @@ from example_making import SMALL, blobs
 from daemon.cli import main
 from models.ensemble import EmotionEnsemble
 from models.errors import DatasetError, ModelFileError, TrainingError
-from models.inert_pickle import inert_load
-from models.recipes import RECIPES
-from models.training_run import read_arrays
+from models.files.inert_pickle import inert_load
+from models.runs.recipes import RECIPES
+from models.runs.training_run import read_arrays
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 

@@ -20,7 +20,7 @@ from inference.classification.valence import read_valence  # noqa: E402
 from models.emotion_recognition_model import EmotionRecognitionModel  # noqa: E402
 from models.errors import TrainingError  # noqa: E402
 from models.model_personalization import Verdict  # noqa: E402
-from models.valence_export import store_valence  # noqa: E402
+from models.personal.valence_export import store_valence  # noqa: E402
 
 KEPT = Verdict(True, "better on 12 pieces", 12, 0.5, 0.8, 0.004, {})
 

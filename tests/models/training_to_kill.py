@@ -8,8 +8,8 @@ from pathlib import Path
 
 from example_making import SMALL, blobs
 
-from models import training
 from models.emotion_recognition_model import EmotionRecognitionModel
+from models.training import training
 
 EPOCHS = 7
 KILLED_AFTER = 2

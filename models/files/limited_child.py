@@ -1,7 +1,7 @@
 """Sets limits on its own process and then runs a module, as ``python -m MODULE`` would.
 
-``python -m models.limited_child CPU_S MEMORY_BYTES MODULE [ARGUMENT ...]``; 0 is no limit. The parent cannot
-set them between fork and exec: it has threads (TensorFlow's), whose locks would be copied held.
+``python -m models.files.limited_child CPU_S MEMORY_BYTES MODULE [ARGUMENT ...]``; 0 is no limit. The parent
+cannot set them between fork and exec: it has threads (TensorFlow's), whose locks would be copied held.
 """
 
 from __future__ import annotations

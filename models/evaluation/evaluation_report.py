@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import extra_missing
-from models.evaluation import Evaluation
-from models.files import whole_file
+from models.evaluation.evaluation import Evaluation
+from models.files.writing import whole_file
 
 COLUMNS = (
     ("balanced accuracy", "balanced_accuracy"),

@@ -18,11 +18,11 @@ import numpy as np
 
 from inference.networks.manifest import MANIFEST, Golden, Manifest, ModelFile, read_manifest
 from inference.networks.model_store import ModelStore
+from models.conversion.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError
-from models.files import read_json, whole_file, whole_folder, write_json
-from models.provenance import timestamped
-from models.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
+from models.files.provenance import timestamped
+from models.files.writing import read_json, whole_file, whole_folder, write_json
 
 VARIANTS = ("float", "int8")
 CARD = "card.json"

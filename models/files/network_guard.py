@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.child import ChildError, run_child
 from models.errors import ModelFileError
+from models.files.child import ChildError, run_child
 
 MAX_NETWORK_BYTES = 256_000_000
 MAX_WEIGHTS_BYTES = 512_000_000
@@ -124,7 +124,7 @@ def check_network_file(path: Path) -> None:
         raise ModelFileError(f"{path}: a network ends in .h5 or .keras, got {path.suffix!r}")
     try:
         complaint = run_child(
-            "models.network_guard", [str(path)], timeout_s=6 * CPU_S, cpu_s=CPU_S, memory_bytes=4 << 30
+            "models.files.network_guard", [str(path)], timeout_s=6 * CPU_S, cpu_s=CPU_S, memory_bytes=4 << 30
         )
     except ChildError as error:
         raise ModelFileError(f"{path}: damaged, reading it {error}") from None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
 from models.errors import TrainingError
-from models.metrics import (
+from models.evaluation.metrics import (
     balanced_accuracy,
     bootstrap_interval,
     confidence_error,

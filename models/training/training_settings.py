@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from models.augmentation import Augmentation
 from models.errors import TrainingError
+from models.training.augmentation import Augmentation
 
 Schedule = Literal["plateau", "cosine", "constant"]
 

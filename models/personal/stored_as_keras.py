@@ -15,9 +15,9 @@ from inference.networks.litert_classifier import LiteRtClassifier
 from inference.networks.manifest import Manifest
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError
-from models.input_layout import InputLayout
-from models.keras_backend import keras
-from models.label_encoder import LabelEncoder
+from models.networks.input_layout import InputLayout
+from models.networks.keras_backend import keras
+from models.networks.label_encoder import LabelEncoder
 
 FAR = 1e3
 """Inputs so large that the bound is reached whatever the direction."""

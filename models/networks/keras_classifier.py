@@ -17,8 +17,8 @@ from inference.networks.manifest import Manifest, read_verified
 from inference.networks.stored_network import StoredNetwork, check_golden, checked_probabilities
 from inference.port import ClassifierError
 from models.errors import ModelsError
-from models.keras_backend import keras
-from models.network_guard import check_network_file
+from models.files.network_guard import check_network_file
+from models.networks.keras_backend import keras
 
 VARIANT = "keras"
 RECURRENT = frozenset({"LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D"})

@@ -10,11 +10,11 @@ import numpy as np
 
 from inference.emotion import AROUSAL_OF_LABEL
 from inference.networks.manifest import MANIFEST, Golden, Manifest, ModelFile, read_manifest
+from models.conversion.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
 from models.datasets import EmotionDataset
 from models.errors import ModelsError
-from models.files import whole_folder, write_json
-from models.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
-from models.training_run import TrainedRun, TrainingExamples
+from models.files.writing import whole_folder, write_json
+from models.runs.training_run import TrainedRun, TrainingExamples
 
 BASELINE_S = 60.0
 EVIDENCE_S = 10.0

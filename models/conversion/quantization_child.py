@@ -1,4 +1,4 @@
-"""Conversions: ``python -m models.quantization_child FOLDER VARIANT ...``.
+"""Conversions: ``python -m models.conversion.quantization_child FOLDER VARIANT ...``.
 
 Reads ``network.keras`` and ``representative.npy`` in FOLDER, writes ``VARIANT.tflite`` and ``VARIANT.json``.
 """
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.files import write_json
-from models.keras_backend import copy_weights, keras
-from models.quantization import N_GOLDEN
-from models.training import probabilities
+from models.conversion.quantization import N_GOLDEN
+from models.files.writing import write_json
+from models.networks.keras_backend import copy_weights, keras
+from models.training.training import probabilities
 
 RECURRENT = ("LSTM", "GRU", "Bidirectional")
 TIMED = 200

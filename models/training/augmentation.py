@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import TrainingError
-from models.input_layout import Axis, InputLayout
+from models.networks.input_layout import Axis, InputLayout
 
 Array = NDArray[np.float32]
 

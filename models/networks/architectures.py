@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from models.errors import TrainingError
-from models.input_layout import InputLayout
-from models.keras_backend import keras
+from models.networks.input_layout import InputLayout
+from models.networks.keras_backend import keras
 
 
 @dataclass(frozen=True, slots=True)

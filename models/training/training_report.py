@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from models.training_settings import Progress as TrainingProgress
-from models.training_settings import TrainingSettings
+from models.training.training_settings import Progress as TrainingProgress
+from models.training.training_settings import TrainingSettings
 
 EpochReport = Callable[[TrainingProgress, TrainingSettings], None]
 

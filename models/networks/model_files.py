@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import ModelFileError, TrainingError
-from models.files import WholeSet, read_json, sha256_of, write_json
-from models.inert_pickle import InertError, inert_load
-from models.keras_backend import keras
-from models.label_encoder import (
+from models.files.inert_pickle import InertError, inert_load
+from models.files.network_guard import check_network_file
+from models.files.writing import WholeSet, read_json, sha256_of, write_json
+from models.networks.keras_backend import keras
+from models.networks.label_encoder import (
     LabelEncoder,
     read_encoder_json,
     read_encoder_pickle,
     write_encoder_json,
     write_encoder_pickle,
 )
-from models.network_guard import check_network_file
 
 FORMAT = 1
 SUFFIXES = (".h5", ".keras")

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import ModelFileError, TrainingError
-from models.files import read_json, write_json
-from models.inert_pickle import InertObject, inert_load
+from models.files.inert_pickle import InertObject, inert_load
+from models.files.writing import read_json, write_json
 
 Label = str | int
 

@@ -11,7 +11,7 @@ from inference.classification.valence import ValenceNetwork, ValenceReader
 from inference.networks.manifest import Manifest
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
-from models.files import whole_file
+from models.files.writing import whole_file
 from models.model_personalization import Verdict
 
 MAX_ERROR = 1e-4

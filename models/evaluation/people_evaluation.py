@@ -19,10 +19,10 @@ from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from inference.port import ClassifierError
 from models.errors import DatasetError
-from models.evaluation import Evaluation, Examples, figures
-from models.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
-from models.files import sha256_of
-from models.metrics import bootstrap_interval
+from models.evaluation.evaluation import Evaluation, Examples, figures
+from models.evaluation.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
+from models.evaluation.metrics import bootstrap_interval
+from models.files.writing import sha256_of
 
 SCORED_AFTER_S = 60.0
 """Rest is scored from here on whatever the baseline's length, so that lengths can be compared."""

@@ -15,11 +15,11 @@ from inference.baseline.baseline import fit_baseline
 from inference.networks.manifest import Manifest, require_channels
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
-from models import valence_export
 from models.datasets.trial import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
-from models.files import whole_folder, write_json
+from models.files.provenance import provenance, timestamped
+from models.files.writing import whole_folder, write_json
 from models.model_personalization import (
     Fitted,
     Verdict,
@@ -27,9 +27,9 @@ from models.model_personalization import (
     label_folds,
     personalise,
 )
-from models.personal_store import PersonalStore
-from models.provenance import provenance, timestamped
-from models.stored_as_keras import as_keras
+from models.personal import valence_export
+from models.personal.personal_store import PersonalStore
+from models.personal.stored_as_keras import as_keras
 
 FROZEN = 3
 """Input, direction and mean over time stay; how sure and where the threshold lies is learnt."""

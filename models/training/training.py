@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.augmentation import augment
-from models.checkpoint import Checkpoint
-from models.files import whole_file
-from models.input_layout import InputLayout
-from models.keras_backend import keras
-from models.metrics import balanced_accuracy, cross_entropy
-from models.splits import Split
-from models.training_settings import Progress, TrainingSettings
+from models.evaluation.metrics import balanced_accuracy, cross_entropy
+from models.files.writing import whole_file
+from models.networks.input_layout import InputLayout
+from models.networks.keras_backend import keras
+from models.training.augmentation import augment
+from models.training.checkpoint import Checkpoint
+from models.training.splits import Split
+from models.training.training_settings import Progress, TrainingSettings
 
 Targets = dict[str, NDArray[np.float32]]
 Report = Callable[[Progress, TrainingSettings], None]

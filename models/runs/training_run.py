@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import folders
+from models.conversion.quantization import QuantizedFile, check_variants, quantize
 from models.datasets import EmotionDataset, ExampleSettings, build_examples, open_dataset
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.ensemble import EmotionEnsemble
 from models.errors import DatasetError, TrainingError
-from models.files import whole_folder, write_json
-from models.input_layout import InputLayout
-from models.provenance import timestamped
-from models.quantization import QuantizedFile, check_variants, quantize
-from models.recipes import RECIPES
-from models.splits import folds_by_group
+from models.files import folders
+from models.files.provenance import timestamped
+from models.files.writing import whole_folder, write_json
+from models.networks.input_layout import InputLayout
+from models.runs.recipes import RECIPES
+from models.training.splits import folds_by_group
 
 MAX_ARRAY_BYTES = 8_000_000_000
 Say = Callable[[str], None]
@@ -208,7 +208,7 @@ def _model(name: str, examples: TrainingExamples, options: RunOptions) -> Model:
     model.build_model(options.architecture, **options.settings)
     if examples.dataset is not None:
         # the order of a data set's classes is known, and some may be absent in a part of it
-        from models.label_encoder import LabelEncoder
+        from models.networks.label_encoder import LabelEncoder
 
         labels = examples.dataset.info.labels
         for member in _members(model):

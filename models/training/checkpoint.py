@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from models.files import whole_file
-from models.training_settings import Progress
+from models.files.writing import whole_file
+from models.training.training_settings import Progress
 
 
 @dataclass(frozen=True, slots=True)

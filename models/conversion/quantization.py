@@ -14,9 +14,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from models.child import ChildError, run_child
 from models.errors import ModelsError, TrainingError
-from models.files import read_json, sha256_of, whole_file
+from models.files.child import ChildError, run_child
+from models.files.writing import read_json, sha256_of, whole_file
 
 Variant = Literal["float", "dynamic", "float16", "int8"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
@@ -101,7 +101,7 @@ def _spread(inputs: Any) -> Any:
 
 def _run(work: Path, variants: Sequence[str], name: str) -> None:
     try:
-        run_child("models.quantization_child", [str(work), *variants], timeout_s=TIMEOUT_S)
+        run_child("models.conversion.quantization_child", [str(work), *variants], timeout_s=TIMEOUT_S)
     except ChildError as error:
         failed = next((v for v in variants if not (work / f"{v}.json").exists()), variants[-1])
         raise ModelsError(f"{name}: converting it to {failed} {error}") from None

@@ -31,7 +31,7 @@ def run_child(
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "models.limited_child", *limits, module, *arguments],
+            [sys.executable, "-m", "models.files.limited_child", *limits, module, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout_s,

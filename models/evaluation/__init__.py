@@ -1,0 +1,1 @@
+"""How well a network reads people it never saw: scores, evidence, reports."""

@@ -1,0 +1,1 @@
+"""The four architectures, their inputs and labels, and their files."""

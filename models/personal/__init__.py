@@ -1,0 +1,1 @@
+"""Networks fitted to one wearer, kept only by proof."""

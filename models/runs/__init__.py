@@ -1,0 +1,1 @@
+"""A whole training run: recipe, folder, export, what is stored."""

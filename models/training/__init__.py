@@ -1,0 +1,1 @@
+"""Training: settings, splits, augmentation, checkpoints, the loop."""
