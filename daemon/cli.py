@@ -11,41 +11,41 @@ from daemon.commands.lazy_group import CommandTable, LazyGroup
 from daemon.errors import EXIT_BAD_INPUT, BadInputError
 
 COMMANDS: CommandTable = {
-    "run": ("daemon.commands.run_command:run", "Start everything: broker, engine, player and the live page."),
-    "engine": ("daemon.commands.role_commands:engine", "Headset in, emotion states on MQTT."),
-    "player": ("daemon.commands.role_commands:player", "Emotion states in, music out."),
-    "web": ("daemon.commands.role_commands:web", "Serve the live page."),
-    "broker": ("daemon.commands.role_commands:broker", "Serve MQTT on loopback."),
-    "view": ("daemon.commands.role_commands:view", "Show a running session in this terminal."),
+    "run": ("daemon.commands.session:run", "Start everything: broker, engine, player and the live page."),
+    "engine": ("daemon.commands.session:engine", "Headset in, emotion states on MQTT."),
+    "player": ("daemon.commands.session:player", "Emotion states in, music out."),
+    "web": ("daemon.commands.session:web", "Serve the live page."),
+    "broker": ("daemon.commands.session:broker", "Serve MQTT on loopback."),
+    "view": ("daemon.commands.session:view", "Show a running session in this terminal."),
     "devices": (
-        "daemon.commands.devices_command:devices",
+        "daemon.commands.devices:devices",
         "List headsets and streams; preview and impedance.",
     ),
-    "record": ("daemon.commands.record_command:record", "Record the headset to a file, without music."),
+    "record": ("daemon.commands.session:record", "Record the headset to a file, without music."),
     "replay": (
-        "daemon.commands.replay_command:replay",
+        "daemon.commands.recordings:replay",
         "Replay a recorded session and compare it with the recording.",
     ),
-    "config": ("daemon.commands.config_command:config", "Make, check and show the configuration."),
-    "render": ("daemon.commands.render_command:render", "Play a scripted session into a file, offline."),
+    "config": ("daemon.commands.config:config", "Make, check and show the configuration."),
+    "render": ("daemon.commands.render:render", "Play a scripted session into a file, offline."),
     "export": (
-        "daemon.commands.export_command:export",
+        "daemon.commands.recordings:export",
         "Write a recorded session as EDF+, BDF+ or CSV.",
     ),
-    "forget": ("daemon.commands.forget_command:forget", "Delete everything that is known of the wearer."),
-    "doctor": ("daemon.commands.doctor_command:doctor", "Look at this machine, and say how to mend it."),
-    "completion": ("daemon.commands.completion_command:completion", "Completion for bash, zsh and fish."),
-    "service": ("daemon.commands.service_command:service", "Run at boot under systemd, hardened."),
+    "forget": ("daemon.commands.recordings:forget", "Delete everything that is known of the wearer."),
+    "doctor": ("daemon.commands.doctor:doctor", "Look at this machine, and say how to mend it."),
+    "completion": ("daemon.commands.completion:completion", "Completion for bash, zsh and fish."),
+    "service": ("daemon.commands.service:service", "Run at boot under systemd, hardened."),
     "library": (
-        "daemon.commands.library_command:library",
+        "daemon.commands.library:library",
         "Scan, list, show, tag and map the music folders.",
     ),
     "calibrate": (
-        "daemon.commands.calibrate_command:calibrate",
+        "daemon.commands.calibrate:calibrate",
         "Fit the network to you in a few guided minutes.",
     ),
-    "models": ("daemon.commands.models_command:models", "List, check, score, train and choose the networks."),
-    "bench": ("daemon.commands.bench_command:bench", "Measure this machine: cost and latency."),
+    "models": ("daemon.commands.models.group:models", "List, check, score, train and choose the networks."),
+    "bench": ("daemon.commands.bench:bench", "Measure this machine: cost and latency."),
 }
 """Name -> where the click command is, and the line that ``--help`` shows without importing it."""
 

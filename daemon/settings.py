@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+Style = Literal["component", "device", "off"]
+
 RoleName = Literal["broker", "engine", "player", "web", "view"]
 ViewKind = Literal["live", "plain", "json", "none"]
 

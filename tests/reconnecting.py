@@ -11,8 +11,8 @@ import psutil
 from tcp_proxy import TcpProxy
 from waiting import until
 
-from daemon import mqtt_link
-from daemon.mqtt_link import MqttLink
+from daemon.mqtt import link as mqtt_link
+from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings
 
 TOPIC = "reconnects/state"

@@ -24,8 +24,8 @@ import msgspec  # noqa: E402
 import psutil  # noqa: E402
 from measuring import write  # noqa: E402
 
-from daemon.mqtt_link import MqttLink  # noqa: E402
-from daemon.roles.broker import mosquitto_binary, mosquitto_config  # noqa: E402
+from daemon.broker import mosquitto_binary, mosquitto_config  # noqa: E402
+from daemon.mqtt.link import MqttLink  # noqa: E402
 from daemon.settings import BrokerSettings  # noqa: E402
 
 LISTEN_S = 15.0

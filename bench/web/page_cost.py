@@ -34,8 +34,8 @@ from real_broker import wait_for_port  # noqa: E402
 from test_many_viewers import Viewer  # noqa: E402
 
 from acquisition.signal import EegChunk, HeadsetStatus, StreamInfo  # noqa: E402
-from daemon.eeg_frames import socket_path  # noqa: E402
-from daemon.eeg_tap import EegTap  # noqa: E402
+from daemon.engine.eeg_frames import socket_path  # noqa: E402
+from daemon.engine.eeg_tap import EegTap  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
 VIEWERS = 20

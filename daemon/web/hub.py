@@ -8,19 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from daemon import messages, topics
-from daemon.messages import MessageError
-from daemon.web.artwork import Artwork
-from daemon.web.calibration import Calibration
-from daemon.web.eeg_feed import EegFeed
-from daemon.web.health_view import Notice, notices
-from daemon.web.live_state import LiveState
-from daemon.web.mood_view import MoodView, mood_view
-from daemon.web.music_view import MusicView, music_view
-from daemon.web.recordings import Recordings
-from daemon.web.session_log import SessionLog
+from daemon.mqtt import codec, commands, documents, topics
+from daemon.mqtt.codec import MessageError
+from daemon.web.state.artwork import Artwork
+from daemon.web.state.calibration import Calibration
+from daemon.web.state.eeg_feed import EegFeed
+from daemon.web.state.live_state import LiveState
+from daemon.web.state.recordings import Recordings
+from daemon.web.state.session_log import SessionLog
+from daemon.web.state.track_library import TrackLibrary
 from daemon.web.texts import Texts
-from daemon.web.track_library import TrackLibrary
+from daemon.web.views.health_view import Notice, notices
+from daemon.web.views.mood_view import MoodView, mood_view
+from daemon.web.views.music_view import MusicView, music_view
 
 log = logging.getLogger(__name__)
 
@@ -67,30 +67,30 @@ class Hub:
 
     def _hear_label(self, payload: bytes) -> None:
         try:
-            label = messages.decode_command("label", payload)
+            label = codec.decode_command("label", payload)
         except MessageError:
             self.state.malformed += 1
             return
-        if isinstance(label, messages.LabelCommand):
+        if isinstance(label, commands.LabelCommand):
             self.log.hear_label(label)
             self.state.version += 1
 
     @property
     def subscriptions(self) -> list[str]:
         """Every state of the node, and the wearer's own words."""
-        names = [*messages.DOCUMENTS, topics.ENGINE_AVAILABILITY, topics.PLAYER_AVAILABILITY]
+        names = [*documents.DOCUMENTS, topics.ENGINE_AVAILABILITY, topics.PLAYER_AVAILABILITY]
         return [self.topics.full(name) for name in names] + [self.topics.command("label")]
 
-    def send(self, name: str, command: messages.Command) -> bool:
+    def send(self, name: str, command: commands.Command) -> bool:
         """Send a command; False when the broker is not there, so that nobody is told a lie."""
         if self.outlet is None or not self.state.linked:
             return False
-        self.outlet.send(self.topics.command(name), messages.encode(command), qos=1)
+        self.outlet.send(self.topics.command(name), codec.encode(command), qos=1)
         return True
 
     def recording(self) -> bool:
         """Whether the engine says that it records."""
-        session = self.state.newest(messages.Session, topics.SESSION)
+        session = self.state.newest(documents.Session, topics.SESSION)
         return session is not None and session.recording and self.state.online.get("engine", True)
 
     def views(self) -> tuple[MoodView, MusicView, tuple[Notice, ...]]:

@@ -15,17 +15,17 @@ from fastapi import FastAPI, Response
 from nicegui import Client, app, ui
 from starlette.middleware.gzip import GZipMiddleware
 
-from daemon.web.frame import shared_head
-from daemon.web.guard import AsgiApp, Guard
-from daemon.web.history_view import as_csv
 from daemon.web.hub import Hub
 from daemon.web.pages.calibrate_page import calibrate_page
 from daemon.web.pages.fit_page import fit_page
+from daemon.web.pages.frame import shared_head
 from daemon.web.pages.history_page import history_page
 from daemon.web.pages.library_page import library_page
 from daemon.web.pages.session_page import session_page
-from daemon.web.session_log import read_session, session_names
+from daemon.web.security.guard import AsgiApp, Guard
+from daemon.web.state.session_log import read_session, session_names
 from daemon.web.viewer import Viewer
+from daemon.web.views.history_view import as_csv
 
 RECONNECT_S = 15.0
 CLOSING_S = 2.0

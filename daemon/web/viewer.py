@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from nicegui import Client, ui
 from nicegui.element import Element
 
-from daemon import messages
-from daemon.web.access import is_loopback
+from daemon.mqtt import commands
+from daemon.rate_limit import Bucket
 from daemon.web.hub import Hub
 from daemon.web.palette import Palette, palette
-from daemon.web.rate_limit import Bucket
+from daemon.web.security.access import is_loopback
 
 ElementT = TypeVar("ElementT", bound=Element)
 THEME_COOKIE = "neuroplayer_dark"
@@ -55,7 +55,7 @@ class Viewer:
             for redraw in self._themed:
                 redraw()
 
-    def send(self, name: str, command: messages.Command, said: str | None = None) -> bool:
+    def send(self, name: str, command: commands.Command, said: str | None = None) -> bool:
         """Send a command and say so; tell the person when it could not be sent."""
         texts = self.hub.texts
         if not self._bucket.take():
@@ -141,3 +141,21 @@ def words(name: str, classes: str, text: str) -> ui.label:
 
 
 __all__ = ["Viewer", "attribute", "button", "fill", "icon_button", "named", "swap_class", "tag", "words"]
+
+
+def ask(viewer: Viewer, question: str, act: Callable[[], Awaitable[None]]) -> None:
+    """Open a dialog; ``act`` follows only on a clear yes."""
+    texts = viewer.hub.texts
+    with ui.dialog() as dialog, tag("div", "card asking"):
+        words("p", "", question)
+
+        async def yes() -> None:
+            dialog.close()
+            await act()
+
+        with tag("div", "row-line").style("margin-top:16px;justify-content:flex-end"):
+            button(texts("ask.no"), dialog.close)
+            button(texts("ask.yes"), yes, classes="danger")
+    named(dialog, aria_label=question)
+    dialog.on("hide", dialog.delete)
+    dialog.open()

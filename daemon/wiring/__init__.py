@@ -12,11 +12,11 @@ from daemon.errors import BadInputError
 from daemon.settings import RoleName, Settings
 
 ROLES: dict[RoleName, str] = {
-    "broker": "daemon.roles.broker:run_broker",
-    "engine": "daemon.wiring.engine_wiring:run_engine",
-    "web": "daemon.wiring.web_wiring:run_web",
-    "player": "daemon.wiring.player_wiring:run_player",
-    "view": "daemon.wiring.view_wiring:run_view",
+    "broker": "daemon.broker:run_broker",
+    "engine": "daemon.wiring.engine:run_engine",
+    "web": "daemon.wiring.web:run_web",
+    "player": "daemon.wiring.player:run_player",
+    "view": "daemon.wiring.view:run_view",
 }
 
 

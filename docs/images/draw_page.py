@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from daemon.ports import claim
+from daemon.processes.ports import claim
 
 HERE = Path(__file__).resolve().parent
 CHROMIUM = "/usr/bin/chromium"

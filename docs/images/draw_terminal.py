@@ -15,8 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 
-from daemon.found import headline
-from daemon.live_view import LiveView
+from daemon.startup.headline import headline
+from daemon.terminal.live_view import LiveView
 from daemon.settings import BrokerSettings, Settings, WebSettings
 
 WIDTH, HEIGHT = 110, 34

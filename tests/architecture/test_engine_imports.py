@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-import daemon.wiring.engine_wiring
+import daemon.wiring.engine
 from acquisition.signal import EegChunk, StreamInfo
 from acquisition.source_spec import parse_source
 from acquisition.opening import make_source
 from daemon.settings import Settings
-from daemon.wiring.pipeline_wiring import PipelineMaker
+from daemon.engine.network_choice import PipelineMaker
 
 source = make_source(parse_source("simulated"), speed=None)
 source.open()

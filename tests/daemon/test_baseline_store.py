@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from acquisition.signal import StreamInfo
-from daemon.baseline_store import BaselineStore
+from daemon.engine.baseline_store import BaselineStore
 from inference.baseline.baseline import Baseline
 from inference.features.schemas import schema_named
 

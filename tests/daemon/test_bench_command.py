@@ -7,9 +7,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from daemon.broker import mosquitto_binary
 from daemon.cli import main
-from daemon.commands.bench_command import bench
-from daemon.roles.broker import mosquitto_binary
+from daemon.commands.bench import bench
 
 STAGES = {"filter", "quality", "features", "classify", "settle", "compute", "last sample to subscriber"}
 

@@ -14,13 +14,13 @@ import pytest
 from waiting import wait_until
 
 from acquisition.headsets.simulated_source import SimulatedSource
-from daemon import calibration_lines as lines
-from daemon.calibration_guide import guide, protocol
-from daemon.calibration_music import Answer, Listening
-from daemon.calibration_pieces import Piece, Rating, parse_rating, spread
-from daemon.calibration_player import OwnJukebox
-from daemon.calibration_taker import Step
-from daemon.calibration_talk import Lines, PageTalk, TerminalTalk
+from daemon.calibration import lines
+from daemon.calibration.guide import guide, protocol
+from daemon.calibration.listening import Answer, Listening
+from daemon.calibration.own_jukebox import OwnJukebox
+from daemon.calibration.pieces import Piece, Rating, parse_rating, spread
+from daemon.calibration.taker import Step
+from daemon.calibration.talk import Lines, PageTalk, TerminalTalk
 from daemon.cli import main
 from daemon.errors import BadInputError
 from models.datasets import Trial

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.command_rate import HEAVY, LIGHT, CommandRate, Limit
+from daemon.rate_limit import HEAVY, LIGHT, CommandRate, Limit
 
 
 @pytest.mark.parametrize(("name", "limit"), [("volume", LIGHT), *HEAVY.items()])

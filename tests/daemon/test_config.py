@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from daemon import places
 from daemon.cli import main
-from daemon.config import ConfigError, read_all, read_environment, read_file, template
-from daemon.config_keys import BY_NAME, KEYS, variable
-from daemon.configured import settings_from
+from daemon.configuration.file import ConfigError, read_all, read_environment, read_file, template
+from daemon.configuration.keys import BY_NAME, KEYS, variable
+from daemon.configuration.merging import settings_from
+from daemon.configuration.reloading import read_again
 from daemon.errors import BadInputError
-from daemon.reloading import read_again
 from daemon.settings import WebSettings
 
 

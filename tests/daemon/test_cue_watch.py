@@ -7,16 +7,16 @@ from typing import Literal
 
 import pytest
 
-from daemon import messages
-from daemon.cues import GONE_S, LOST_APART_S, CueWatch
+from daemon.mqtt import bounds, documents
+from daemon.music.announcement_watch import GONE_S, LOST_APART_S, CueWatch
 
 Phase = Literal["waiting", "calibrating", "running", "stopped"]
 
 
 def session(
     phase: Phase, trusted_s: float = 0.0, wanted_s: float = 45.0, *, simulated: bool = False
-) -> messages.Session:
-    return messages.Session(
+) -> documents.Session:
+    return documents.Session(
         at=datetime.now(UTC),
         simulated=simulated,
         active=True,
@@ -33,9 +33,9 @@ def session(
 
 
 def headset(
-    state: messages.HeadsetState = "streaming", source: str = "lsl:Muse", *, simulated: bool = False
-) -> messages.Headset:
-    return messages.Headset(
+    state: bounds.HeadsetState = "streaming", source: str = "lsl:Muse", *, simulated: bool = False
+) -> documents.Headset:
+    return documents.Headset(
         at=datetime.now(UTC),
         simulated=simulated,
         state=state,
@@ -49,7 +49,7 @@ def headset(
     )
 
 
-def heard(*documents: messages.Document, age_s: float = 0.0) -> list[str | None]:
+def heard(*documents: documents.Document, age_s: float = 0.0) -> list[str | None]:
     """What is due after each document, a second apart."""
     watch = CueWatch()
     cues = []
@@ -86,7 +86,7 @@ def test_without_a_rest_there_is_nothing_to_tell() -> None:
 @pytest.mark.parametrize(
     "there", [headset(simulated=True, source="simulated"), headset(source="replay:a.csv")]
 )
-def test_nobody_is_told_who_is_not_there(there: messages.Headset) -> None:
+def test_nobody_is_told_who_is_not_there(there: documents.Headset) -> None:
     watch = CueWatch()
     for now_s, document in enumerate([there, session("calibrating"), session("running"), headset("stale")]):
         watch.hear(document, 0.0, float(now_s))

@@ -15,9 +15,9 @@ from waiting import wait_until
 from acquisition.headsets.devices import serial_ports
 from acquisition.headsets.impedance import cyton_ohm, measure
 from acquisition.port import UnknownSourceError
-from daemon import signal_preview
-from daemon.commands import devices_command
-from daemon.commands.devices_command import devices
+from daemon.commands import devices as devices_command
+from daemon.commands.devices import devices
+from daemon.diagnosis import signal_preview
 
 
 def listed(outlet: RealOutlet) -> tuple[dict[str, Any], dict[str, Any]]:

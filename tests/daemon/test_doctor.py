@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from daemon import doctor, places
+from daemon import places
 from daemon.cli import main
-from daemon.doctor import Finding, examine
+from daemon.diagnosis import doctor
+from daemon.diagnosis.doctor import Finding, examine
 from daemon.settings import Settings
 
 

@@ -15,10 +15,10 @@ import pytest
 from waiting import until
 
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
-from daemon.mqtt_link import MqttLink
-from daemon.roles.engine import EngineRole
-from daemon.roles.prepared import Prepared
-from daemon.topics import Topics
+from daemon.engine.prepared import Prepared
+from daemon.engine.role import EngineRole
+from daemon.mqtt.link import MqttLink
+from daemon.mqtt.topics import Topics
 from inference.emotion import (
     Affect,
     BaselineProgress,
@@ -211,7 +211,7 @@ async def test_commands(tmp_path: Path) -> None:
 
 
 async def test_labels_never_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.labels.MAX_BYTES", 300)
+    monkeypatch.setattr("daemon.engine.labels.MAX_BYTES", 300)
     bench = Bench(tmp_path, [], [])
     await bench.run()
     for _ in range(20):

@@ -13,7 +13,7 @@ from waiting import PATIENCE_S
 
 from acquisition.headsets.devices import openbci_dongle
 from acquisition.source_spec import parse_source
-from daemon.headset_search import Stream, choose, search
+from daemon.startup.headset_search import Stream, choose, search
 
 MUSE = Stream("lsl:Muse,source_id=m1,type=EEG", "Muse", 4, 256.0)
 CYTON = Stream("lsl:obci eeg,type=EEG", "obci eeg", 8, 250.0)

@@ -9,13 +9,13 @@ import os
 import pytest
 from waiting import until
 
-from daemon.heartbeat import DESCRIPTOR, Heartbeat, beat
+from daemon.processes.heartbeat import DESCRIPTOR, Heartbeat, beat
 
 
 async def test_who_beats_outlives_every_patience_and_who_stops_is_called_hung(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("daemon.heartbeat.EVERY_S", 0.02)
+    monkeypatch.setattr("daemon.processes.heartbeat.EVERY_S", 0.02)
     with contextlib.closing(Heartbeat(hung_s=0.3)) as heart:
         # as in the child, which has an end of its own
         monkeypatch.setenv(DESCRIPTOR, str(os.dup(heart.write_fd)))

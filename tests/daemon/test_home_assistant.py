@@ -15,23 +15,23 @@ import msgspec
 import pytest
 import yaml
 
-from daemon import messages, topics
-from daemon.home_assistant import Announcement
-from daemon.home_assistant_entities import EMOTIONS, ENTITIES, NO_TARGET, TARGETS, Entity
+from daemon.home.discovery import Announcement
+from daemon.home.entities import EMOTIONS, ENTITIES, NO_TARGET, TARGETS, Entity
+from daemon.mqtt import codec, commands, documents, topics
 from player.choice.targets import NAMED_TARGETS
 
 HOME_ASSISTANT = Path(__file__).resolve().parents[2] / "docs" / "home-assistant"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BASE: dict[str, Any] = {"at": NOW, "simulated": False}
-MODEL = messages.Model(name="band-power", sha256=None)
-TRACK = messages.TrackInfo(
+MODEL = documents.Model(name="band-power", sha256=None)
+TRACK = documents.TrackInfo(
     id="a1",
     title="A title 'with' \"quotes\" " + "x" * 400,
     artist="Someone",
     duration_s=200.0,
-    mood=messages.TrackMood(valence=None, arousal=-0.4, source="analysis", confidence=0.4),
+    mood=documents.TrackMood(valence=None, arousal=-0.4, source="analysis", confidence=0.4),
 )
-EMOTION = messages.Emotion(
+EMOTION = documents.Emotion(
     **BASE,
     emotion="relaxed",
     valence=None,
@@ -43,7 +43,7 @@ EMOTION = messages.Emotion(
     model=MODEL,
     latency_ms={"filter": 0.1, "compute": 0.4},
 )
-PLAYER = messages.PlayerState(
+PLAYER = documents.PlayerState(
     **BASE,
     track=TRACK,
     position_s=3.0,
@@ -60,7 +60,7 @@ PLAYER = messages.PlayerState(
     library_tracks=8,
     degraded=[],
 )
-SESSION = messages.Session(
+SESSION = documents.Session(
     **BASE,
     active=True,
     phase="running",
@@ -73,7 +73,7 @@ SESSION = messages.Session(
     model=MODEL,
     notes=[],
 )
-HEADSET = messages.Headset(
+HEADSET = documents.Headset(
     **BASE,
     state="streaming",
     source="simulated",
@@ -84,17 +84,17 @@ HEADSET = messages.Headset(
     gap_s=None,
     reason="",
 )
-SIGNAL = messages.Signal(
+SIGNAL = documents.Signal(
     **BASE,
     overall=0.91,
     worn=True,
     late=0,
     electrodes=[
-        messages.Electrode(channel="AF7", score=0.2, reasons=["flat"]),
-        messages.Electrode(channel="AF8", score=0.9, reasons=[]),
+        documents.Electrode(channel="AF7", score=0.2, reasons=["flat"]),
+        documents.Electrode(channel="AF8", score=0.9, reasons=[]),
     ],
 )
-MOOD = messages.MoodChanged(
+MOOD = documents.MoodChanged(
     **BASE, event_type="happy", previous="relaxed", valence=0.3, arousal=0.4, confidence=0.8
 )
 DOCUMENTS = {
@@ -110,18 +110,18 @@ BY_KEY = {entity.key: entity for entity in ALL}
 JINJA = jinja2.sandbox.ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined)
 
 
-def _rendered(template: str, document: messages.Document) -> str:
-    return JINJA.from_string(template).render(value_json=json.loads(messages.encode(document))).strip()
+def _rendered(template: str, document: documents.Document) -> str:
+    return JINJA.from_string(template).render(value_json=json.loads(codec.encode(document))).strip()
 
 
-def _value(key: str, document: messages.Document) -> str:
+def _value(key: str, document: documents.Document) -> str:
     return _rendered(BY_KEY[key].options["value_template"], document)
 
 
-def _command(entity: Entity, value: object) -> messages.Command:
+def _command(entity: Entity, value: object) -> commands.Command:
     payload = JINJA.from_string(entity.options["command_template"]).render(value=value)
     assert entity.command is not None
-    return messages.decode_command(entity.command, payload.encode())
+    return codec.decode_command(entity.command, payload.encode())
 
 
 def _configs(style: str = "component") -> Iterator[dict[str, Any]]:
@@ -141,12 +141,12 @@ def test_the_device_has_its_entities_and_each_is_told_apart() -> None:
 
 def test_every_topic_named_exists_in_the_contract() -> None:
     node = topics.Topics("den")
-    spoken = {node.full(name) for name in messages.DOCUMENTS}
+    spoken = {node.full(name) for name in documents.DOCUMENTS}
     for config in _configs():
         assert config.get("state_topic", node.full(topics.EMOTION)) in spoken
         assert config.get("json_attributes_topic", node.full(topics.EMOTION)) in spoken
         if "command_topic" in config:
-            assert config["command_topic"].removeprefix(node.full("cmd/")) in messages.COMMANDS
+            assert config["command_topic"].removeprefix(node.full("cmd/")) in commands.COMMANDS
         assert node.full(topics.ESTIMATE) not in json.dumps(config), "only the settled mood drives it"
 
 
@@ -201,24 +201,24 @@ def test_values_read_as_a_person_expects() -> None:
 
 
 def test_what_is_sent_back_is_what_the_roles_obey() -> None:
-    assert _command(BY_KEY["target"], "relax") == messages.TargetCommand(name="relax")
-    assert _command(BY_KEY["target"], NO_TARGET) == messages.TargetCommand()
-    assert _command(BY_KEY["volume"], 55) == messages.VolumeCommand(volume=0.55)
-    assert _command(BY_KEY["crossfade"], 8.5) == messages.CrossfadeCommand(seconds=8.5)
-    assert _command(BY_KEY["dwell"], 20) == messages.DwellCommand(seconds=20)
+    assert _command(BY_KEY["target"], "relax") == commands.TargetCommand(name="relax")
+    assert _command(BY_KEY["target"], NO_TARGET) == commands.TargetCommand()
+    assert _command(BY_KEY["volume"], 55) == commands.VolumeCommand(volume=0.55)
+    assert _command(BY_KEY["crossfade"], 8.5) == commands.CrossfadeCommand(seconds=8.5)
+    assert _command(BY_KEY["dwell"], 20) == commands.DwellCommand(seconds=20)
     for policy in BY_KEY["policy"].options["options"]:
-        assert _command(BY_KEY["policy"], policy) == messages.PolicyCommand(policy=policy)
+        assert _command(BY_KEY["policy"], policy) == commands.PolicyCommand(policy=policy)
     for entity in ALL:
         for name in ("payload_press", "payload_on", "payload_off"):
             if entity.command is not None and name in entity.options:
-                messages.decode_command(entity.command, entity.options[name].encode())
+                codec.decode_command(entity.command, entity.options[name].encode())
 
 
 def test_the_words_are_those_of_the_product() -> None:
     assert set(TARGETS) == set(NAMED_TARGETS)
-    words = msgspec.json.schema(messages.Emotion)["$defs"]["Emotion"]["properties"]["emotion"]["enum"]
+    words = msgspec.json.schema(documents.Emotion)["$defs"]["Emotion"]["properties"]["emotion"]["enum"]
     assert set(EMOTIONS) == set(words) - {"unknown"}
-    event = json.loads(messages.encode(MOOD))
+    event = json.loads(codec.encode(MOOD))
     assert event["event_type"] in BY_KEY["mood_changed"].options["event_types"]
 
 
@@ -272,4 +272,4 @@ def test_the_flow_speaks_the_contract() -> None:
     assert heard == [node.full(topics.MOOD_CHANGED)]
     assert [n["topic"] for n in flow if n["type"] == "mqtt out"] == [node.command("target")]
     (evening,) = [n for n in flow if n["type"] == "inject"]
-    messages.decode_command("target", evening["payload"].encode())
+    codec.decode_command("target", evening["payload"].encode())

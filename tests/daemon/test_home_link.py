@@ -17,15 +17,16 @@ from test_home_assistant import EMOTION, SIGNAL
 from waiting import PATIENCE_S, until
 
 from acquisition.signal import Gap, HeadsetStatus, StreamInfo
-from daemon import health, home_link, messages, topics
-from daemon.home_link import HomeLink
-from daemon.messages import Estimate
-from daemon.metrics import RoleCounts
-from daemon.mood_events import MoodEvents
-from daemon.mqtt_link import MqttLink
+from daemon.health import endpoint
+from daemon.health.metrics import RoleCounts, SignalLoss
+from daemon.home import link as home_link
+from daemon.home.link import HomeLink
+from daemon.home.mood_events import MoodEvents
+from daemon.home.sharing import coarse, is_loopback, refuse_to_share
+from daemon.mqtt import codec, documents, topics
+from daemon.mqtt.documents import Estimate
+from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings, Settings
-from daemon.sharing import coarse, is_loopback, refuse_to_share
-from daemon.signal_loss import SignalLoss
 
 pytestmark = pytest.mark.broker
 NODE = topics.Topics("den")
@@ -37,7 +38,7 @@ ESTIMATE = Estimate(
     arousal=0.61,
     confidence=0.8,
     status="ok",
-    model=messages.Model(name="m", sha256=None),
+    model=documents.Model(name="m", sha256=None),
 )
 
 
@@ -69,7 +70,7 @@ async def test_it_announces_at_once_and_again_when_home_assistant_restarts(
     link = HomeLink(_settings(broker), "engine", hear=own, subscriptions=[])
     async with _listener(broker, ear) as other, link:
         await until(lambda: len(ear.on(config)) >= 1)
-        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
+        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
         await until(lambda: len(ear.on(NODE.full(topics.EMOTION))) == 1)
         link._announced_s -= 601  # as if it had been a while
         other.send("homeassistant/status", b"online", qos=1)
@@ -89,7 +90,7 @@ async def test_f20_a_broker_killed_and_empty_is_told_discovery_availability_and_
     config = "homeassistant/sensor/neuroplayer_den/emotion/config"
     link = HomeLink(_settings(broker), "engine", hear=Ear(), subscriptions=[])
     async with link:
-        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
+        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
         await until(lambda: link.counters.published >= 1)
         broker.kill()
         await until(lambda: not link.connected.is_set())
@@ -110,7 +111,7 @@ async def test_a_change_of_mood_is_one_event(broker: RealBroker) -> None:
         await link.connected.wait()
         for emotion in ("relaxed", "relaxed", "unknown", "relaxed", "focused"):
             link.keep(
-                NODE.full(topics.EMOTION), messages.encode(msgspec.structs.replace(EMOTION, emotion=emotion))
+                NODE.full(topics.EMOTION), codec.encode(msgspec.structs.replace(EMOTION, emotion=emotion))
             )
         await until(lambda: len(ear.on(NODE.full(topics.MOOD_CHANGED))) == 2)
     said = [json.loads(payload) for payload in ear.on(NODE.full(topics.MOOD_CHANGED))]
@@ -137,9 +138,9 @@ async def test_coarse_sends_wide_steps_and_no_window(broker: RealBroker) -> None
     ):
         await listener.connected.wait()
         await link.connected.wait()
-        link.send(NODE.full(topics.ESTIMATE), messages.encode(ESTIMATE))
-        link.keep(NODE.full(topics.SIGNAL), messages.encode(SIGNAL))
-        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
+        link.send(NODE.full(topics.ESTIMATE), codec.encode(ESTIMATE))
+        link.keep(NODE.full(topics.SIGNAL), codec.encode(SIGNAL))
+        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
         await until(lambda: bool(ear.on(NODE.full(topics.EMOTION)) and ear.on(NODE.full(topics.SIGNAL))))
     emotion = json.loads(ear.on(NODE.full(topics.EMOTION))[0])
     signal = json.loads(ear.on(NODE.full(topics.SIGNAL))[0])
@@ -150,7 +151,7 @@ async def test_coarse_sends_wide_steps_and_no_window(broker: RealBroker) -> None
 
 def test_coarse_numbers_stay_within_the_contract() -> None:
     for arousal in (-1.0, -0.76, -0.2, 0.0, 0.24, 0.26, 0.9, 1.0):
-        payload = coarse("emotion", messages.encode(msgspec.structs.replace(EMOTION, arousal=arousal)))
+        payload = coarse("emotion", codec.encode(msgspec.structs.replace(EMOTION, arousal=arousal)))
         assert payload is not None
         assert json.loads(payload)["arousal"] in (-1.0, -0.5, 0.0, 0.5, 1.0)
     assert coarse("emotion", b"{broken") is None
@@ -181,13 +182,13 @@ def _get(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, bytes]:
 async def test_health_and_metrics_on_loopback(
     broker: RealBroker, health_ports: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(endpoint, "PATIENCE_S", PATIENCE_S)
     port = health_ports["engine"]
     settings = _settings(broker, health_port=port)
     async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
         await link.connected.wait()
-        link.keep(NODE.full(topics.EMOTION), messages.encode(EMOTION))
-        link.keep(NODE.full(topics.SIGNAL), messages.encode(SIGNAL))
+        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
+        link.keep(NODE.full(topics.SIGNAL), codec.encode(SIGNAL))
         status, body = await asyncio.to_thread(_get, port, "/health")
         assert status == 200
         assert json.loads(body)["connected"] is True

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from daemon.commands.library_command import library
+from daemon.commands.library import library
 from daemon.errors import BadInputError
 
 

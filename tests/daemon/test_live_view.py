@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from daemon.live_view import LiveView
-from daemon.messages import LATE_NOTE
-from daemon.plain_view import PlainLines
+from daemon.mqtt.documents import LATE_NOTE
+from daemon.terminal.live_view import LiveView
+from daemon.terminal.plain_view import PlainLines
 
 ELECTRODES = [
     {"channel": "TP9", "score": 0.9, "reasons": []},

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from daemon.logs import QUIET_S, JsonLines, OnceThenQuiet, say_as, start_logging
+from daemon.processes.logs import QUIET_S, JsonLines, OnceThenQuiet, say_as, start_logging
 from daemon.settings import LogSettings
 
 

@@ -18,11 +18,11 @@ from real_broker import RealBroker
 from running_product import MosquittoSub
 from waiting import PATIENCE_S, wait_until
 
-from daemon.lost_reader import printed
+from daemon.terminal.printing import printed
 
 CODE = """
 import sys
-from daemon.lost_reader import printed
+from daemon.terminal.printing import printed
 sys.stdin.readline()
 said = [printed("x" * 100, sys.stderr), printed("y", sys.stderr), printed("z", sys.stdout)]
 sys.exit(sum(said) << 1)

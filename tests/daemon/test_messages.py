@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon import messages, schemas, topics
-from daemon.messages import MessageError
+from daemon.mqtt import codec, commands, documents, schemas, topics
+from daemon.mqtt.codec import MessageError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "mqtt"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-MODEL = messages.Model(name="band-power", sha256=None)
+MODEL = documents.Model(name="band-power", sha256=None)
 
 
-def _emotion(**changes: object) -> messages.Emotion:
-    document = messages.Emotion(
+def _emotion(**changes: object) -> documents.Emotion:
+    document = documents.Emotion(
         at=NOW,
         simulated=True,
         emotion="relaxed",
@@ -41,7 +41,7 @@ def _emotion(**changes: object) -> messages.Emotion:
 def test_the_shipped_schemas_are_current() -> None:
     wanted = {name: schemas.text(schema) for name, schema in schemas.schemas().items()}
     found = {path.name: path.read_text() for path in DOCS.glob("*.schema.json")}
-    assert found == wanted, "run: python -m daemon.schemas docs/mqtt"
+    assert found == wanted, "run: python -m daemon.mqtt.schemas docs/mqtt"
 
 
 @pytest.mark.parametrize("name", sorted(schemas.schemas()))
@@ -54,23 +54,23 @@ def test_each_schema_is_valid_and_requires_every_field_of_a_document(name: str) 
 
 
 def test_a_document_is_valid_against_its_schema_and_comes_back() -> None:
-    payload = messages.encode(_emotion())
+    payload = codec.encode(_emotion())
     document = json.loads(payload)
     jsonschema.validate(document, schemas.schemas()["emotion.schema.json"])
     assert document["valence"] is None
     assert document["at"] == "2026-01-02T03:04:05Z"
-    assert messages.decode("emotion", payload) == _emotion()
+    assert codec.decode("emotion", payload) == _emotion()
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1.01, -1.01])
 def test_a_number_outside_the_contract_never_leaves(value: float) -> None:
     with pytest.raises(MessageError):
-        messages.encode(_emotion(confidence=value))
+        codec.encode(_emotion(confidence=value))
 
 
 def test_a_time_without_zone_never_leaves() -> None:
     with pytest.raises(MessageError):
-        messages.encode(_emotion(at=datetime(2026, 1, 2)))  # noqa: DTZ001
+        codec.encode(_emotion(at=datetime(2026, 1, 2)))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
@@ -94,21 +94,21 @@ def test_a_time_without_zone_never_leaves() -> None:
 )
 def test_a_bad_command_is_refused_by_name(name: str, payload: bytes) -> None:
     with pytest.raises(MessageError):
-        messages.decode_command(name, payload)
+        codec.decode_command(name, payload)
 
 
-@given(st.sampled_from(sorted(messages.COMMANDS)), st.binary(max_size=6000))
+@given(st.sampled_from(sorted(commands.COMMANDS)), st.binary(max_size=6000))
 def test_no_payload_does_more_than_be_refused(name: str, payload: bytes) -> None:
     try:
-        command = messages.decode_command(name, payload)
+        command = codec.decode_command(name, payload)
     except MessageError:
         return
-    messages.encode(command)
+    codec.encode(command)
 
 
 def test_an_empty_payload_is_a_command_without_arguments() -> None:
-    assert messages.decode_command("skip", b"") == messages.SkipCommand()
-    assert messages.decode_command("pause", b"") == messages.PauseCommand(paused=None)
+    assert codec.decode_command("skip", b"") == commands.SkipCommand()
+    assert codec.decode_command("pause", b"") == commands.PauseCommand(paused=None)
 
 
 @given(st.text(max_size=80))

@@ -9,7 +9,7 @@ import pytest
 from real_broker import RealBroker
 from waiting import until
 
-from daemon.mqtt_link import MqttLink, backoff_s
+from daemon.mqtt.link import MqttLink, backoff_s
 from daemon.settings import BrokerSettings
 
 pytestmark = pytest.mark.broker
@@ -82,7 +82,7 @@ async def test_states_are_latest_wins_and_events_bounded_without_a_broker(free_p
 
 DOOMED = """
 import asyncio, os, sys
-from daemon.mqtt_link import MqttLink
+from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings
 async def main():
     link = MqttLink(BrokerSettings(port=int(sys.argv[1])), "doomed", hear=print, availability=sys.argv[2])

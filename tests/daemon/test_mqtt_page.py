@@ -11,10 +11,10 @@ import pytest
 from real_broker import RealBroker
 from waiting import until
 
-from daemon import messages, topics
-from daemon.config_keys import BY_NAME
-from daemon.home_link import HomeLink
-from daemon.mqtt_link import MqttLink
+from daemon.configuration.keys import BY_NAME
+from daemon.home.link import HomeLink
+from daemon.mqtt import codec, documents, topics
+from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings, Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "mqtt" / "README.md"
@@ -25,7 +25,7 @@ BLOCKS = dict(re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTAL
 
 def test_every_topic_has_its_row_and_schema() -> None:
     assert set(COMMANDS) == set(topics.COMMANDS)
-    for name in messages.DOCUMENTS:
+    for name in documents.DOCUMENTS:
         assert f"[`{name}`](" in TEXT, name
     for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
         assert (PAGE.parent / target).exists(), target
@@ -36,7 +36,7 @@ def test_the_examples_are_obeyed(name: str) -> None:
     examples = re.findall(r"`(\{[^`]*\})`", COMMANDS[name])
     assert examples
     for example in examples:
-        messages.decode_command(name, example.encode())
+        codec.decode_command(name, example.encode())
 
 
 def test_the_configuration_shown_has_keys_that_exist() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.outage import MANY, Outage
+from daemon.mqtt.outage import MANY, Outage
 
 BROKE = "Disconnected during message iteration"
 REFUSED = "[Errno 111] Connection refused"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from acquisition.signal import EegChunk, StreamInfo
-from daemon.baseline_store import BaselineStore
-from daemon.roles.prepared import Prepared
+from daemon.engine.baseline_store import BaselineStore
+from daemon.engine.network_choice import PipelineMaker
+from daemon.engine.prepared import Prepared
 from daemon.settings import Settings
-from daemon.wiring.pipeline_wiring import PipelineMaker
 from inference.baseline.baseline import Baseline
 from inference.emotion import BaselineProgress
 from inference.networks.model_store import ModelStore

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from daemon import messages
-from daemon.roles.player import PlayerRole, state_document, target_point
-from daemon.topics import Topics
+from daemon.mqtt import codec
+from daemon.mqtt.topics import Topics
+from daemon.music.documents import state_document, target_point
+from daemon.music.role import PlayerRole
 from player.choice.taste import Taste
 from player.music import Mood, PlaybackState, Track
 
@@ -102,7 +103,7 @@ def test_the_state_says_what_is_liked() -> None:
         library_tracks=1,
         taste=Taste(liked=frozenset("a")),
     )
-    told = msgspec.json.decode(messages.encode(document))
+    told = msgspec.json.decode(codec.encode(document))
     assert told["track"]["liked"] is True
     assert (told["target_valence"], told["target_arousal"]) == (0.4, -0.6)
     assert "/m/a.wav" not in str(told)

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 import pytest
 from free_ports import free_ports_in_a_row
 
-from daemon import ports
-from daemon.ports import claim, is_free
+from daemon.processes import ports
+from daemon.processes.ports import claim, is_free
 
 CHOOSE = (
-    "import sys; from daemon.ports import claim; print(claim(map(int, sys.argv[1:])), flush=True); input()"
+    "import sys; from daemon.processes.ports import claim; "
+    "print(claim(map(int, sys.argv[1:])), flush=True); input()"
 )
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="claims are held by Linux")
 

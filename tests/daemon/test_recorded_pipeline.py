@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon.recorded_pipeline import RecordedPipeline
-from daemon.roles.prepared import EmotionPipeline
+from daemon.engine.prepared import EmotionPipeline
+from daemon.recording.recorded_pipeline import RecordedPipeline
 
 
 class Inner:

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from daemon.configured import settings_from
-from daemon.reloading import SupervisorReload
+from daemon.configuration.merging import settings_from
+from daemon.configuration.reloading import SupervisorReload
 from daemon.settings import RoleName, Settings
 
 

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from daemon.cli import main
-from daemon.commands.run_command import run
+from daemon.commands.session import run
 from daemon.settings import Settings, WebSettings
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from acquisition.recording.consent import consent_path, read_consent
-from daemon.messages import MessageError, RecordCommand
-from daemon.session_recording import SessionRecording, recording_of
+from daemon.mqtt.codec import MessageError
+from daemon.mqtt.commands import RecordCommand
+from daemon.mqtt.topics import Topics
+from daemon.recording.session_recording import SessionRecording, recording_of
 from daemon.settings import Settings
-from daemon.topics import Topics
 
 
 def test_a_disk_that_takes_nothing_is_said_and_leaves_no_consent(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon.session_summary import SessionSummary
+from daemon.terminal.session_summary import SessionSummary
 
 
 class Now:

@@ -16,8 +16,8 @@ import pytest
 from real_broker import RealBroker
 from waiting import PATIENCE_S, until
 
+from daemon.processes.supervisor import Supervisor
 from daemon.settings import BrokerSettings, RoleName, Settings, to_json
-from daemon.supervisor import Supervisor
 
 pytestmark = pytest.mark.broker
 
@@ -112,7 +112,7 @@ async def test_bad_input_later_does_not_end_the_music(settings: Settings, tmp_pa
 async def test_a_later_life_goes_on_with_the_recordings_and_the_rest(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from daemon import supervisor
+    from daemon.processes import supervisor
     from player.outputs.output_spec import split_outputs
 
     given: list[Settings] = []

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from daemon.cli import main
-from daemon.commands.service_command import systemctl_for
-from daemon.config import read_file
-from daemon.notify import watchdog_every_s
-from daemon.service_watch import FRESH_S
-from daemon.systemd_units import ROLES, UnitError, unit, unit_name
+from daemon.commands.service import systemctl_for
+from daemon.configuration.file import read_file
+from daemon.processes.systemd_notify import FRESH_S, watchdog_every_s
+from daemon.processes.systemd_units import ROLES, UnitError, unit, unit_name
 
 ANALYZE = shutil.which("systemd-analyze")
 MOST_EXPOSURE = 2.0
@@ -180,7 +179,7 @@ def test_uninstall_stops_and_disables_first_where_systemd_runs(
         f'#!/bin/sh\ntest -e {first} && echo "there: $*" >>{diary} || echo "gone: $*" >>{diary}\n{refuses}'
     )
     control.chmod(0o755)
-    monkeypatch.setattr("daemon.commands.service_command.systemctl_for", lambda _base: str(control))
+    monkeypatch.setattr("daemon.commands.service.systemctl_for", lambda _base: str(control))
     status = main(["service", "uninstall", "--root", str(root)])
     names = " ".join(unit_name(role) for role in ROLES)
     asked = [f"there: disable --now {names}"]
@@ -196,11 +195,11 @@ def test_uninstall_stops_and_disables_first_where_systemd_runs(
 
 
 def test_systemctl_is_asked_of_this_machine_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.commands.service_command.BOOTED", tmp_path)
+    monkeypatch.setattr("daemon.commands.service.BOOTED", tmp_path)
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
     assert systemctl_for(Path("/")) == "/bin/systemctl"
     assert systemctl_for(tmp_path) is None
-    monkeypatch.setattr("daemon.commands.service_command.BOOTED", tmp_path / "no")
+    monkeypatch.setattr("daemon.commands.service.BOOTED", tmp_path / "no")
     assert systemctl_for(Path("/")) is None
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.trail import Trail, rows_of_dots
+from daemon.terminal.trail import Trail, rows_of_dots
 
 
 def test_values_are_held_until_the_next_and_unknown_stays_empty() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from daemon import messages
-from daemon.roles.view import ViewRole
-from daemon.topics import Topics
+from daemon.mqtt import codec, documents
+from daemon.mqtt.topics import Topics
+from daemon.terminal.role import ViewRole
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ERROR = messages.CommandError(at=NOW, simulated=False, command="skip", error="no", refused=1)
+ERROR = documents.CommandError(at=NOW, simulated=False, command="skip", error="no", refused=1)
 
 
 class Screen:
@@ -29,7 +29,7 @@ class Screen:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"{}", b"[1]", b"\xff", b"{" * 3000, messages.encode(ERROR).replace(b'"no"', b"5")]
+    "payload", [b"", b"{}", b"[1]", b"\xff", b"{" * 3000, codec.encode(ERROR).replace(b'"no"', b"5")]
 )
 @pytest.mark.parametrize("topic", ["emotion", "player/state", "player/decision", "headset", "cmd/error"])
 def test_what_is_no_document_is_not_shown(topic: str, payload: bytes) -> None:
@@ -41,7 +41,7 @@ def test_what_is_no_document_is_not_shown(topic: str, payload: bytes) -> None:
 def test_no_word_steers_the_terminal_and_new_fields_are_kept() -> None:
     screen = Screen()
     hostile = msgspec.structs.replace(ERROR, command="\x1b]0;mine\x07", error="\x1b[2Jgone\x9b\u202e")
-    payload = messages.encode(hostile)[:-1] + b',"news":[{"a":"b\\u001b"},null,1]}'
+    payload = codec.encode(hostile)[:-1] + b',"news":[{"a":"b\\u001b"},null,1]}'
     ViewRole(Topics("home"), screen).hear("neuroplayer/home/cmd/error", payload, False)
     ((_, document),) = screen.shown
     assert (document["command"], document["error"]) == (" ]0;mine ", " [2Jgone  ")

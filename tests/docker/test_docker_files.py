@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from daemon import topics
-from daemon.config_keys import KEYS, variable
-from daemon.health import PORT_OF
+from daemon.configuration.keys import KEYS, variable
+from daemon.health.endpoint import PORT_OF
+from daemon.mqtt import topics
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 SCRIPTS = Path(sys.executable).parent

@@ -19,10 +19,10 @@ from acquisition.isolation.isolated_source import IsolatedSource
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
 from acquisition.stream.feed import Feed
-from daemon.recorded_pipeline import RecordedPipeline
-from daemon.roles.prepared import Prepared
-from daemon.session_recording import prepared_words
-from daemon.session_replay import SessionReplay
+from daemon.engine.prepared import Prepared
+from daemon.recording.recorded_pipeline import RecordedPipeline
+from daemon.recording.session_recording import prepared_words
+from daemon.recording.session_replay import SessionReplay
 from daemon.settings import Settings
 from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import Estimate, LeftOut, ModelId

@@ -20,11 +20,11 @@ from real_broker import RealBroker
 from tcp_proxy import TcpProxy
 from waiting import PATIENCE_S, until
 
-from daemon import mqtt_link
-from daemon.mqtt_link import MqttLink
-from daemon.outbox import MAX_EVENTS
+from daemon.mqtt import link as mqtt_link
+from daemon.mqtt.link import MqttLink
+from daemon.mqtt.outbox import MAX_EVENTS
+from daemon.mqtt.topics import TopicError, Topics, checked_node
 from daemon.settings import BrokerSettings
-from daemon.topics import TopicError, Topics, checked_node
 
 pytestmark = pytest.mark.broker
 STATE = "neuroplayer/t/player/state"

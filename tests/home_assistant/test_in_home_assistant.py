@@ -16,10 +16,10 @@ from free_ports import a_free_port
 from real_broker import RealBroker
 from waiting import PATIENCE_S
 
-from daemon import messages, topics
-from daemon.home_assistant import Announcement
-from daemon.home_assistant_entities import ENTITIES, NO_TARGET
-from daemon.mqtt_link import MqttLink
+from daemon.home.discovery import Announcement
+from daemon.home.entities import ENTITIES, NO_TARGET
+from daemon.mqtt import codec, commands, topics
+from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
@@ -90,7 +90,7 @@ async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) 
     def hear(topic: str, payload: bytes, retained: bool) -> None:
         commands.append((topic.removeprefix(NODE.full("cmd/")), payload))
         if len(commands) == 1:
-            link.send(NODE.full(topics.MOOD_CHANGED), messages.encode(MOOD), qos=1)
+            link.send(NODE.full(topics.MOOD_CHANGED), codec.encode(MOOD), qos=1)
 
     link = MqttLink(
         BrokerSettings(port=free_port),
@@ -105,7 +105,7 @@ async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) 
             link.keep(topic, payload)
     for name, document in DOCUMENTS.items():
         if name != topics.MOOD_CHANGED:
-            link.keep(NODE.full(name), messages.encode(document))
+            link.keep(NODE.full(name), codec.encode(document))
     with RealBroker(tmp_path, free_port):
         async with link:
             result = await _core(free_port, tmp_path / "ha")
@@ -125,18 +125,18 @@ async def test_everything_shows_works_and_nothing_is_complained_about(shown: Sho
     assert shown.attributes["binary_sensor.neuroplayer_den_electrode_problem"]["electrodes"] == ["AF7"]
     assert shown.state("select", "policy") == "match"
     assert shown.attributes["event.neuroplayer_den_mood_changed"]["event_type"] == "happy"
-    got = [(name, messages.decode_command(name, payload)) for name, payload in shown.commands]
+    got = [(name, codec.decode_command(name, payload)) for name, payload in shown.commands]
     assert got == [
-        ("volume", messages.VolumeCommand(volume=0.42)),
-        ("dwell", messages.DwellCommand(seconds=20)),
-        ("crossfade", messages.CrossfadeCommand(seconds=6.5)),
-        ("skip", messages.SkipCommand()),
-        ("recalibrate", messages.RecalibrateCommand()),
-        ("target", messages.TargetCommand(name="relax")),
-        ("target", messages.TargetCommand()),
-        ("policy", messages.PolicyCommand(policy="lead")),
-        ("session", messages.SessionCommand(action="stop")),
-        ("pause", messages.PauseCommand(paused=True)),
+        ("volume", commands.VolumeCommand(volume=0.42)),
+        ("dwell", commands.DwellCommand(seconds=20)),
+        ("crossfade", commands.CrossfadeCommand(seconds=6.5)),
+        ("skip", commands.SkipCommand()),
+        ("recalibrate", commands.RecalibrateCommand()),
+        ("target", commands.TargetCommand(name="relax")),
+        ("target", commands.TargetCommand()),
+        ("policy", commands.PolicyCommand(policy="lead")),
+        ("session", commands.SessionCommand(action="stop")),
+        ("pause", commands.PauseCommand(paused=True)),
     ]
     assert shown.states["automation.headset_lost_yaml"] == "on"
     assert [(call["service"], call["data"]["entity_id"]) for call in shown.done] == [

@@ -125,7 +125,7 @@ def test_a_port_in_use_is_one_line_and_status_2(product: Product, broker: RealBr
 
 
 def test_mosquitto_is_found_outside_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    from daemon.roles.broker import mosquitto_binary
+    from daemon.broker import mosquitto_binary
 
     if MOSQUITTO != "/usr/sbin/mosquitto":
         pytest.skip("Mosquitto is not in /usr/sbin here")

@@ -20,7 +20,7 @@ from running_product import MosquittoSub, Product
 from sound_checks import levels_db, longest_gap_s, read_wav, sounding
 from waiting import wait_until
 
-from daemon import messages
+from daemon.mqtt import codec, documents
 
 pytestmark = pytest.mark.broker
 
@@ -54,7 +54,7 @@ def publish(broker: RealBroker, name: str, payload: str, *options: str) -> None:
 def feeling(emotion: Literal["relaxed", "focused"], arousal: float) -> str:
     """What an engine would say of a wearer who is surely so."""
     now = datetime.now(UTC)
-    document = messages.Emotion(
+    document = documents.Emotion(
         at=now,
         simulated=False,
         emotion=emotion,
@@ -64,10 +64,10 @@ def feeling(emotion: Literal["relaxed", "focused"], arousal: float) -> str:
         status="ok",
         since=now,
         seq=1,
-        model=messages.Model(name="test", sha256=None),
+        model=documents.Model(name="test", sha256=None),
         latency_ms={},
     )
-    return messages.encode(document).decode()
+    return codec.encode(document).decode()
 
 
 def _skips(ear: MosquittoSub) -> int:

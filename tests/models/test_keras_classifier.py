@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from acquisition.signal import StreamInfo
+from daemon.engine.network_choice import PipelineMaker
 from daemon.settings import Settings
-from daemon.wiring.pipeline_wiring import PipelineMaker
 from inference.networks.manifest import Manifest, read_manifest
 from inference.port import ClassifierError
 

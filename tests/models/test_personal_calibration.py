@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from acquisition.headsets.simulated_source import SimulatedSource
-from daemon.calibration_guide import guide, protocol
-from daemon.calibration_taker import Step
+from daemon.calibration.guide import guide, protocol
+from daemon.calibration.taker import Step
 from daemon.errors import BadInputError
 from inference.classification.valence import read_valence
 from inference.networks.litert_classifier import LiteRtClassifier

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from daemon.web.charts.style import FONT, Options, axis, base
-from daemon.web.eeg_feed import KEPT_S, Spectrum, Stream
-from daemon.web.fit_view import ElectrodeView, Grade
 from daemon.web.palette import Palette
+from daemon.web.state.eeg_feed import KEPT_S, Spectrum, Stream
 from daemon.web.texts import Texts
+from daemon.web.views.fit_view import ElectrodeView, Grade
 
 SYMBOLS: dict[Grade, str] = {"good": "circle", "fair": "rect", "bad": "triangle", "unknown": "circle"}
 """Shapes beside colours, for those who see no colours."""

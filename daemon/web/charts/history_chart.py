@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from daemon.web.charts.history_lane import LANE_TOP, lane_series
 from daemon.web.charts.style import FONT, Options, axis, base, faded, tooltip
-from daemon.web.history_view import Point, Timeline
 from daemon.web.palette import Palette
 from daemon.web.texts import Texts
+from daemon.web.views.history_view import Point, Timeline
 
 LEFT = 48
 TWO_DECIMALS = "(value) => typeof value === 'number' ? value.toFixed(2) : '–'"

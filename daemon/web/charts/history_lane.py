@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from daemon.web.charts.style import Options, faded
-from daemon.web.history_view import Choice, Span, Timeline, why_of
 from daemon.web.palette import Palette
 from daemon.web.texts import Texts
+from daemon.web.views.history_view import Choice, Span, Timeline, why_of
 
 MARK_AT = 1.32
 """Height of the marks; the bars reach from 0 to 1."""

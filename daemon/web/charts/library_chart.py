@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from daemon.web.charts.plane_chart import edge_words
 from daemon.web.charts.style import Options, axis, base, faded, tooltip
 from daemon.web.palette import Palette
+from daemon.web.state.track_library import MapTrack
 from daemon.web.texts import Texts
-from daemon.web.track_library import MapTrack
 
 MAX_POINTS = 4000
 

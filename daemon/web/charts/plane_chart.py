@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from daemon.web.charts.style import FONT, Options, axis, base, faded
-from daemon.web.live_state import TrailPoint
-from daemon.web.mood_view import MoodView
-from daemon.web.music_view import MusicView
 from daemon.web.palette import Palette
+from daemon.web.state.live_state import TrailPoint
 from daemon.web.texts import Texts
+from daemon.web.views.mood_view import MoodView
+from daemon.web.views.music_view import MusicView
 
 CURSOR = "path://M-10,0 L10,0 M0,-10 L0,10"
 

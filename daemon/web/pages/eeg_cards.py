@@ -8,7 +8,7 @@ import msgspec
 from nicegui import ui
 
 from daemon.web.charts.head_chart import eeg_options, spectrum_options, spectrum_series
-from daemon.web.eeg_feed import KEPT_S, Piece, Spectrum
+from daemon.web.state.eeg_feed import KEPT_S, Piece, Spectrum
 from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
 
 SCALES_UV = (25, 50, 100, 200)

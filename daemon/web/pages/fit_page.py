@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from daemon import messages
+from daemon.mqtt import commands
 from daemon.web.charts.head_chart import electrode_series, head_options
-from daemon.web.fit_view import MAX_ELECTRODES, FitView, fit_view, rest_view
-from daemon.web.frame import frame
 from daemon.web.pages.eeg_cards import EegCards
+from daemon.web.pages.frame import frame
 from daemon.web.viewer import Viewer, attribute, button, fill, named, swap_class, tag, words
+from daemon.web.views.fit_view import MAX_ELECTRODES, FitView, fit_view, rest_view
 
 SHOWN_ROWS = 32
 
@@ -117,17 +117,17 @@ def rest_card(viewer: Viewer) -> None:
     with tag("div", "row-line").style("margin-top:16px"):
         anew = button(
             texts("rest.begin"),
-            lambda: viewer.send("recalibrate", messages.RecalibrateCommand(), texts("rest.asked")),
+            lambda: viewer.send("recalibrate", commands.RecalibrateCommand(), texts("rest.asked")),
             classes="primary",
         )
         start = button(
             texts("rest.start"),
-            lambda: viewer.send("session", messages.SessionCommand(action="start")),
+            lambda: viewer.send("session", commands.SessionCommand(action="start")),
             classes="primary",
         )
         stop = button(
             texts("rest.stop"),
-            lambda: viewer.send("session", messages.SessionCommand(action="stop")),
+            lambda: viewer.send("session", commands.SessionCommand(action="stop")),
             classes="plain",
         )
 

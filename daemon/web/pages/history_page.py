@@ -8,15 +8,14 @@ from typing import Any
 from nicegui import run, ui
 from nicegui.element import Element
 
-from daemon.web.asking import ask
+from daemon.safe_text import clock_time
 from daemon.web.charts.history_chart import compare_options, history_options
-from daemon.web.frame import frame
-from daemon.web.history_view import Summary, Timeline, summary, timeline
+from daemon.web.pages.frame import frame
 from daemon.web.pages.reasons_card import ReasonsCard
 from daemon.web.pages.recordings_card import recordings_card
-from daemon.web.safe_text import clock_time
-from daemon.web.session_log import MAX_FILES, read_session, session_names
-from daemon.web.viewer import Viewer, button, named, tag, words
+from daemon.web.state.session_log import MAX_FILES, read_session, session_names
+from daemon.web.viewer import Viewer, ask, button, named, tag, words
+from daemon.web.views.history_view import Summary, Timeline, summary, timeline
 
 REFRESH_S = 10.0
 FIRST_LOOK_S = 2.0

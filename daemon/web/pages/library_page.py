@@ -6,10 +6,10 @@ from typing import Any
 
 from nicegui import run, ui
 
-from daemon import messages
+from daemon.mqtt import commands
 from daemon.web.charts.library_chart import MAX_POINTS, library_options
-from daemon.web.frame import frame
-from daemon.web.track_library import MapTrack
+from daemon.web.pages.frame import frame
+from daemon.web.state.track_library import MapTrack
 from daemon.web.viewer import Viewer, named, tag, words
 
 LISTED = 60
@@ -36,7 +36,7 @@ async def library_page(viewer: Viewer) -> None:
 
 def _play(viewer: Viewer, track: MapTrack) -> None:
     said = viewer.hub.texts("library.asked", title=track.title)
-    viewer.send("play", messages.PlayCommand(id=track.id), said)
+    viewer.send("play", commands.PlayCommand(id=track.id), said)
 
 
 def _map(viewer: Viewer, tracks: tuple[MapTrack, ...]) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from nicegui import ui
 
-from daemon import messages
+from daemon.mqtt import commands
 from daemon.web.charts.plane_chart import plane_options, plane_series
-from daemon.web.mood_view import MoodView
-from daemon.web.music_view import STEERED, MusicView
 from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
+from daemon.web.views.mood_view import MoodView
+from daemon.web.views.music_view import STEERED, MusicView
 from player.choice.targets import NAMED_TARGETS
 
 POLICIES = ("match", "lead", "contrast", "maintain", "manual")
@@ -94,16 +94,16 @@ def _touched(viewer: Viewer, event: Any) -> None:
         return
     valence, arousal = float(point[0] or 0.0), float(point[1] or 0.0)
     name = viewer.hub.texts("target.point", arousal=f"{arousal:+.1f}", valence=f"{valence:+.1f}")
-    _set_target(viewer, messages.TargetCommand(valence=valence, arousal=arousal), name)
+    _set_target(viewer, commands.TargetCommand(valence=valence, arousal=arousal), name)
 
 
-def _set_target(viewer: Viewer, command: messages.TargetCommand, name: str) -> None:
+def _set_target(viewer: Viewer, command: commands.TargetCommand, name: str) -> None:
     """Under a policy that goes by no target, a target also chooses the one that leads there."""
     texts = viewer.hub.texts
     leads = viewer.hub.views()[1].policy not in STEERED
     said = texts("target.set" if leads else "target.set_plain", name=name)
     if viewer.send("target", command, said) and leads:
-        viewer.hub.send("policy", messages.PolicyCommand(policy="lead"))
+        viewer.hub.send("policy", commands.PolicyCommand(policy="lead"))
 
 
 def _steering(viewer: Viewer) -> None:
@@ -120,7 +120,7 @@ def _steering(viewer: Viewer) -> None:
                     )
                 clear = button(
                     texts("target.clear"),
-                    lambda: viewer.send("target", messages.TargetCommand(), texts("target.cleared")),
+                    lambda: viewer.send("target", commands.TargetCommand(), texts("target.cleared")),
                     classes="small-btn plain",
                 )
         with tag("div", "steer-part"):
@@ -149,8 +149,8 @@ def _pressed(choice: ui.button, on: bool) -> None:
 
 
 def _target_setter(viewer: Viewer, name: str) -> Any:
-    return lambda: _set_target(viewer, messages.TargetCommand(name=name), viewer.hub.texts(f"target.{name}"))
+    return lambda: _set_target(viewer, commands.TargetCommand(name=name), viewer.hub.texts(f"target.{name}"))
 
 
 def _policy_setter(viewer: Viewer, policy: Any) -> Any:
-    return lambda: viewer.send("policy", messages.PolicyCommand(policy=policy))
+    return lambda: viewer.send("policy", commands.PolicyCommand(policy=policy))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from daemon.web.charts.history_lane import kind_word, local_time
-from daemon.web.history_view import Choice
 from daemon.web.viewer import Viewer, named, tag, words
+from daemon.web.views.history_view import Choice
 
 LISTED = 100
 

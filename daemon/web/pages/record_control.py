@@ -7,7 +7,7 @@ from datetime import datetime
 from nicegui import ui
 
 from acquisition.recording.consent import SCOPE
-from daemon import messages
+from daemon.mqtt import commands
 from daemon.web.viewer import Viewer, button, named, tag, words
 
 MAX_NAME = 100
@@ -32,7 +32,7 @@ def record_control(viewer: Viewer) -> None:
 
 def stop_recording(viewer: Viewer) -> None:
     """Have the engine close the file."""
-    viewer.send("record", messages.RecordCommand(action="stop"), viewer.hub.texts("record.ended"))
+    viewer.send("record", commands.RecordCommand(action="stop"), viewer.hub.texts("record.ended"))
 
 
 def ask_consent(viewer: Viewer) -> None:
@@ -54,7 +54,7 @@ def ask_consent(viewer: Viewer) -> None:
             if not who:
                 viewer.say(texts("record.nobody"))
                 return
-            command = messages.RecordCommand(action="start", who=who, consent=consent)
+            command = commands.RecordCommand(action="start", who=who, consent=consent)
             if viewer.send("record", command, texts("record.asked")):
                 dialog.close()
 

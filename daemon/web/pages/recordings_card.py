@@ -6,11 +6,10 @@ from typing import Any
 
 from nicegui import run, ui
 
-from daemon.web.asking import ask
+from daemon.safe_text import clock_time, shown
 from daemon.web.pages.record_control import record_control
-from daemon.web.recordings import Recording, size_words
-from daemon.web.safe_text import clock_time, shown
-from daemon.web.viewer import Viewer, button, named, tag, words
+from daemon.web.state.recordings import Recording, size_words
+from daemon.web.viewer import Viewer, ask, button, named, tag, words
 
 REFRESH_S = 5.0
 

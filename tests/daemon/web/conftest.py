@@ -11,7 +11,7 @@ import pytest
 from live_page import CHROMIUM, Hand, LivePage, live_page
 from sheet import DESKTOP, PATIENCE_MS, Sheet
 
-from daemon.web.live_state import LiveState
+from daemon.web.state.live_state import LiveState
 from daemon.web.texts import Texts, texts
 
 

@@ -12,9 +12,9 @@ import msgspec
 import paho.mqtt.client as mqtt
 from waiting import PATIENCE_S, wait_until
 
-from daemon import messages, topics
+from daemon.mqtt import codec, documents, topics
 
-MODEL = messages.Model(name="test-model", sha256=None)
+MODEL = documents.Model(name="test-model", sha256=None)
 CHANNELS = ("TP9", "AF7", "AF8", "TP10")
 
 
@@ -26,7 +26,7 @@ BEGAN = now()
 """One session for a whole run: each that begins is a file of the history, and only the newest are kept."""
 
 
-def emotion(**given: Any) -> messages.Emotion:
+def emotion(**given: Any) -> documents.Emotion:
     values: dict[str, Any] = {
         "at": now(),
         "simulated": True,
@@ -40,11 +40,11 @@ def emotion(**given: Any) -> messages.Emotion:
         "model": MODEL,
         "latency_ms": {},
     }
-    return messages.Emotion(**(values | given))
+    return documents.Emotion(**(values | given))
 
 
-def estimate(arousal: float = -0.4) -> messages.Estimate:
-    return messages.Estimate(
+def estimate(arousal: float = -0.4) -> documents.Estimate:
+    return documents.Estimate(
         at=now(),
         simulated=True,
         probabilities={"engaged": 0.5 + arousal / 2},
@@ -56,10 +56,10 @@ def estimate(arousal: float = -0.4) -> messages.Estimate:
     )
 
 
-def signal(scores: tuple[float, ...] = (1.0, 0.9, 0.6, 0.2), **given: Any) -> messages.Signal:
+def signal(scores: tuple[float, ...] = (1.0, 0.9, 0.6, 0.2), **given: Any) -> documents.Signal:
     reasons = [[], [], ["blink"], ["loose"]]
     electrodes = [
-        messages.Electrode(channel=name, score=score, reasons=why if score < 0.8 else [])
+        documents.Electrode(channel=name, score=score, reasons=why if score < 0.8 else [])
         for name, score, why in zip(CHANNELS, scores, reasons, strict=True)
     ]
     values: dict[str, Any] = {
@@ -70,10 +70,10 @@ def signal(scores: tuple[float, ...] = (1.0, 0.9, 0.6, 0.2), **given: Any) -> me
         "late": 0,
         "electrodes": electrodes,
     }
-    return messages.Signal(**(values | given))
+    return documents.Signal(**(values | given))
 
 
-def headset(state: str = "streaming", **given: Any) -> messages.Headset:
+def headset(state: str = "streaming", **given: Any) -> documents.Headset:
     values: dict[str, Any] = {
         "at": now(),
         "simulated": True,
@@ -86,10 +86,10 @@ def headset(state: str = "streaming", **given: Any) -> messages.Headset:
         "gap_s": None,
         "reason": "",
     }
-    return messages.Headset(**(values | given))
+    return documents.Headset(**(values | given))
 
 
-def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> messages.Session:
+def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> documents.Session:
     values: dict[str, Any] = {
         "at": now(),
         "simulated": True,
@@ -104,21 +104,21 @@ def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> me
         "recording": False,
         "dwell_s": 10.0,
     }
-    return messages.Session(**(values | given))
+    return documents.Session(**(values | given))
 
 
-def track(number: int = 1, title: str | None = None, **given: Any) -> messages.TrackInfo:
+def track(number: int = 1, title: str | None = None, **given: Any) -> documents.TrackInfo:
     values: dict[str, Any] = {
         "id": f"track-{number}",
         "title": title if title is not None else f"Piece number {number}",
         "artist": "The Testers",
         "duration_s": 180.0,
-        "mood": messages.TrackMood(valence=0.3, arousal=-0.3, source="tag", confidence=0.9),
+        "mood": documents.TrackMood(valence=0.3, arousal=-0.3, source="tag", confidence=0.9),
     }
-    return messages.TrackInfo(**(values | given))
+    return documents.TrackInfo(**(values | given))
 
 
-def player(**given: Any) -> messages.PlayerState:
+def player(**given: Any) -> documents.PlayerState:
     values: dict[str, Any] = {
         "at": now(),
         "simulated": True,
@@ -137,12 +137,12 @@ def player(**given: Any) -> messages.PlayerState:
         "library_tracks": 8,
         "degraded": [],
     }
-    return messages.PlayerState(**(values | given))
+    return documents.PlayerState(**(values | given))
 
 
 def decision(
     number: int = 1, why: str = "You seem calm; this is the best fit of 8.", **given: Any
-) -> messages.Decision:
+) -> documents.Decision:
     values: dict[str, Any] = {
         "at": now(),
         "simulated": True,
@@ -155,10 +155,10 @@ def decision(
         "candidates": [],
         "seed": 0,
     }
-    return messages.Decision(**(values | given))
+    return documents.Decision(**(values | given))
 
 
-NAMES = {kind: name for name, kind in messages.DOCUMENTS.items()}
+NAMES = {kind: name for name, kind in documents.DOCUMENTS.items()}
 EVENTS = {topics.ESTIMATE, topics.PLAYER_DECISION, topics.COMMAND_ERROR}
 
 
@@ -199,10 +199,10 @@ class Talker:
         with self._lock:
             self.commands.append((name, msgspec.json.decode(message.payload or b"{}")))
 
-    def say(self, *documents: messages.Document) -> None:
+    def say(self, *documents: documents.Document) -> None:
         for document in documents:
             name = NAMES[type(document)]
-            self.raw(name, messages.encode(document), retain=name not in EVENTS)
+            self.raw(name, codec.encode(document), retain=name not in EVENTS)
 
     def raw(self, name: str, payload: bytes, *, retain: bool = False) -> None:
         with self._saying:

@@ -19,8 +19,8 @@ from waiting import PATIENCE_S
 
 from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.signal import EegChunk, HeadsetStatus
-from daemon.eeg_frames import socket_path
-from daemon.eeg_tap import EegTap
+from daemon.engine.eeg_frames import socket_path
+from daemon.engine.eeg_tap import EegTap
 from player.library.commands import scan_library
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.train]

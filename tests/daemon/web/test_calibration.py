@@ -14,18 +14,18 @@ import talker as say
 from live_page import Hand
 from waiting import until
 
-from daemon import calibration_lines as lines
-from daemon import messages
-from daemon.calibration_guide import protocol
-from daemon.calibration_music import Jukebox, Listener, Listening
-from daemon.calibration_taker import Step
-from daemon.calibration_talk import Lines, PageTalk
-from daemon.web import calibration as module
-from daemon.web.calibration import MAX_MALFORMED, Calibration
-from daemon.web.calibration_view import headline, pieces_from, share, step_of, verdict
-from daemon.web.live_state import LiveState
+from daemon.calibration import lines
+from daemon.calibration.guide import protocol
+from daemon.calibration.listening import Jukebox, Listener, Listening
+from daemon.calibration.taker import Step
+from daemon.calibration.talk import Lines, PageTalk
+from daemon.mqtt import codec, commands
+from daemon.web.state import calibration as module
+from daemon.web.state.calibration import MAX_MALFORMED, Calibration
+from daemon.web.state.live_state import LiveState
+from daemon.web.state.track_library import MapTrack
 from daemon.web.texts import Texts
-from daemon.web.track_library import MapTrack
+from daemon.web.views.calibration_view import headline, pieces_from, share, step_of, verdict
 
 PIECES = [lines.PieceWords(id="track-1", title="One"), lines.PieceWords(id="track-2", title="Two")]
 STEP = lines.StepLine(label="calm", says="Rest.", seconds=20.0, left_s=5.0, number=3, of=5)
@@ -41,7 +41,7 @@ class Rig:
     def __init__(self, state: LiveState, code: str) -> None:
         start = "import sys, time\ndef say(x): sys.stdout.buffer.write(x + b'\\n'); sys.stdout.flush()\n"
         start += "def hear(): return sys.stdin.readline()\n"
-        self.sent: list[tuple[str, messages.Command]] = []
+        self.sent: list[tuple[str, commands.Command]] = []
         self.state = state
         self.run = Calibration(
             [sys.executable, "-c", start + code],
@@ -51,12 +51,12 @@ class Rig:
             self._send,
         )
 
-    def _send(self, name: str, command: messages.Command) -> bool:
+    def _send(self, name: str, command: commands.Command) -> bool:
         self.sent.append((name, command))
         return True
 
     def player(self, **given: Any) -> None:
-        self.state.hear("player/state", messages.encode(say.player(**given)))
+        self.state.hear("player/state", codec.encode(say.player(**given)))
 
 
 MakeRig = Callable[[str], Rig]
@@ -97,7 +97,7 @@ async def test_it_guides_plays_asks_and_tells_what_came_of_it(make_rig: MakeRig,
     assert rig.run.start(PIECES)
     assert not rig.run.start(PIECES), "one at a time"
     await until(
-        lambda: rig.run.phase == "guided" and ("play", messages.PlayCommand(id="track-1")) in rig.sent
+        lambda: rig.run.phase == "guided" and ("play", commands.PlayCommand(id="track-1")) in rig.sent
     )
     assert headline(rig.run, words) == ("Rest again", "Rest.")
     assert (step_of(rig.run), share(rig.run)) == ("guide", pytest.approx((2 + 0.75) / 5))
@@ -109,8 +109,8 @@ async def test_it_guides_plays_asks_and_tells_what_came_of_it(make_rig: MakeRig,
     assert rig.run.result == RESULT
     await until(lambda: rig.sent[-1][0] == "pause" and len(rig.sent) >= 6)
     policies = [command for name, command in rig.sent if name == "policy"]
-    assert policies == [messages.PolicyCommand(policy="manual"), messages.PolicyCommand(policy="lead")]
-    assert rig.sent[-1] == ("pause", messages.PauseCommand(paused=False)), "the music goes on"
+    assert policies == [commands.PolicyCommand(policy="manual"), commands.PolicyCommand(policy="lead")]
+    assert rig.sent[-1] == ("pause", commands.PauseCommand(paused=False)), "the music goes on"
     told = verdict(RESULT, words)
     assert "80 % of the time rightly, the shipped one 60 %, on 12 stretches" in told[0]
     assert told[1:] == [
@@ -142,7 +142,7 @@ async def test_what_it_says_wrongly_ends_it_with_a_word(make_rig: MakeRig, code:
     await until(lambda: rig.run.phase == "failed" and rig.run._process is None)
     assert why in rig.run.trouble
     assert "\u202e" not in rig.run.trouble
-    assert rig.sent[-1] == ("pause", messages.PauseCommand(paused=False))
+    assert rig.sent[-1] == ("pause", commands.PauseCommand(paused=False))
     assert rig.run.start(PIECES), "and another may begin"
     await rig.run.cancel()
 

@@ -8,9 +8,9 @@ from typing import cast
 
 import pytest
 
-from daemon.web import artwork
-from daemon.web.artwork import Artwork
-from daemon.web.track_library import MapTrack, TrackLibrary
+from daemon.web.state import artwork
+from daemon.web.state.artwork import Artwork
+from daemon.web.state.track_library import MapTrack, TrackLibrary
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "player"))
 from test_artwork import id3_with, mp3, picture

@@ -16,8 +16,9 @@ from waiting import PATIENCE_S, until
 
 from acquisition.port import EndOfStream, SourceError
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
-from daemon import session_source
-from daemon.eeg_frames import (
+from daemon.calibration import session_source
+from daemon.calibration.session_source import SessionSource
+from daemon.engine.eeg_frames import (
     MAX_FRAME_BYTES,
     SamplesFrame,
     StreamFrame,
@@ -26,9 +27,8 @@ from daemon.eeg_frames import (
     read_frame,
     socket_path,
 )
-from daemon.eeg_tap import MAX_RAW_WAITING, MAX_WAITING, MAX_WATCHERS, SHOWN_RATE_HZ, EegTap
-from daemon.session_source import SessionSource
-from daemon.web.eeg_feed import EegFeed, welch
+from daemon.engine.eeg_tap import MAX_RAW_WAITING, MAX_WAITING, MAX_WATCHERS, SHOWN_RATE_HZ, EegTap
+from daemon.web.state.eeg_feed import EegFeed, welch
 
 RATE_HZ = 256.0
 INFO = StreamInfo("simulated", "Simulated Muse", ("TP9", "AF7", "AF8", "TP10"), RATE_HZ, simulated=True)

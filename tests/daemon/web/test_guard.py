@@ -16,7 +16,8 @@ from live_page import LivePage, live_page
 from talker import eventually
 from waiting import PATIENCE_S
 
-from daemon.web.access import (
+from daemon.rate_limit import MAX_KNOWN, Bucket, Buckets
+from daemon.web.security.access import (
     COOKIE,
     host_allowed,
     is_loopback,
@@ -25,8 +26,7 @@ from daemon.web.access import (
     same_token,
     split_host,
 )
-from daemon.web.guard import PAGE_BURST, Guard
-from daemon.web.rate_limit import MAX_KNOWN, Bucket, Buckets
+from daemon.web.security.guard import PAGE_BURST, Guard
 from daemon.web.texts import texts
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - that is the case in question

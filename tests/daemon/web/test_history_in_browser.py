@@ -11,8 +11,8 @@ from live_page import LivePage
 from sheet import PHONE, Sheet, chart, fits, reads, resting_box, soon, until
 from talker import eventually
 
-from daemon.web import session_records as records
-from daemon.web.session_log import session_names
+from daemon.web.state import session_records as records
+from daemon.web.state.session_log import session_names
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 

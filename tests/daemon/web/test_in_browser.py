@@ -14,9 +14,9 @@ from sheet import AUDIT, PHONE, Sheet, audited, fits, plane_ready, reads, restin
 from talker import eventually
 
 from acquisition.recording.consent import Consent, write_consent
-from daemon.web.frame import PAGES
+from daemon.web.pages.frame import PAGES
 from daemon.web.palette import DARK, LIGHT
-from daemon.web.session_log import session_names
+from daemon.web.state.session_log import session_names
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 

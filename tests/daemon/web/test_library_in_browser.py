@@ -11,7 +11,7 @@ import talker as say
 from live_page import LivePage, live_page
 from sheet import Sheet, resting_box
 
-from daemon import messages
+from daemon.mqtt import documents
 from player.library.commands import scan_library
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "player"))
@@ -53,7 +53,7 @@ def test_a_point_and_a_row_play_their_track(music_page: LivePage, sheet: Sheet) 
     assert covered != point
     tab.get_by_role("searchbox").fill("no such track")
     tab.get_by_text("No track is called that.").wait_for()
-    mood = messages.TrackMood(valence=-0.5, arousal=-0.5, source="sidecar", confidence=1.0)
+    mood = documents.TrackMood(valence=-0.5, arousal=-0.5, source="sidecar", confidence=1.0)
     music_page.talker.say(say.player(track=say.track(1, id=covered, title="covered", mood=mood)))
     tab = sheet.go(music_page)
     tab.wait_for_function("document.querySelector('.art img')?.naturalWidth > 100")

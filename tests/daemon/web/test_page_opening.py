@@ -17,9 +17,9 @@ from own_browser import Browser
 from waiting import until
 
 from daemon.cli import main
-from daemon.page_opening import open_page
 from daemon.settings import WebSettings
-from daemon.web.access import own_token
+from daemon.web.page_opening import open_page
+from daemon.web.security.access import own_token
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - that is the case in question
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from acquisition.recording.consent import Consent, write_consent
-from daemon.web.recordings import Recordings, size_words
+from daemon.web.state.recordings import Recordings, size_words
 
 GIVEN = "2026-03-01T20:00:00+00:00"
 LINK = "2026-03-03T20-00-00Z-home"

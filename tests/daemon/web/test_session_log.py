@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 import talker as say
 
-from daemon import messages
-from daemon.web import session_log as kept
-from daemon.web import session_records as records
+from daemon.mqtt import commands, documents
 from daemon.web.charts.history_chart import compare_options, history_options
-from daemon.web.history_view import as_csv, summary, thinned, timeline
 from daemon.web.palette import DARK
-from daemon.web.session_log import SessionLog, read_session, session_names
+from daemon.web.state import session_log as kept
+from daemon.web.state import session_records as records
+from daemon.web.state.session_log import SessionLog, read_session, session_names
 from daemon.web.texts import Texts
+from daemon.web.views.history_view import as_csv, summary, thinned, timeline
 
 BEGAN = datetime(2026, 3, 1, 20, 0, 0, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def log(tmp_path: Path, wall: Wall) -> Iterator[SessionLog]:
     found.close()
 
 
-def hear(log: SessionLog, *documents: messages.Document) -> None:
+def hear(log: SessionLog, *documents: documents.Document) -> None:
     for document in documents:
         log.hear("", document)
 
@@ -61,7 +61,7 @@ def test_a_session_comes_back_as_it_was(log: SessionLog, wall: Wall) -> None:
     hear(log, say.headset("lost"), say.emotion(status="stale", arousal=None, emotion="unknown"))
     wall.on(10)
     hear(log, say.headset("streaming"), say.player(track=say.track(2)), say.decision(2, kind="mood_change"))
-    log.hear_label(messages.LabelCommand(valence=1.0, arousal=-0.5))
+    log.hear_label(commands.LabelCommand(valence=1.0, arousal=-0.5))
     log.close()
     (name,) = session_names(log.folder)
     assert name == "20260301T200000Z"

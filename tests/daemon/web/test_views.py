@@ -8,22 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from live_page import Hand
 
-from daemon import messages, topics
+from daemon.mqtt import codec, documents, topics
+from daemon.safe_text import clock_time, shown
 from daemon.web.charts.plane_chart import plane_series
-from daemon.web.electrodes import place, places
-from daemon.web.fit_view import fit_view, rest_view
-from daemon.web.health_view import notices, simulated
-from daemon.web.live_state import MAX_DECISIONS, TRAIL_POINTS, LiveState
-from daemon.web.mood_view import mood_view
-from daemon.web.music_view import music_view
 from daemon.web.palette import LIGHT
-from daemon.web.safe_text import clock_time, shown
+from daemon.web.state.live_state import MAX_DECISIONS, TRAIL_POINTS, LiveState
 from daemon.web.texts import Texts
+from daemon.web.views.electrodes import place, places
+from daemon.web.views.fit_view import fit_view, rest_view
+from daemon.web.views.health_view import notices, simulated
+from daemon.web.views.mood_view import mood_view
+from daemon.web.views.music_view import music_view
 
 
-def hear(state: LiveState, *documents: messages.Document) -> None:
+def hear(state: LiveState, *documents: documents.Document) -> None:
     for document in documents:
-        state.hear(say.NAMES[type(document)], messages.encode(document))
+        state.hear(say.NAMES[type(document)], codec.encode(document))
 
 
 def test_nothing_heard_is_said_to_be_not_known(state: LiveState, words: Texts) -> None:
@@ -119,9 +119,9 @@ def test_memories_are_bounded(state: LiveState) -> None:
 @given(st.binary(max_size=400))
 def test_malformed_messages_are_counted_and_change_nothing(payload: bytes) -> None:
     state = LiveState(lambda: 0.0)
-    for name in (*messages.DOCUMENTS, topics.ENGINE_AVAILABILITY, "no/such/topic"):
+    for name in (*documents.DOCUMENTS, topics.ENGINE_AVAILABILITY, "no/such/topic"):
         state.hear(name, payload)
-    assert all(state.newest(kind, name) is None for name, kind in messages.DOCUMENTS.items())
+    assert all(state.newest(kind, name) is None for name, kind in documents.DOCUMENTS.items())
 
 
 def test_the_position_runs_on_between_two_documents(state: LiveState, words: Texts, hand: Hand) -> None:
@@ -260,5 +260,5 @@ def test_the_plane_draws_what_is_known_and_nothing_else(state: LiveState, words:
 def test_a_late_engine_is_told(state: LiveState, words: Texts) -> None:
     hear(state, say.headset(), say.session(notes=["AF7 stands in for Fp1 (nearest)"]))
     assert words("health.late") not in [notice.text for notice in notices(state, words, 100)]
-    hear(state, say.session(notes=["AF7 stands in for Fp1 (nearest)", messages.LATE_NOTE]))
+    hear(state, say.session(notes=["AF7 stands in for Fp1 (nearest)", documents.LATE_NOTE]))
     assert words("health.late") in [notice.text for notice in notices(state, words, 100)]

@@ -1,0 +1,128 @@
+"""``neuroplayer replay``: a recorded session through the same pipeline and policy again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import click
+
+from daemon.errors import BadInputError
+
+
+@click.command()
+@click.option("--broker", metavar="URL", help="The broker whose retained messages are deleted as well.")
+@click.option("--node", metavar="NAME", default="home", help="Name of the node in the MQTT topics.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(broker: str | None, node: str, yes: bool) -> int:
+    """Delete recordings, rests, labels, histories and models made from the wearer, and retained messages.
+
+    A session that is being recorded stops recording within a second.
+    """
+    from daemon import places
+    from daemon.configuration import values
+    from daemon.mqtt.topics import TopicError, checked_node
+    from daemon.recording.forgetting import Forgotten, forget_files, forget_topics, summary, what_is_known
+
+    try:
+        checked_node(node)
+    except TopicError as error:
+        raise BadInputError(str(error)) from None
+    state, settings = places.state_dir(), values.parse_broker(broker) if broker else None
+    known = what_is_known(state)
+    if not known and settings is None:
+        click.echo(f"nothing is known: there is no file of a wearer under {state}")
+        return 0
+    for line in summary(state, known):
+        click.echo(line)
+    if settings is not None:
+        click.echo(f"and what {settings.url} keeps of node {node}")
+    if not yes and not click.confirm("Delete them for good?"):
+        click.echo("nothing was deleted")
+        return 1
+    done = Forgotten()
+    forget_files(state, done)
+    if settings is not None:
+        asyncio.run(forget_topics(settings, node, done))
+    for path, size in done.files:
+        click.echo(f"deleted {path} ({size} bytes)")
+    for topic in done.topics:
+        click.echo(f"deleted the retained message of {topic}")
+    for failure in done.failures:
+        click.echo(f"not deleted: {failure}", err=True)
+    return 1 if done.failures else 0
+
+
+@click.command()
+@click.argument("session", type=click.Path(path_type=Path))
+@click.argument("to", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there already.")
+def export(session: Path, to: Path, overwrite: bool) -> None:
+    """Write a recorded SESSION (XDF) to a file TO that ends with .edf, .bdf or .csv.
+
+    EDF+ and BDF+ carry the states, the music and the gaps as annotations (gaps begin with BAD, as MNE
+    expects); CSV has one row a sample.
+    """
+    from acquisition.export import ExportError, export_session
+    from acquisition.port import UnknownSourceError
+
+    try:
+        written = export_session(session.expanduser(), to.expanduser(), overwrite=overwrite)
+    except (ExportError, UnknownSourceError) as error:
+        raise BadInputError(str(error)) from None
+    click.echo(f"{written}: {written.stat().st_size} bytes")
+
+
+@click.command()
+@click.argument("session", type=click.Path(path_type=Path))
+@click.option("--speed", metavar="N|max", default="1", help="Speed of the replay; max for evaluation.")
+@click.option("--json", "as_json", is_flag=True, help="Print every state and decision as one JSON line.")
+def replay(session: Path, speed: str, as_json: bool) -> int:
+    """Replay a recorded SESSION and hold every state and decision against the recording.
+
+    Exit status: 0 all are the same byte for byte, 1 some differ, 2 bad input.
+    """
+    from acquisition.port import UnknownSourceError
+    from daemon.configuration import values
+    from daemon.recording.replay_report import ReplayReport
+    from player.choice.chooser_log import ChooserLogError
+
+    pace = _Pace(values.parse_speed(speed))
+    try:
+        report = ReplayReport(_checked(session), write=click.echo if as_json else None)
+        for at_s in report.run():
+            pace.wait(at_s)
+    except (UnknownSourceError, ChooserLogError) as error:
+        raise BadInputError(str(error)) from None
+    for line in report.lines():
+        click.echo(line, err=as_json)
+    return 0 if report.same else 1
+
+
+def _checked(session: Path) -> Path:
+    from acquisition.recording.input_file import check_file
+    from acquisition.recording.session_file import is_session
+
+    if not is_session(check_file(session)):
+        raise BadInputError(
+            f"{session}: not a session recorded by neuroplayer; "
+            f"other recordings are played with: neuroplayer run --source replay:{session}"
+        )
+    return session
+
+
+class _Pace:
+    """Waits until a stream time is due at the wanted speed."""
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed = speed
+        self._begin: tuple[float, float] | None = None
+
+    def wait(self, at_s: float) -> None:
+        if self._speed is None:
+            return
+        if self._begin is None:
+            self._begin = (time.monotonic(), at_s)
+        due_s = self._begin[0] + (at_s - self._begin[1]) / self._speed
+        time.sleep(min(60.0, max(0.0, due_s - time.monotonic())))

@@ -1,0 +1,1 @@
+"""Looking at this machine: doctor, latency, a preview of the signal."""

@@ -1,0 +1,1 @@
+"""What a watcher of the service asks for: metrics, liveness, the broker's state."""

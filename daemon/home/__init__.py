@@ -1,0 +1,1 @@
+"""Home Assistant: discovery, entities, what is shared and the events of a mood."""

@@ -1,0 +1,266 @@
+"""The entities Home Assistant shows, as data: where each hears its state and what it sends back.
+
+Every template reads a document of the MQTT contract. Only the settled mood (topic ``emotion``) drives them,
+never a single window's ``estimate``. A template that renders ``None`` makes Home Assistant show "unknown".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from daemon.mqtt import topics
+from daemon.mqtt.bounds import PolicyWord
+
+Component = Literal["sensor", "binary_sensor", "event", "switch", "select", "number", "button"]
+Owner = Literal["engine", "player"]
+
+EMOTIONS = ("neutral", "happy", "sad", "relaxed", "focused")
+"""What an enum sensor may show; ``unknown`` of the contract is Home Assistant's own unknown."""
+TARGETS = ("relax", "focus", "energise", "sleep")
+NO_TARGET = "no target"
+LIVE_S = 35
+"""A live value that was not said again for so long is shown as unavailable: three repeats were missed."""
+SIGNAL_LIVE_S = 10
+WEAK_ELECTRODE = 0.5
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One entity. ``state`` and ``command`` are short topic names, ``options`` Home Assistant's own keys."""
+
+    component: Component
+    key: str
+    name: str
+    owner: Owner
+    state: str | None = None
+    command: str | None = None
+    needs_headset: bool = False
+    options: Options = field(default_factory=dict)
+
+
+def _json(template: str) -> str:
+    return "{{ (" + template + ") | tojson }}"
+
+
+def _measure(template: str, icon: str, live_s: int = LIVE_S, **options: Any) -> Options:
+    return {
+        "value_template": template,
+        "state_class": "measurement",
+        "icon": icon,
+        "expire_after": live_s,
+    } | options
+
+
+ENGINE_ENTITIES = (
+    Entity(
+        *("sensor", "emotion", "Emotion", "engine", topics.EMOTION),
+        needs_headset=True,
+        options={
+            "value_template": "{{ value_json.emotion if value_json.status == 'ok' and "
+            "value_json.emotion != 'unknown' else None }}",
+            "device_class": "enum",
+            "options": list(EMOTIONS),
+            "icon": "mdi:emoticon-outline",
+            "expire_after": LIVE_S,
+            "json_attributes_template": "{{ {'status': value_json.status, 'since': value_json.since, "
+            "'model': value_json.model.name, 'simulated': value_json.simulated} | tojson }}",
+        },
+    ),
+    Entity(
+        *("sensor", "valence", "Valence", "engine", topics.EMOTION),
+        needs_headset=True,
+        options=_measure(
+            "{{ value_json.valence }}", "mdi:emoticon-happy-outline", suggested_display_precision=2
+        ),
+    ),
+    Entity(
+        *("sensor", "arousal", "Arousal", "engine", topics.EMOTION),
+        needs_headset=True,
+        options=_measure("{{ value_json.arousal }}", "mdi:pulse", suggested_display_precision=2),
+    ),
+    Entity(
+        *("sensor", "confidence", "Confidence", "engine", topics.EMOTION),
+        needs_headset=True,
+        options=_measure(
+            "{{ (value_json.confidence * 100) | round(0) }}", "mdi:check-decagram", unit_of_measurement="%"
+        ),
+    ),
+    Entity(
+        *("event", "mood_changed", "Mood changed", "engine", topics.MOOD_CHANGED),
+        needs_headset=True,
+        options={"event_types": list(EMOTIONS), "icon": "mdi:emoticon-cool-outline"},
+    ),
+    Entity(
+        *("switch", "session", "Session", "engine", topics.SESSION, "session"),
+        options={
+            "value_template": "{{ 'ON' if value_json.active else 'OFF' }}",
+            "state_on": "ON",
+            "state_off": "OFF",
+            "payload_on": '{"action":"start"}',
+            "payload_off": '{"action":"stop"}',
+            "icon": "mdi:head-cog-outline",
+        },
+    ),
+    Entity(
+        *("button", "recalibrate", "Recalibrate", "engine", None, "recalibrate"),
+        options={"payload_press": "{}", "icon": "mdi:tune-variant", "entity_category": "config"},
+    ),
+    Entity(
+        *("number", "dwell", "Dwell", "engine", topics.SESSION, "dwell"),
+        options={
+            "value_template": "{{ value_json.dwell_s }}",
+            "command_template": _json("{'seconds': value}"),
+            "min": 0,
+            "max": 120,
+            "step": 1,
+            "mode": "box",
+            "unit_of_measurement": "s",
+            "icon": "mdi:timer-sand",
+            "entity_category": "config",
+        },
+    ),
+    Entity(
+        *("binary_sensor", "headset", "Headset", "engine", topics.HEADSET),
+        options={
+            "value_template": "{{ 'ON' if value_json.state in ('streaming', 'stale') else 'OFF' }}",
+            "payload_on": "ON",
+            "payload_off": "OFF",
+            "device_class": "connectivity",
+            "json_attributes_template": "{{ {'state': value_json.state, 'device': value_json.device, "
+            "'rate_hz': value_json.rate_hz, 'reason': value_json.reason} | tojson }}",
+        },
+    ),
+    Entity(
+        *("binary_sensor", "electrode_problem", "Electrode problem", "engine", topics.SIGNAL),
+        needs_headset=True,
+        options={
+            "value_template": "{{ 'ON' if value_json.electrodes | selectattr('score', 'lt', "
+            f"{WEAK_ELECTRODE}) | list else 'OFF' }}}}",
+            "payload_on": "ON",
+            "payload_off": "OFF",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "expire_after": SIGNAL_LIVE_S,
+            "json_attributes_template": "{{ {'electrodes': value_json.electrodes | selectattr('score', 'lt', "
+            f"{WEAK_ELECTRODE}) | map(attribute='channel') | list, 'worn': value_json.worn}} | tojson }}}}",
+        },
+    ),
+    Entity(
+        *("sensor", "signal_quality", "Signal quality", "engine", topics.SIGNAL),
+        needs_headset=True,
+        options=_measure(
+            "{{ (value_json.overall * 100) | round(0) }}",
+            "mdi:signal",
+            SIGNAL_LIVE_S,
+            unit_of_measurement="%",
+            entity_category="diagnostic",
+        ),
+    ),
+    Entity(
+        *("sensor", "battery", "Battery", "engine", topics.HEADSET),
+        needs_headset=True,
+        options={
+            "value_template": "{{ value_json.battery_percent }}",
+            "device_class": "battery",
+            "state_class": "measurement",
+            "unit_of_measurement": "%",
+            "entity_category": "diagnostic",
+        },
+    ),
+    Entity(
+        *("sensor", "latency", "Latency", "engine", topics.EMOTION),
+        needs_headset=True,
+        options=_measure(
+            "{{ value_json.latency_ms.compute | default(value_json.latency_ms.values() | sum) | round(2) }}",
+            "mdi:timer-outline",
+            unit_of_measurement="ms",
+            device_class="duration",
+            entity_category="diagnostic",
+        ),
+    ),
+)
+
+PLAYER_ENTITIES = (
+    Entity(
+        *("sensor", "now_playing", "Now playing", "player", topics.PLAYER_STATE),
+        options={
+            "value_template": "{{ value_json.track.title[:250] if value_json.track else None }}",
+            "icon": "mdi:music",
+            "expire_after": LIVE_S,
+            "json_attributes_template": "{{ {"
+            "'artist': value_json.track.artist if value_json.track else none, "
+            "'duration_s': value_json.track.duration_s if value_json.track else none, "
+            "'mood': value_json.track.mood if value_json.track else none, "
+            "'next': value_json.next.title if value_json.next else none, "
+            "'paused': value_json.paused, 'output': value_json.output, "
+            "'degraded': value_json.degraded} | tojson }}",
+        },
+    ),
+    Entity(
+        *("select", "target", "Target", "player", topics.PLAYER_STATE, "target"),
+        options={
+            "value_template": f"{{{{ '{NO_TARGET}' if value_json.target is none else "
+            f"(value_json.target if value_json.target in {list(TARGETS)} else None) }}}}",
+            "command_template": _json(f"{{'name': none if value == '{NO_TARGET}' else value}}"),
+            "options": [NO_TARGET, *TARGETS],
+            "icon": "mdi:target",
+        },
+    ),
+    Entity(
+        *("select", "policy", "Policy", "player", topics.PLAYER_STATE, "policy"),
+        options={
+            "value_template": "{{ value_json.policy }}",
+            "command_template": _json("{'policy': value}"),
+            "options": list(get_args(PolicyWord)),
+            "icon": "mdi:compass-outline",
+        },
+    ),
+    Entity(
+        *("number", "volume", "Volume", "player", topics.PLAYER_STATE, "volume"),
+        options={
+            "value_template": "{{ (value_json.volume * 100) | round(0) }}",
+            "command_template": _json("{'volume': value / 100}"),
+            "min": 0,
+            "max": 100,
+            "step": 1,
+            "mode": "slider",
+            "unit_of_measurement": "%",
+            "icon": "mdi:volume-high",
+        },
+    ),
+    Entity(
+        *("button", "skip", "Skip", "player", None, "skip"),
+        options={"payload_press": "{}", "icon": "mdi:skip-next"},
+    ),
+    Entity(
+        *("switch", "pause", "Pause", "player", topics.PLAYER_STATE, "pause"),
+        options={
+            "value_template": "{{ 'ON' if value_json.paused else 'OFF' }}",
+            "state_on": "ON",
+            "state_off": "OFF",
+            "payload_on": '{"paused":true}',
+            "payload_off": '{"paused":false}',
+            "icon": "mdi:pause",
+        },
+    ),
+    Entity(
+        *("number", "crossfade", "Crossfade", "player", topics.PLAYER_STATE, "crossfade"),
+        options={
+            "value_template": "{{ value_json.crossfade_s }}",
+            "command_template": _json("{'seconds': value}"),
+            "min": 0,
+            "max": 30,
+            "step": 0.5,
+            "mode": "box",
+            "unit_of_measurement": "s",
+            "icon": "mdi:swap-horizontal",
+            "entity_category": "config",
+        },
+    ),
+)
+
+ENTITIES: Mapping[Owner, tuple[Entity, ...]] = {"engine": ENGINE_ENTITIES, "player": PLAYER_ENTITIES}

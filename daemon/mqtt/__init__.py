@@ -1,0 +1,1 @@
+"""The MQTT contract: topics, documents, commands, codec, and the one link to a broker."""

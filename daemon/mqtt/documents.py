@@ -1,0 +1,205 @@
+"""What each MQTT topic carries, version 1 of the contract: typed, bounded, finite, every field present.
+
+Encoding is ``msgspec``'s JSON, which knows no NaN, and every document is held against its own type before it
+leaves. Times are RFC 3339 UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from daemon.mqtt import topics
+from daemon.mqtt.bounds import (
+    EmotionName,
+    HeadsetState,
+    Name,
+    PolicyWord,
+    Positive,
+    Share,
+    Signed,
+    StatusName,
+    Text,
+    Time,
+)
+
+MAX_CANDIDATES = 12
+LATE_NOTE = "this machine is too busy to read every moment: old ones are left out, so that the newest is said"
+"""A note of a session whose engine leaves windows out."""
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """What every document has: when it was said, and whether the wearer behind it is a simulated one."""
+
+    at: Time
+    simulated: Annotated[bool, Meta(description="true: no person is behind this, the EEG is made up")]
+
+
+class Headset(Document, frozen=True, kw_only=True):
+    """How the headset is doing. Topic ``headset``, retained."""
+
+    state: HeadsetState
+    source: Name
+    device: Name
+    rate_hz: Positive | None
+    channels: Annotated[list[Name], Meta(max_length=512)]
+    battery_percent: Annotated[float, Meta(ge=0, le=100)] | None
+    gap_s: Positive | None
+    reason: Text
+
+
+class Electrode(Struct, frozen=True, kw_only=True):
+    """One electrode's contact and why it is not better."""
+
+    channel: Name
+    score: Share
+    reasons: Annotated[list[Name], Meta(max_length=16)]
+
+
+class Signal(Document, frozen=True, kw_only=True):
+    """Signal quality per electrode. Topic ``signal``, retained, at most 1 Hz."""
+
+    overall: Share
+    worn: bool
+    electrodes: Annotated[list[Electrode], Meta(max_length=512)]
+    late: Annotated[int, Meta(ge=0, description="windows left out so far: the engine was late")]
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """Which classifier spoke; ``sha256`` is null for the rule-based band-power fallback."""
+
+    name: Name
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None
+
+
+class Estimate(Document, frozen=True, kw_only=True):
+    """One window's opinion. Topic ``estimate``, not retained."""
+
+    probabilities: dict[Name, Share]
+    valence: Signed | None
+    arousal: Signed | None
+    confidence: Share
+    status: StatusName
+    model: Model
+
+
+class Emotion(Document, frozen=True, kw_only=True):
+    """The settled state. Topic ``emotion``, retained, on change and every 10 s."""
+
+    emotion: EmotionName
+    valence: Signed | None
+    arousal: Signed | None
+    confidence: Share
+    status: StatusName
+    since: Time
+    seq: Annotated[int, Meta(ge=0)]
+    model: Model
+    latency_ms: dict[Name, Positive]
+
+
+class MoodChanged(Document, frozen=True, kw_only=True):
+    """The settled emotion has become another one. Topic ``mood_changed``, an event, not retained."""
+
+    event_type: EmotionName
+    previous: EmotionName
+    valence: Signed | None
+    arousal: Signed | None
+    confidence: Share
+
+
+class Session(Document, frozen=True, kw_only=True):
+    """Where the session stands. Topic ``session``, retained. The guided rest counts trusted up to wanted."""
+
+    active: bool
+    phase: Literal["waiting", "calibrating", "running", "stopped"]
+    started: Time | None
+    baseline_wanted_s: Positive
+    baseline_trusted_s: Positive
+    baseline_done: bool
+    model: Model | None
+    notes: Annotated[list[Text], Meta(max_length=16)]
+    recording: Annotated[bool, Meta(description="true: EEG and all that follows is written to disk")]
+    dwell_s: Positive | None
+
+
+class TrackMood(Struct, frozen=True, kw_only=True):
+    """Where a track lies in the plane, who says so, and how sure that is."""
+
+    valence: Signed | None
+    arousal: Signed
+    source: Name
+    confidence: Share
+
+
+class TrackInfo(Struct, frozen=True, kw_only=True):
+    """A track as others may see it: never a path of this machine."""
+
+    id: Name
+    title: Text
+    artist: Text
+    duration_s: Positive
+    mood: TrackMood
+    liked: Annotated[bool, Meta(description="true: the listener asked for more like this")] = False
+
+
+class PlayerState(Document, frozen=True, kw_only=True):
+    """What sounds now. Topic ``player/state``, retained."""
+
+    track: TrackInfo | None
+    position_s: Positive
+    next: TrackInfo | None
+    paused: bool
+    volume: Share
+    crossfade_s: Positive
+    fading: Share | None
+    policy: PolicyWord
+    target: Name | None
+    target_valence: Signed | None
+    target_arousal: Signed | None
+    output: Name
+    library_tracks: Annotated[int, Meta(ge=0)]
+    degraded: Annotated[list[Text], Meta(max_length=32)]
+
+
+class CandidateInfo(Struct, frozen=True, kw_only=True):
+    """A track that was weighed."""
+
+    id: Name
+    title: Text
+    score: float
+    parts: dict[Name, float]
+
+
+class Decision(Document, frozen=True, kw_only=True):
+    """Why this track. Topic ``player/decision``, not retained."""
+
+    kind: Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
+    chosen: TrackInfo
+    why: Text
+    policy: PolicyWord
+    aim_valence: Signed | None
+    aim_arousal: Signed
+    candidates: Annotated[list[CandidateInfo], Meta(max_length=MAX_CANDIDATES)]
+    seed: int
+
+
+class CommandError(Document, frozen=True, kw_only=True):
+    """The answer to a command that was refused. Topic ``cmd/error``, not retained."""
+
+    command: Name
+    error: Text
+    refused: Annotated[int, Meta(ge=0, description="refused commands since the role started")]
+
+
+DOCUMENTS: dict[str, type[Document]] = {
+    topics.HEADSET: Headset,
+    topics.SIGNAL: Signal,
+    topics.ESTIMATE: Estimate,
+    topics.EMOTION: Emotion,
+    topics.MOOD_CHANGED: MoodChanged,
+    topics.SESSION: Session,
+    topics.PLAYER_STATE: PlayerState,
+    topics.PLAYER_DECISION: Decision,
+    topics.COMMAND_ERROR: CommandError,
+}

@@ -1,0 +1,53 @@
+"""JSON Schemas of the MQTT contract, generated from ``daemon.mqtt.documents`` into ``docs/mqtt``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from daemon.mqtt import commands, documents
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def file_name(topic: str) -> str:
+    """``player/state`` -> ``player-state.schema.json``."""
+    return topic.replace("/", "-") + ".schema.json"
+
+
+def _schema(kind: type[msgspec.Struct], topic: str) -> dict[str, Any]:
+    (reference,), components = msgspec.json.schema_components((kind,), ref_template="#/$defs/{name}")
+    name = reference["$ref"].rsplit("/", 1)[1]
+    return {
+        "$schema": DRAFT,
+        "$id": f"urn:neuroplayer:mqtt:1:{topic}",
+        **components.pop(name),
+        **({"$defs": components} if components else {}),
+    }
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Every schema by the name of its file."""
+    found = {file_name(topic): _schema(kind, topic) for topic, kind in documents.DOCUMENTS.items()}
+    for name, command in commands.COMMANDS.items():
+        found[file_name(f"cmd/{name}")] = _schema(command, f"cmd/{name}")
+    return found
+
+
+def text(schema: dict[str, Any]) -> str:
+    """A schema as it stands in its file."""
+    return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=2).decode() + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write every schema, so that ``docs/mqtt`` is current again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in schemas().items():
+        (folder / name).write_text(text(schema), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/mqtt"))

@@ -1,0 +1,1 @@
+"""The player role: commands and moods in, what plays and why out."""

@@ -1,0 +1,92 @@
+"""What the player says on MQTT, made from what it does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from daemon.mqtt import documents
+from player.choice.targets import UnknownTargetError, parse_target
+from player.choice.taste import Taste
+from player.music import Decision, PlaybackState, Track
+
+
+def target_point(name: str | None) -> tuple[float | None, float | None]:
+    """Valence and arousal of a target by the name the player gives it; nulls where it has none."""
+    if name is None:
+        return None, None
+    try:
+        mood = parse_target(name.replace("any,", "0,", 1)).mood
+    except UnknownTargetError:
+        return None, None
+    return (None if name.startswith("any,") else mood.valence), mood.arousal
+
+
+def track_info(track: Track, taste: Taste | None = None) -> documents.TrackInfo:
+    """A track without its path."""
+    mood = documents.TrackMood(
+        valence=track.mood.valence,
+        arousal=track.mood.arousal,
+        source=track.mood_source,
+        confidence=track.mood_confidence,
+    )
+    return documents.TrackInfo(
+        id=track.id[:200],
+        title=track.title[:2000],
+        artist=track.artist[:2000],
+        duration_s=track.duration_s,
+        mood=mood,
+        liked=taste is not None and track.id in taste.liked,
+    )
+
+
+def state_document(
+    state: PlaybackState,
+    at: datetime,
+    *,
+    simulated: bool,
+    output: str,
+    library_tracks: int,
+    taste: Taste | None = None,
+) -> documents.PlayerState:
+    """The playback's state as the contract has it."""
+    target_valence, target_arousal = target_point(state.target)
+    return documents.PlayerState(
+        at=at,
+        simulated=simulated,
+        track=track_info(state.track, taste) if state.track else None,
+        position_s=round(max(0.0, state.position_s), 3),
+        next=track_info(state.next_track, taste) if state.next_track else None,
+        paused=state.paused,
+        volume=state.volume,
+        crossfade_s=state.crossfade_s,
+        fading=state.fading,
+        policy=state.policy,  # type: ignore[arg-type]  # held against the contract when encoded
+        target=state.target,
+        target_valence=target_valence,
+        target_arousal=target_arousal,
+        output=output,
+        library_tracks=library_tracks,
+        degraded=list(state.degraded),
+    )
+
+
+def decision_document(decision: Decision, at: datetime, *, simulated: bool) -> documents.Decision:
+    """A decision as the contract has it, with its best candidates."""
+    best = sorted(decision.candidates, key=lambda candidate: -candidate.score)[: documents.MAX_CANDIDATES]
+    return documents.Decision(
+        at=at,
+        simulated=simulated,
+        kind=decision.kind,
+        chosen=track_info(decision.chosen),
+        why=decision.why[:2000],
+        policy=decision.policy,  # type: ignore[arg-type]  # held against the contract when encoded
+        aim_valence=decision.aim.valence,
+        aim_arousal=decision.aim.arousal,
+        candidates=[
+            documents.CandidateInfo(
+                id=c.track.id[:200], title=c.track.title[:2000], score=c.score, parts=dict(c.parts)
+            )
+            for c in best
+        ],
+        seed=decision.seed,
+    )

@@ -1,0 +1,212 @@
+"""The player role: emotion states in, music out, and what is played and why on MQTT.
+
+EEG and MQTT only suggest: with neither, the music goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from daemon.mqtt import codec, commands, documents, topics
+from daemon.mqtt.codec import MessageError
+from daemon.mqtt.conversation import Conversation
+from daemon.mqtt.link import MqttLink
+from daemon.music.announcement_watch import CueWatch
+from daemon.music.documents import decision_document, state_document
+from player.choice.taste import Taste
+from player.mixing.announcements import Cue, CueError
+from player.music import Decision, PlaybackState, WearerMood
+
+STATE_EVERY_S = 1.0
+CUE_TOPICS = (topics.SESSION, topics.HEADSET)
+HEADSET_CUES = ("headset_lost", "headset_back")
+"""Who wants to fall asleep is not woken for these."""
+MAX_EARLY = 8
+"""Decisions taken before there was a link: the newest so many are told once there is one."""
+
+
+class Music(Protocol):
+    """The running playback as the role sees it. Every call returns at once."""
+
+    def hear(self, wearer: WearerMood) -> None: ...
+
+    def skip(self) -> None: ...
+
+    def pause(self, paused: bool | None) -> None: ...
+
+    def set_volume(self, volume: float) -> None: ...
+
+    def set_policy(self, policy: str) -> None: ...
+
+    def set_target(self, target: str | tuple[float | None, float] | None) -> None: ...
+
+    def set_crossfade(self, seconds: float) -> None: ...
+
+    def play(self, track_id: str) -> None: ...
+
+    def like(self, track_id: str | None, liked: bool) -> None: ...
+
+    def ban(self, track_id: str | None, banned: bool) -> None: ...
+
+    @property
+    def taste(self) -> Taste: ...
+
+    def rescan(self) -> None: ...
+
+    def speak(self, cue: Cue) -> None: ...
+
+    def state(self) -> PlaybackState: ...
+
+    @property
+    def output(self) -> str: ...
+
+    @property
+    def library_tracks(self) -> int: ...
+
+
+class PlayerRole:
+    """Tells the playback what the wearer feels and obeys commands; publishes state and decisions."""
+
+    def __init__(
+        self,
+        node: topics.Topics,
+        music: Music,
+        *,
+        simulated: bool,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._topics = node
+        self._music = music
+        self._simulated = simulated
+        self._wall = wall
+        self._clock = clock
+        self._talk = Conversation(node, wall, lambda: self._simulated)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
+        self._changed = asyncio.Event()
+        self._cues = CueWatch()
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """What the role wants to hear: its commands, the settled mood, and what cues are about."""
+        commands = [self._topics.command(name) for name in topics.PLAYER_COMMANDS]
+        return [*commands, *(self._topics.full(name) for name in (topics.EMOTION, *CUE_TOPICS))]
+
+    async def run(self, link: MqttLink) -> None:
+        """Publish the state on every change and each second, until cancelled."""
+        self._talk.link = link
+        self._loop = asyncio.get_running_loop()
+        while self._early:
+            self._say_decision(self._early.popleft())
+        while True:
+            self._talk.keep(topics.PLAYER_STATE, self._state())
+            self._give_cue()
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), timeout=STATE_EVERY_S)
+
+    def on_decision(self, decision: Decision) -> None:
+        """A track was chosen. May be called from the audio thread."""
+        if self._loop is None:
+            self._early.append(decision)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._say_decision, decision)
+
+    def _say_decision(self, decision: Decision) -> None:
+        document = decision_document(decision, self._wall(), simulated=self._simulated)
+        self._talk.send(topics.PLAYER_DECISION, document, qos=1)
+        self._changed.set()
+
+    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+        """A message from the broker: a command or the settled mood."""
+        name = self._topics.short(topic) or ""
+        if name in (topics.EMOTION, *CUE_TOPICS):
+            with contextlib.suppress(MessageError):
+                self._hear_engine(codec.decode(name, payload))
+            return
+        if self._talk.obey(name.removeprefix("cmd/"), payload, retained, self._obey):
+            self._changed.set()
+
+    def _hear_engine(self, document: documents.Document) -> None:
+        age_s = max(0.0, (self._wall() - document.at).total_seconds())
+        if isinstance(document, documents.Emotion):
+            self._hear_emotion(document, age_s)
+        else:
+            self._cues.hear(document, age_s, self._clock())
+
+    def _give_cue(self) -> None:
+        cue = self._cues.due(self._clock())
+        if cue is None or (cue in HEADSET_CUES and self._music.state().target == "sleep"):
+            return
+        with contextlib.suppress(CueError):
+            self._music.speak(cue)
+
+    def _hear_emotion(self, emotion: documents.Emotion, age_s: float) -> None:
+        self._simulated = emotion.simulated
+        self._music.hear(
+            WearerMood(
+                at_s=self._clock() - age_s,
+                valence=emotion.valence,
+                arousal=emotion.arousal,
+                confidence=emotion.confidence,
+                status=emotion.status,
+                emotion=emotion.emotion,
+            )
+        )
+
+    def _obey(self, command: commands.Command) -> None:
+        match command:
+            case commands.SkipCommand():
+                self._music.skip()
+            case commands.PauseCommand():
+                self._music.pause(command.paused)
+            case commands.VolumeCommand():
+                self._music.set_volume(command.volume)
+            case commands.PolicyCommand():
+                self._music.set_policy(command.policy)
+            case commands.TargetCommand():
+                self._music.set_target(_target(command))
+            case commands.CrossfadeCommand():
+                self._music.set_crossfade(command.seconds)
+            case _:
+                self._obey_about_tracks(command)
+
+    def _obey_about_tracks(self, command: commands.Command) -> None:
+        match command:
+            case commands.PlayCommand():
+                self._music.play(command.id)
+            case commands.LikeCommand():
+                self._music.like(command.id, command.liked)
+            case commands.BanCommand():
+                self._music.ban(command.id, command.banned)
+            case commands.LibraryRescanCommand():
+                self._music.rescan()
+            case commands.SpeakCommand():
+                self._music.speak(command.cue)
+
+    def _state(self) -> documents.PlayerState:
+        return state_document(
+            self._music.state(),
+            self._wall(),
+            simulated=self._simulated,
+            output=self._music.output,
+            library_tracks=self._music.library_tracks,
+            taste=self._music.taste,
+        )
+
+
+def _target(command: commands.TargetCommand) -> str | tuple[float | None, float] | None:
+    if command.name is not None:
+        return command.name
+    if command.arousal is None:
+        if command.valence is not None:
+            raise MessageError("a target point needs an arousal")
+        return None
+    return command.valence, command.arousal

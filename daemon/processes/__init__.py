@@ -1,0 +1,1 @@
+"""Processes: supervision, heartbeats, stopping, locks, ports, logs, systemd."""

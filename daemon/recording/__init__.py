@@ -1,0 +1,1 @@
+"""A session recorded, replayed and compared, and forgotten."""

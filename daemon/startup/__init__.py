@@ -1,0 +1,1 @@
+"""How ``run`` begins: what is found, what is said, what is started."""

@@ -1,0 +1,164 @@
+"""From options to a running session: settings, then the supervisor with all roles, or one role."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from daemon.broker import own_broker
+from daemon.configuration import values as opt
+from daemon.configuration.merging import settings_from
+from daemon.configuration.reloading import EXIT_RESTART, SupervisorReload
+from daemon.home.sharing import refuse_to_share
+from daemon.places import LOG_FILE, recordings_dir
+from daemon.processes.locks import only_one
+from daemon.processes.logs import say_as
+from daemon.processes.ports import claim
+from daemon.processes.stopping import end_undisturbed, stop_on_signals
+from daemon.processes.supervisor import Supervisor
+from daemon.processes.systemd_notify import FRESH_S, NEEDED, notify, watch_service
+from daemon.settings import RoleName, Settings, WebSettings
+from daemon.startup.headline import headline
+from daemon.startup.headset_search import chosen
+from daemon.terminal.printing import printed
+
+WEB_PORTS = 20
+"""So many are tried for a page whose address nobody named."""
+
+
+def run_one(role: str, options: Mapping[str, Any]) -> int:
+    """One role in this process."""
+    settings = settings_from(options)
+    refuse_to_share(settings)
+    from daemon.wiring import run_role
+
+    with only_one(settings, [role] if role in ("engine", "player") else []):
+        status = run_role(cast(RoleName, role), settings)
+    if status == EXIT_RESTART:
+        os.execv(sys.executable, [sys.executable, "-m", "daemon.cli", *sys.argv[1:]])  # noqa: S606 - no shell
+    return status
+
+
+def run_everything(options: Mapping[str, Any]) -> int:
+    """All roles as child processes, until Ctrl-C or the end of ``--duration``."""
+    asked = settings_from(options)
+    settings = _completed(asked)
+    roles: list[RoleName] = ["player"]
+    if settings.broker.ours:
+        roles.append("broker")
+    roles += ["engine", "view"]
+    if settings.web is not None:
+        roles.append("web")
+    from daemon.wiring import ROLES
+
+    with only_one(settings, ["engine", "player"]):
+        return asyncio.run(_supervise([role for role in roles if role in ROLES], settings, asked))
+
+
+def run_recording(options: Mapping[str, Any]) -> int:
+    """Broker, engine and view with a recording, and neither music nor page."""
+    asked = settings_from({**options, "record": True, "no_web": True})
+    settings = _completed(asked, music=False)
+    roles: list[RoleName] = ["engine", "view"]
+    if settings.broker.ours:
+        roles.insert(0, "broker")
+    with only_one(settings, ["engine"]):
+        return asyncio.run(_supervise(roles, settings, asked))
+
+
+def _completed(settings: Settings, *, music: bool = True) -> Settings:
+    import msgspec
+
+    broker = settings.broker if settings.broker.named and settings.share != "off" else own_broker()
+    web = settings.web
+    if web is not None and web.named:
+        opt.check_listen(web.host, web.port, "web address")
+    elif web is not None:
+        web = _any_web_port(web)
+    # the page is opened from here, once, however often its role begins anew
+    complete = msgspec.structs.replace(settings, broker=broker, web=web, open_page=False)
+    return msgspec.structs.replace(complete, headline=tuple(headline(complete, music=music)))
+
+
+def _any_web_port(web: WebSettings) -> WebSettings:
+    port = claim(range(web.port, web.port + WEB_PORTS), web.host)
+    return web if port is None else WebSettings(host=web.host, port=port)
+
+
+def _opening(asked: Settings, settings: Settings, say: Callable[[str], None]) -> list[asyncio.Task[None]]:
+    if not asked.open_page or settings.web is None:
+        return []
+    from daemon.web.page_opening import open_page
+
+    return [asyncio.create_task(open_page(settings.web, Path(settings.state_dir), say))]
+
+
+async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
+    stop = stop_on_signals()
+    log_file = None
+    if settings.view == "live":
+        log_path = Path(settings.state_dir) / LOG_FILE
+        log_path.write_text("")
+        log_file = log_path.open("a", encoding="utf-8")  # the view writes there too
+
+    def say(line: str) -> None:
+        printed(say_as("supervisor", settings.log, line), log_file or sys.stderr)
+
+    looking = not settings.source_named and settings.look_s > 0
+    supervisor = Supervisor(roles, settings, say=say, undecided=looking)
+    reload = SupervisorReload(asked, supervisor, say)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _hung_up(stop, reload))
+    serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
+    task = asyncio.create_task(supervisor.run())
+    search = asyncio.create_task(_look(supervisor, music="player" in roles) if looking else asyncio.sleep(0))
+    stopping = asyncio.create_task(stop.wait())
+    opening = _opening(asked, settings, say)
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    notify("STOPPING=1")
+    search.cancel()
+    supervisor.stop()
+    status = await task
+    for pending in (stopping, serving, *opening):
+        pending.cancel()
+    await asyncio.gather(stopping, serving, search, *opening, return_exceptions=True)
+    if log_file is not None:
+        log_file.close()
+        if supervisor.failure:
+            click.echo(supervisor.failure, err=True)
+    for path in recorded(settings):
+        printed(f"Recorded: {path}", sys.stderr if settings.view == "json" else sys.stdout)
+    end_undisturbed()
+    return status
+
+
+def recorded(settings: Settings) -> list[Path]:
+    """The files of the recording that was asked for; several where the engine was started again."""
+    folder = recordings_dir(settings.state_dir)
+    found = folder.glob(f"{settings.record}*.xdf") if settings.record else ()
+    return sorted(found, key=lambda path: (len(path.name), path.name))
+
+
+def _hung_up(stop: asyncio.Event, reload: Callable[[], None]) -> Callable[[], None]:
+    """What SIGHUP means: end where the terminal was closed, else read the configuration anew."""
+    had_terminal = os.isatty(sys.stdout.fileno())
+
+    def heard() -> None:
+        if had_terminal and not os.isatty(sys.stdout.fileno()):
+            stop.set()
+        else:
+            reload()
+
+    return heard
+
+
+async def _look(supervisor: Supervisor, *, music: bool) -> None:
+    """Find the source that nobody named, beside the start of broker and player."""
+    choice = await chosen(supervisor.settings.look_s)
+    supervisor.decide(choice.source, headline(supervisor.settings, choice.lines, music=music))

@@ -1,0 +1,141 @@
+"""What is around every page: navigation, marks at the top, the banner for what is wrong."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+
+from nicegui import ui
+
+from daemon.web.hub import Hub
+from daemon.web.pages.record_control import stop_recording
+from daemon.web.palette import css_variables
+from daemon.web.texts import Texts
+from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag, words
+from daemon.web.views.health_view import simulated
+
+PAGES = (
+    ("session", "/", "graphic_eq"),
+    ("fit", "/fit", "sensors"),
+    ("history", "/history", "timeline"),
+    ("calibrate", "/calibrate", "tune"),
+    ("library", "/library", "library_music"),
+)
+ICONS = {"bad": "error_outline", "fair": "info_outline", "good": "check_circle"}
+THEME_ICONS = {"auto": "brightness_auto", "light": "light_mode", "dark": "dark_mode"}
+MAX_NOTICES = 4
+
+
+def shared_head(texts: Texts) -> None:
+    """Style sheet and script of every page, served from the wheel."""
+    ui.add_head_html(
+        f"<style>{css_variables()}</style>"
+        '<link rel="stylesheet" href="/static/app.css"><script src="/static/app.js" defer></script>'
+        '<script src="/static/history.js" defer></script>',
+        shared=True,
+    )
+    lost = html.escape(texts("app.lost", seconds="{seconds}"), quote=True)
+    ui.add_body_html(f'<div id="neuro-lost" role="alert" data-text="{lost}"><span></span></div>', shared=True)
+
+
+@contextmanager
+def frame(viewer: Viewer, page: str) -> Iterator[None]:
+    """Everything inside becomes the content of the page."""
+    texts = viewer.hub.texts
+    ui.page_title(texts("app.title", page=texts(f"nav.{page}")))
+    ui.on("neuro_theme", viewer.hear_theme)
+    _one_main(viewer)
+    named(words("a", "skip", texts("app.skip_to_content")), href="#content")
+    _top(viewer, page)
+    with named(tag("main", "page"), id="content", tabindex="-1"):
+        _notices(viewer)
+        yield
+    ui.run_javascript("neuro.start()")
+
+
+def _one_main(viewer: Viewer) -> None:
+    """Quasar wraps everything, header included, in a landmark ``main``: only the page's own may be one."""
+    slot = viewer.client.content.parent_slot
+    if slot is not None:
+        slot.parent.tag = "div"
+
+
+def _top(viewer: Viewer, page: str) -> None:
+    texts = viewer.hub.texts
+    with tag("header", "topbar"):
+        with named(tag("a", "brand"), href="/", aria_label=texts("app.name")):
+            ui.html(_logo(), sanitize=False)
+            words("span", "word", texts("app.name"))
+        with named(tag("nav", "nav"), aria_label=texts("app.pages")):
+            for name, path, icon in PAGES:
+                with named(tag("a"), href=path) as link:
+                    ui.icon(icon)
+                    words("span", "", texts(f"nav.{name}"))
+                if name == page:
+                    named(link, aria_current="page")
+        tag("div", "grow")
+        _marks(viewer)
+        _theme_button(viewer)
+
+
+def _logo() -> str:
+    return (resources.files("daemon.web") / "static" / "favicon.svg").read_text(encoding="utf-8")
+
+
+def _marks(viewer: Viewer) -> None:
+    texts = viewer.hub.texts
+    rec = words("span", "chip bad rec", texts("app.recording"))
+    named(rec, title=texts("app.recording_hint"), role="status")
+    end = icon_button("stop", texts("record.stop"), lambda: stop_recording(viewer), classes="plain")
+    made_up = words("span", "chip fair", texts("app.simulated"))
+    named(made_up, title=texts("app.simulated_hint"))
+
+    def show() -> None:
+        rec.set_visibility(viewer.hub.recording())
+        end.set_visibility(viewer.hub.recording())
+        made_up.set_visibility(simulated(viewer.hub.state))
+
+    viewer.each_tick(show)
+
+
+def _theme_button(viewer: Viewer) -> None:
+    texts = viewer.hub.texts
+    toggle = ui.button(icon=THEME_ICONS["auto"], color=None).props("flat").classes("btn round plain theme")
+    toggle.on("click", js_handler="() => neuro.cycleTheme()")
+    named(toggle, aria_label=texts("app.theme"))
+
+    def show(event: object = None) -> None:
+        attribute(toggle, "icon", THEME_ICONS[viewer.mode])
+        attribute(toggle, "aria-label", texts(f"app.theme_{viewer.mode}"))
+        attribute(toggle, "title", texts(f"app.theme_{viewer.mode}"))
+
+    ui.on("neuro_theme", show)
+
+
+def _notices(viewer: Viewer) -> None:
+    """A fixed number of lines that are filled or hidden, so that screen readers hear changes alone."""
+    hub: Hub = viewer.hub
+    lines = []
+    with named(tag("div", "notices"), role="status", aria_live="polite"):
+        for _ in range(MAX_NOTICES):
+            with tag("div", "notice") as line:
+                icon = ui.icon("info_outline")
+                label = words("span", "wrap-anywhere", "")
+            lines.append((line, icon, label))
+
+    def show() -> None:
+        found = hub.views()[2]
+        for number, (line, icon, label) in enumerate(lines):
+            notice = found[number] if number < len(found) else None
+            line.set_visibility(notice is not None)
+            if notice is None:
+                continue
+            for level, name in ICONS.items():
+                swap_class(line, level == notice.level, level)
+                if level == notice.level:
+                    icon.name = name
+            label.text = notice.text
+
+    viewer.each_tick(show)

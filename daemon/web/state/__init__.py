@@ -1,0 +1,1 @@
+"""What the page knows: the live session, its history, recordings, tracks."""

@@ -1,0 +1,107 @@
+"""The engine: a feed of EEG, the pipeline with the network that fits the headset, and the link to MQTT."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from importlib import resources
+from pathlib import Path
+
+from acquisition.lsl.outlet_process import LslHost
+from acquisition.opening import make_source
+from acquisition.port import UnknownSourceError
+from acquisition.signal import EegChunk, Gap, HeadsetStatus
+from acquisition.source_spec import parse_source
+from acquisition.stream.feed import Feed
+from daemon.configuration.reloading import RestartInPlace
+from daemon.engine.eeg_frames import socket_path
+from daemon.engine.eeg_tap import EegTap
+from daemon.engine.network_choice import PipelineMaker
+from daemon.engine.role import EngineRole
+from daemon.errors import BadInputError
+from daemon.health.metrics import RoleCounts, SignalLoss
+from daemon.home.link import HomeLink
+from daemon.mqtt.topics import Topics
+from daemon.places import own_networks
+from daemon.processes.lifetime import log_to_stderr, until_stopped
+from daemon.recording.session_recording import Prepare, recording_of, recover_recordings
+from daemon.settings import Settings
+from inference.load_shedding import LatestWins
+
+MEND_S = 1.5
+"""So long the end waits for a recording that is being mended; the next start takes it up again."""
+Tap = Callable[[HeadsetStatus | EegChunk | Gap], None]
+
+
+def model_roots(settings: Settings) -> tuple[Path, ...]:
+    """Where networks are looked for: the wearer's own first, then those that are shipped."""
+    shipped = Path(str(resources.files("models"))) / "pretrained"
+    return (*own_networks(Path(settings.state_dir)), shipped)
+
+
+def run_engine(settings: Settings) -> int:
+    """Serve until told to stop. Raises ``BadInputError`` for a source that cannot be."""
+    log_to_stderr("engine", settings.log)
+    try:
+        return asyncio.run(_serve(settings))
+    except UnknownSourceError as error:
+        raise BadInputError(str(error)) from None
+
+
+async def _serve(settings: Settings) -> int:
+    restart = RestartInPlace(settings)
+    spec = parse_source(settings.source)
+    topics = Topics(settings.node)
+    feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
+    tap = EegTap(socket_path(settings.state_dir, settings.node))
+    host = LslHost(settings.lsl_out) if settings.lsl_out else None
+    loss = SignalLoss()
+    mending = recover_recordings(settings)
+    recording = recording_of(settings, topics, simulated=spec.kind == "simulated")
+    latest = LatestWins(feed.late_s)
+    prepare: Prepare = PipelineMaker(settings, model_roots(settings), latest)
+    role = EngineRole(
+        topics,
+        recording.feed(feed),
+        recording.prepare(prepare),
+        simulated=spec.kind == "simulated",
+        labels_file=Path(settings.state_dir) / "labels.jsonl",
+        tap=_all(loss.push, tap.push, *([host.push] if host else [])),
+        recording=lambda: (recording.recording, recording.note),
+        record=recording.obey,
+    )
+    link = HomeLink(
+        settings,
+        "engine",
+        hear=recording.hear(role.hear),
+        subscriptions=role.subscriptions + recording.subscriptions,
+        counts=_counts(tap, host, loss, latest),
+    )
+    try:
+        async with tap, link, feed:
+            await until_stopped(role.run(link), settings.duration_s, hang_up=restart)
+    finally:
+        recording.close()
+        await asyncio.to_thread(mending.join, MEND_S)
+        if host:
+            await asyncio.to_thread(host.close)
+    return restart.status
+
+
+def _counts(tap: EegTap, host: LslHost | None, loss: SignalLoss, latest: LatestWins) -> RoleCounts:
+    return RoleCounts(
+        queues={"eeg_to_page": lambda: tap.dropped, "eeg_to_lsl": lambda: host.dropped if host else 0},
+        lost_s=lambda: loss.lost_s,
+        counters={"late_windows": ("Windows left out because newer ones waited", lambda: latest.left_out)},
+        gauges={"late_seconds": ("How late the newest window was dealt with", lambda: latest.now_late_s)},
+        told={"late_windows": lambda: latest.left_out},
+    )
+
+
+def _all(*taps: Tap) -> Tap:
+    def push(item: HeadsetStatus | EegChunk | Gap) -> None:
+        for tap in taps:
+            tap(item)
+
+    return push

@@ -1,0 +1,111 @@
+"""The player: a library, decoders, a mixer and outputs, and the link to MQTT."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from daemon.errors import BadInputError
+from daemon.places import decisions_log
+from daemon.processes.lifetime import log_to_stderr, until_stopped
+from daemon.settings import Settings
+from player.deck import DeckError
+from player.music import Decision
+from player.opening import open_playback
+from player.outputs.output_spec import split_outputs
+from player.playback.playback import Playback
+
+
+def run_player(settings: Settings) -> int:
+    """Play until told to stop. Raises ``BadInputError`` for music or an output that cannot be."""
+    log_to_stderr("player", settings.log)
+    asyncio.run(_serve(settings))
+    return 0
+
+
+def _open(
+    settings: Settings, on_decision: Callable[[Decision], None], given_up: Callable[[], bool]
+) -> Playback:
+    state_dir = Path(settings.state_dir)
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        return open_playback(
+            music=settings.music,
+            outputs=split_outputs(settings.output),
+            cache_dir=Path(settings.cache_dir),
+            state_dir=state_dir,
+            policy=settings.policy,
+            target=settings.target,
+            crossfade_s=settings.crossfade_s,
+            volume=settings.volume,
+            cues=settings.cues,
+            seed=settings.seed,
+            on_decision=on_decision,
+            decisions_log=decisions_log(settings.state_dir, settings.record) if settings.record else None,
+            given_up=given_up,
+        )
+    except (ValueError, DeckError) as error:  # LibraryError, OutputError and the like: one line each
+        raise BadInputError(str(error)) from None
+
+
+class _Decisions:
+    """Hands decisions to whom they are told, once there is somebody."""
+
+    def __init__(self) -> None:
+        self._early: deque[Decision] = deque(maxlen=8)
+        self._tell: Callable[[Decision], None] = self._early.append
+
+    def __call__(self, decision: Decision) -> None:
+        self._tell(decision)
+
+    def tell(self, somebody: Callable[[Decision], None]) -> None:
+        """From now on, and what was decided before."""
+        self._tell = somebody
+        while self._early:
+            somebody(self._early.popleft())
+
+
+async def _serve(settings: Settings) -> None:
+    """The music first, and last: nothing of MQTT, not even its import, may keep it waiting."""
+    decisions = _Decisions()
+    over = threading.Event()
+    try:
+        music = await asyncio.to_thread(_open, settings, decisions, over.is_set)
+    except asyncio.CancelledError:  # Ctrl-C while a large folder is read for the first time
+        over.set()
+        raise
+    await asyncio.to_thread(music.start)
+    try:
+        await _tell(settings, music, decisions)
+    finally:
+        await asyncio.to_thread(music.close)
+
+
+async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> None:
+    from daemon.configuration.reloading import PlayerReload
+    from daemon.health.metrics import RoleCounts
+    from daemon.home.link import HomeLink
+    from daemon.mqtt.topics import Topics
+    from daemon.music.role import PlayerRole
+
+    simulated = settings.source.partition(":")[0] == "simulated"
+    role = PlayerRole(Topics(settings.node), music, simulated=simulated)
+    decisions.tell(role.on_decision)
+    counts = RoleCounts(
+        queues={
+            "commands": lambda: music.counts.commands_dropped,
+            "sound_frames": lambda: music.counts.frames_dropped,
+        },
+        underruns={
+            "decoder": lambda: music.counts.decoder_underruns,
+            "device": lambda: music.counts.device_underruns,
+        },
+    )
+    async with HomeLink(
+        settings, "player", hear=role.hear, subscriptions=role.subscriptions, counts=counts
+    ) as link:
+        reload = PlayerReload(settings, music)
+        await until_stopped(role.run(link), settings.duration_s, hang_up=reload)

@@ -1,0 +1,157 @@
+"""The page: the live state fed from MQTT, the log, the EEG of this machine, and the web server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from daemon.configuration.values import check_listen
+from daemon.engine.eeg_frames import socket_path
+from daemon.errors import BadInputError
+from daemon.mqtt.link import MqttLink
+from daemon.mqtt.topics import Topics
+from daemon.places import recordings_dir
+from daemon.processes.lifetime import log_to_stderr, until_stopped
+from daemon.processes.systemd_notify import OWN_VARIABLES
+from daemon.settings import Settings, WebSettings
+from daemon.web.hub import Hub
+from daemon.web.page_opening import open_page
+from daemon.web.security.access import is_loopback, own_token, page_address
+from daemon.web.state.artwork import Artwork
+from daemon.web.state.calibration import Calibration
+from daemon.web.state.eeg_feed import EegFeed
+from daemon.web.state.live_state import LiveState
+from daemon.web.state.recordings import Recordings
+from daemon.web.state.session_log import SessionLog
+from daemon.web.state.track_library import TrackLibrary, read_from_cache
+from daemon.web.texts import texts
+from player.library.music_folder import folder_of
+
+LINK_LOOK_S = 0.5
+
+
+def run_web(settings: Settings) -> int:
+    """Serve the page until told to stop. Raises ``BadInputError`` for an address that cannot be used."""
+    log_to_stderr("web", settings.log)
+    web = settings.web or WebSettings()
+    check_listen(web.host, web.port, "web address")
+    token, token_file = _token(settings, web)
+    if token is not None and not settings.headline:
+        address = page_address(web.host, web.port, Path(settings.state_dir))
+        click.echo(f"web: open to the network, so it asks for a token: {address}", err=True)
+    asyncio.run(_serve(settings, web, token, token_file))
+    return 0
+
+
+def _token(settings: Settings, web: WebSettings) -> tuple[str | None, Path]:
+    state_dir = Path(settings.state_dir)
+    file = state_dir / "web-token"
+    if is_loopback(web.host):
+        return None, file
+    try:
+        return own_token(state_dir), file
+    except OSError as error:
+        raise BadInputError(f"the page's token {str(file)!r:.200} cannot be kept: {error.strerror}") from None
+
+
+def music_folders(settings: Settings) -> list[Path]:
+    """The music folders of the session; without any, where the demo music lies."""
+    from player.demo.demo_music import FOLDER
+
+    if settings.music:
+        return [Path(folder) for folder in settings.music]
+    return [Path(settings.cache_dir) / FOLDER]
+
+
+def make_hub(settings: Settings) -> Hub:
+    """Everything the viewers share, with a silent link."""
+    topics, clock = Topics(settings.node), time.monotonic
+    folders = music_folders(settings)
+    library = TrackLibrary(partial(read_from_cache, folders, Path(settings.cache_dir)), clock)
+    log = SessionLog(Path(settings.state_dir) / "history", settings.node, lambda: datetime.now(UTC))
+    state = LiveState(clock)
+    state.listeners.append(log.hear)
+    return Hub(
+        topics=topics,
+        state=state,
+        texts=texts(),
+        log=log,
+        eeg=EegFeed(socket_path(settings.state_dir, settings.node), clock),
+        library=library,
+        artwork=Artwork(library, [Path(folder_of(str(folder))) for folder in folders]),
+        recordings=Recordings(recordings_dir(settings.state_dir), lambda: datetime.now(UTC)),
+        calibrate=partial(_calibration, settings),
+    )
+
+
+def _calibration(settings: Settings, hub: Hub) -> Calibration:
+    """Run from here: this role lies beside the engine's socket, as the page's live EEG asks for too."""
+    calibrate = [sys.executable, "-m", "daemon.cli", "calibrate"]
+    session = ["--page", "--source", "session", "--node", settings.node]
+    own = {"NEUROPLAYER_STATE_DIR": settings.state_dir, "NEUROPLAYER_CACHE_DIR": settings.cache_dir}
+    kept = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
+    return Calibration([*calibrate, *session], [*calibrate, "--undo"], kept | own, hub.state, hub.send)
+
+
+async def _serve(settings: Settings, web: WebSettings, token: str | None, token_file: Path) -> None:
+    _keep_quiet(settings)
+    # imported here: NiceGUI takes a second, and a bad address should be told before
+    from daemon.health.endpoint import Health, serve_health
+    from daemon.health.metrics import RoleCounts
+    from daemon.web.server import build, open_pages, serve
+
+    hub = make_hub(settings)
+    link = MqttLink(
+        settings.broker,
+        f"neuroplayer-{settings.node}-web-{os.getpid()}",
+        hear=hub.hear,
+        subscriptions=hub.subscriptions,
+        meanwhile="the page shows what it heard last",
+    )
+    application = build(hub, token, token_file)
+    counts = RoleCounts(
+        gauges={"web_pages": ("Pages that are open", open_pages)},
+        counters={"web_malformed": ("Documents that could not be read", lambda: hub.state.malformed)},
+    )
+    health = Health("web", link, counts)
+    async with serve_health(health, settings.health_port), link:
+        hub.outlet = link
+        tasks = [asyncio.create_task(hub.eeg.run()), asyncio.create_task(_watch_link(hub, link))]
+        if settings.open_page:
+            tasks.append(
+                asyncio.create_task(open_page(web, Path(settings.state_dir), partial(click.echo, err=True)))
+            )
+        try:
+            await until_stopped(serve(application, web.host, web.port), settings.duration_s)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await hub.calibration.cancel()
+            with contextlib.suppress(OSError):
+                hub.log.close()
+
+
+def _keep_quiet(settings: Settings) -> None:
+    """FastAPI reports its requests to wherever ``OTEL_`` variables point, and NiceGUI stores where it stands.
+
+    Nothing about a listener leaves the machine, so the first is switched off; the second is not used.
+    """
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        del os.environ[name]
+    os.environ["OTEL_SDK_DISABLED"] = "true"
+    os.environ["NICEGUI_STORAGE_PATH"] = str(Path(settings.state_dir) / "nicegui")
+
+
+async def _watch_link(hub: Hub, link: MqttLink) -> None:
+    while True:
+        hub.state.link_is(link.connected.is_set())
+        await asyncio.sleep(LINK_LOOK_S)
