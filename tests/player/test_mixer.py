@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from playback_rig import above_4k_db, high_noise, level_db, tone, windows_db
-from scipy.signal import resample_poly
+from scipy.signal import resample, resample_poly
 
 from player.deck import MIX_RATE_HZ, PcmBlock, silence
 from player.mixing.fades import CURVES, Curve, Fade, Level, rise
@@ -250,6 +250,25 @@ def test_no_peak_between_samples_passes_the_ceiling(seed: int) -> None:
     limited = np.concatenate([*out, limiter.flush()])
     assert len(limited) == len(loud)
     assert true_peak_db(limited) < -1.0
+
+
+@pytest.mark.parametrize("level", [0.4, 0.54, 1.0, 1.26, 4.0])
+@pytest.mark.parametrize("kind", ["noise", "square", "sine"])
+def test_clipped_bursts_keep_under_the_ceiling_though_their_samples_are_low(kind: str, level: float) -> None:
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        radians = np.arange(2400)[:, None] * rng.uniform(0.1, 3.1, 2) + rng.uniform(0, 6, 2)
+        burst = {
+            "noise": 3 * rng.standard_normal((2400, 2)),
+            "square": 99 * np.sin(radians),
+            "sine": 3 * np.sin(radians),
+        }[kind]
+        sound = np.zeros((9600, 2), dtype=np.float32)
+        sound[3000:5400] = level * np.clip(burst, -1, 1)
+        limiter = Limiter()
+        limited = np.concatenate([limiter.process(sound), limiter.flush()])
+        ideal = np.abs(resample(limited, 16 * len(limited), axis=0)).max()
+        assert 20 * np.log10(ideal) < -1.0
 
 
 def test_quiet_music_passes_bit_for_bit_whatever_the_blocks() -> None:
