@@ -13,10 +13,10 @@ from player.mixing.true_peak import true_peak_filter
 
 CEILING_DB = -1.0
 TAPS = 128
-"""Taps a phase: sound that is full up to 24 kHz (clipped bursts) peaks where a shorter filter sees nothing."""
+"""Taps a phase: sound that is full up to 24 kHz (clipped bursts) peaks where fewer taps see nothing."""
 MARGIN_DB = 1.15
-"""Of this, 0.69 dB (cos pi/8) is what the highest tone may rise between points of a fourfold oversampled curve;
-the rest is the filter's end and the moving gain, measured on clipped white noise, squares and sines."""
+"""Of this, 0.69 dB (cos pi/8) is what the highest tone may rise between points of a fourfold curve; the rest
+is the filter's end and the moving gain, measured on clipped white noise, squares and sines."""
 STEP = 32
 LOOK_STEPS = 4
 RELEASE_S = 0.15
@@ -82,7 +82,8 @@ class Limiter:
         spectrum = np.fft.rfft(around, size, axis=0)
         phases = np.fft.rfft(self._filter, size, axis=0).conj()
         curves = np.fft.irfft(spectrum[:, :, None] * phases[:, None, :], size, axis=0)
-        return np.abs(curves[: len(around) - TAPS]).max(axis=(1, 2))
+        highest: NDArray[np.float32] = np.abs(curves[: len(around) - TAPS]).max(axis=(1, 2))
+        return highest
 
     def _release_steps(self, count: int) -> PcmBlock:
         if count == 0:

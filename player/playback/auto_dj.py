@@ -163,8 +163,7 @@ class Engine:
         self._follow(now_s)
         self._take_in_library()
         if self._armed is None:
-            soon = self._urgent is not None or self._current is None or self._remaining_s(now_s) < SOON_S
-            self._lineup.tend(now_s, self._track, self._kind(now_s), soon=soon)
+            self._lineup.tend(now_s, self._track, self._kind(now_s), soon=self._soon(now_s))
             self._guard(now_s)
             self._steer(now_s)
         self._skip(now_s)
@@ -208,6 +207,12 @@ class Engine:
         if self._current is None:
             return "first"
         return "neutral" if self._chooser.wearer.situation(now_s) == "neutral" else "next"
+
+    def _soon(self, now_s: float) -> bool:
+        """May a stream be opened for what comes next? The filler has no end to wait for."""
+        if self._current is None or is_filler(self._track):
+            return True
+        return self._urgent is not None or self._skips > 0 or self._remaining_s(now_s) < SOON_S
 
     def _take_in_library(self) -> None:
         tracks = self._source.tracks

@@ -15,10 +15,12 @@ PREBUFFER_S = 0.5
 SHORTEST_S = 1.0
 OPEN_TIMEOUT_S = 5.0
 STRIKES = 2
-BENCH_S = 60.0
-"""After its first failure a track rests so long; after the second it is out until its file changes."""
-RETRIES_S = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 5.0)
+BENCH_S = (60.0, 600.0)
+"""So long a track rests after its first and each later failure: a disk or a server may come back."""
+RETRIES_S = (0.0, 0.0, 0.25, 0.5, 1.0, 2.0)
 FILLER_RETRY_S = 1.0
+AMNESTY_S = 10.0
+"""Where everything has failed, all get another chance so often: a disk or a server may be back."""
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Lineup:
         self._benched: dict[str, float] = {}
         self._in_a_row = 0
         self._retry_at_s = 0.0
+        self._amnesty_at_s: float | None = None
         self.next: Prepared | None = None
 
     def tend(self, now_s: float, current: Track | None, kind: DecisionKind, *, soon: bool) -> None:
@@ -155,13 +158,13 @@ class Lineup:
             self.next.track = known
 
     def strike(self, track: Track, why: str, now_s: float) -> None:
-        """A track failed: let it rest, and after the second time keep it out."""
+        """A track failed: let it rest, from the second time on for long."""
         strikes = self._strikes[track.id] = self._strikes.get(track.id, 0) + 1
         self._chooser.quarantine(track.id)
         final = strikes >= STRIKES
-        if not final:
-            self._benched[track.id] = now_s + BENCH_S
-        log.warning("%s %s: %s", track.title, "is left out" if final else "is skipped", why)
+        self._benched[track.id] = now_s + BENCH_S[final]
+        level = logging.WARNING if strikes <= STRIKES else logging.DEBUG
+        log.log(level, "%s %s: %s", track.title, "is left out" if final else "is skipped", why)
         self._retry_at_s = now_s + RETRIES_S[min(self._in_a_row, len(RETRIES_S) - 1)]
         self._in_a_row += 1
 
@@ -176,11 +179,21 @@ class Lineup:
             del self._benched[track_id]
             self._chooser.forgive(track_id)
 
+    def _pardon(self, now_s: float) -> None:
+        """Everything has failed: once in a while, let all be tried again."""
+        if self._amnesty_at_s is None:
+            self._amnesty_at_s = now_s + AMNESTY_S
+        elif now_s >= self._amnesty_at_s:
+            self._amnesty_at_s = None
+            self._benched.clear()
+            self._chooser.forgive()
+
     def _choose(self, now_s: float, current: Track | None, kind: DecisionKind) -> None:
         try:
             decision = self._chooser.choose(now_s, self.tracks, kind, current)
         except NoPlayableTrackError as error:
             self._retry_at_s = now_s + FILLER_RETRY_S
+            self._pardon(now_s)
             if current is not FILLER:
                 self.put_filler(
                     now_s, f"There is nothing to play ({error}), so a quiet filler sounds meanwhile."
