@@ -19,6 +19,14 @@ class Mood:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Where the listener wants to be, with the name shown to people."""
+
+    name: str
+    mood: Mood
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """One playable file or URL. Cue points bound the audible part; loudness is EBU R128 integrated.
 
@@ -89,7 +97,7 @@ class PlaybackState:
     crossfade_s: float
     fading: float | None
     policy: str
-    target: str | None
+    target: Target | None
     degraded: tuple[str, ...] = ()
 
 

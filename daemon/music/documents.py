@@ -5,20 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from daemon.mqtt import documents
-from player.choice.targets import UnknownTargetError, parse_target
 from player.choice.taste import Taste
 from player.music import Decision, PlaybackState, Track
-
-
-def target_point(name: str | None) -> tuple[float | None, float | None]:
-    """Valence and arousal of a target by the name the player gives it; nulls where it has none."""
-    if name is None:
-        return None, None
-    try:
-        mood = parse_target(name.replace("any,", "0,", 1)).mood
-    except UnknownTargetError:
-        return None, None
-    return (None if name.startswith("any,") else mood.valence), mood.arousal
 
 
 def track_info(track: Track, taste: Taste | None = None) -> documents.TrackInfo:
@@ -49,7 +37,7 @@ def state_document(
     taste: Taste | None = None,
 ) -> documents.PlayerState:
     """The playback's state as the contract has it."""
-    target_valence, target_arousal = target_point(state.target)
+    target = state.target
     return documents.PlayerState(
         at=at,
         simulated=simulated,
@@ -61,9 +49,9 @@ def state_document(
         crossfade_s=state.crossfade_s,
         fading=state.fading,
         policy=state.policy,  # type: ignore[arg-type]  # held against the contract when encoded
-        target=state.target,
-        target_valence=target_valence,
-        target_arousal=target_arousal,
+        target=target.name if target else None,
+        target_valence=target.mood.valence if target else None,
+        target_arousal=target.mood.arousal if target else None,
         output=output,
         library_tracks=library_tracks,
         degraded=list(state.degraded),

@@ -143,7 +143,8 @@ class PlayerRole:
 
     def _give_cue(self) -> None:
         cue = self._cues.due(self._clock())
-        if cue is None or (cue in HEADSET_CUES and self._music.state().target == "sleep"):
+        target = self._music.state().target
+        if cue is None or (cue in HEADSET_CUES and target is not None and target.name == "sleep"):
             return
         with contextlib.suppress(CueError):
             self._music.speak(cue)

@@ -19,10 +19,10 @@ from player.choice.scoring import (
     mood_distance,
     softmax_pick,
 )
-from player.choice.targets import Target, parse_policy, parse_target, point_target
+from player.choice.targets import parse_policy, parse_target, point_target
 from player.choice.taste import Taste
 from player.choice.wearer import WearerModel, WearerSettings
-from player.music import Candidate, Decision, Mood, PolicyName, Track, WearerMood
+from player.music import Candidate, Decision, Mood, PolicyName, Target, Track, WearerMood
 
 DecisionKind = Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
 SHOWN_CANDIDATES = 8

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from player.choice.scoring import mood_distance
-from player.choice.targets import NAMED_TARGETS, Target
-from player.music import Mood, PolicyName
+from player.choice.targets import NAMED_TARGETS
+from player.music import Mood, PolicyName, Target
 
 NEUTRAL = Mood(valence=None, arousal=0.0)
 CALM = Mood(valence=None, arousal=-0.7)

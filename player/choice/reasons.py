@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from player.choice.targets import Target
 from player.choice.wearer import Situation
-from player.music import Mood, Track
+from player.music import Mood, Target, Track
 
 
 def mood_words(mood: Mood) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import get_args
 
-from player.music import Mood, PolicyName
+from player.music import Mood, PolicyName, Target
 
 POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
 
@@ -32,14 +31,6 @@ class UnknownTargetError(ValueError):
 
 class UnknownPolicyError(ValueError):
     """No policy of that name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the listener wants to be, with the name shown to people."""
-
-    name: str
-    mood: Mood
 
 
 def parse_target(text: str) -> Target:

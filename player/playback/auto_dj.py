@@ -173,7 +173,6 @@ class Engine:
     def state(self, degraded: tuple[str, ...] = ()) -> PlaybackState:
         """What sounds now."""
         next_track = None if self._lineup.next is None else self._lineup.next.track
-        target = self._chooser.target
         if is_filler(self._track):
             degraded = (*degraded, "filler: there is nothing to play")
         return PlaybackState(
@@ -185,7 +184,7 @@ class Engine:
             crossfade_s=self.settings.crossfade_s,
             fading=self.mixer.fading,
             policy=self._chooser.policy,
-            target=None if target is None else target.name,
+            target=self._chooser.target,
             degraded=degraded,
         )
 

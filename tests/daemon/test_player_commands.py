@@ -7,13 +7,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from daemon.mqtt import codec
 from daemon.mqtt.topics import Topics
-from daemon.music.documents import state_document, target_point
+from daemon.music.documents import state_document
 from daemon.music.role import PlayerRole
+from player.choice.chooser import Chooser, PolicySettings
 from player.choice.taste import Taste
-from player.music import Mood, PlaybackState, Track
+from player.music import Mood, PlaybackState, Target, Track
 
 NODE = Topics("home")
 
@@ -76,34 +79,46 @@ def test_bad_commands_are_counted_and_change_nothing(command: str, payload: byte
     assert role._talk.refused == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "point"),
-    [
-        (None, (None, None)),
-        ("relax", (0.4, -0.6)),
-        ("0.5,-0.25", (0.5, -0.25)),
-        ("any,0.3", (None, 0.3)),
-        ("<b>", (None, None)),
-    ],
-)
-def test_the_target_is_also_told_as_a_point(
-    name: str | None, point: tuple[float | None, float | None]
-) -> None:
-    assert target_point(name) == point
+TRACK = Track("a", "/m/a.wav", "A", "", 9, 0, 9, None, None, Mood(None, 0), "tag", 1)
 
 
-def test_the_state_says_what_is_liked() -> None:
-    track = Track("a", "/m/a.wav", "A", "", 9, 0, 9, None, None, Mood(None, 0), "tag", 1)
-    state = PlaybackState(track, 1.0, None, False, 1.0, 8.0, None, "lead", "relax")
+def _told(target: Target | None) -> dict[str, Any]:
+    """The player's state as it travels."""
     document = state_document(
-        state,
+        PlaybackState(TRACK, 1.0, None, False, 1.0, 8.0, None, "lead", target),
         datetime.now(UTC),
         simulated=False,
         output="null",
         library_tracks=1,
         taste=Taste(liked=frozenset("a")),
     )
-    told = msgspec.json.decode(codec.encode(document))
+    told: dict[str, Any] = msgspec.json.decode(codec.encode(document))
+    return told
+
+
+_place = st.floats(-1, 1)
+
+
+@given(st.builds(Mood, st.none() | _place, _place))
+@example(Mood(0.00001, -0.00001))
+@example(Mood(None, 0.3))
+@example(Mood(0.123456789, -5e-324))
+def test_the_point_that_was_asked_for_is_told_to_the_last_digit(asked: Mood) -> None:
+    chooser = Chooser(PolicySettings(policy="lead"))
+    chooser.set_target(asked)
+    told = _told(chooser.target)
+    assert (told["target_valence"], told["target_arousal"]) == (asked.valence, asked.arousal)
+
+
+def test_a_target_by_name_is_told_with_its_point() -> None:
+    chooser = Chooser(PolicySettings(policy="lead", target="relax"))
+    told = _told(chooser.target)
+    assert (told["target"], told["target_valence"], told["target_arousal"]) == ("relax", 0.4, -0.6)
+    told = _told(None)
+    assert (told["target"], told["target_valence"], told["target_arousal"]) == (None, None, None)
+
+
+def test_the_state_says_what_is_liked_and_no_path() -> None:
+    told = _told(None)
     assert told["track"]["liked"] is True
-    assert (told["target_valence"], told["target_arousal"]) == (0.4, -0.6)
     assert "/m/a.wav" not in str(told)

@@ -24,7 +24,7 @@ from track_making import feeling
 
 from player.analysis.loudness import LoudnessMeter
 from player.choice.chooser import PolicySettings
-from player.choice.targets import UnknownTargetError
+from player.choice.targets import UnknownTargetError, parse_target
 from player.deck import MIX_RATE_HZ, Deck
 from player.decks.av_deck import PullDeck
 from player.music import Track
@@ -221,6 +221,7 @@ def test_a_target_asked_for_changes_the_music_within_the_dwell(tmp_path: Path) -
     session.engine.asked_anew()
     sound = play(session, 20)
     assert session.engine.state().track != playing
+    assert session.engine.state().target == parse_target(asked)
     assert session.decisions[-1].kind == "mood_change"
     assert longest_gap_s(sound) == 0
     with pytest.raises(UnknownTargetError):
