@@ -71,13 +71,45 @@ class Candidate:
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
+ReasonNote = Literal[
+    "none", "skipped", "next_failed", "asked_failed", "mood_moved", "aim_changed", "came_along",
+    "wished", "resumed", "filler_first", "filler_late", "filler_nothing",
+]  # fmt: skip
+WearerCode = Literal["unheard", "calibrating", "unknown", "undecided", "unreliable", "stale", "known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a track was chosen, in codes and numbers: whoever shows it makes the sentence, in any language.
+
+    ``mood`` is what is believed of the wearer, ``aim`` where the music should be, ``rank`` the place of the
+    chosen among ``weighed`` tracks (0: the best). ``known`` and ``failed`` count tracks where there is
+    nothing to play, ``start_s`` is where a track is gone on with.
+    """
+
+    note: ReasonNote = "none"
+    wearer: WearerCode = "unknown"
+    mood: Mood | None = None
+    confidence: float | None = None
+    policy: PolicyName = "match"
+    target: Target | None = None
+    aim: Mood | None = None
+    weighed: int = 0
+    rank: int = 0
+    all_banned: bool = False
+    start_s: float = 0.0
+    known: int = 0
+    failed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Why this track: enough to explain it to a person and to replay it."""
+    """Why this track: enough to explain it to a person and to replay it. ``why`` is ``reason`` in words."""
 
     at_s: float
     chosen: Track
     kind: Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
+    reason: Reason
     why: str
     policy: str
     aim: Mood

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from player.choice.policies import CALM, NEUTRAL, AimRule
-from player.choice.reasons import choice_sentence, mood_words, policy_words, wearer_words
+from player.choice.reasons import sentence
 from player.choice.scoring import (
     Floats,
     ScoreWeights,
@@ -22,19 +22,30 @@ from player.choice.scoring import (
 from player.choice.targets import parse_policy, parse_target, point_target
 from player.choice.taste import Taste
 from player.choice.wearer import WearerModel, WearerSettings
-from player.music import Candidate, Decision, Mood, PolicyName, Target, Track, WearerMood
+from player.music import (
+    Candidate,
+    Decision,
+    Mood,
+    PolicyName,
+    Reason,
+    ReasonNote,
+    Target,
+    Track,
+    WearerMood,
+)
 
 DecisionKind = Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
 SHOWN_CANDIDATES = 8
-NOTES = {
-    "skip": "Skipped",
-    "recovery": "The last track could not go on",
-    "mood_change": "Changed early",
-}
+Change = Literal["mood_moved", "aim_changed", "came_along"]
+"""Why a track is left early."""
 
 
 class NoPlayableTrackError(LookupError):
-    """There is no track to choose: the library is empty or every track is quarantined."""
+    """There is no track to choose: of ``known`` tracks, ``failed`` are quarantined, which is all of them."""
+
+    def __init__(self, known: int, failed: int) -> None:
+        super().__init__(f"no playable track: {known} known, {failed} quarantined")
+        self.known, self.failed = known, failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,8 @@ class Chooser:
         self._apart_since_s: float | None = None
         self._met_since_s: float | None = None
         self._forced_at_s: float | None = None
-        self._asked: str | None = None
+        self._asked = False
+        self._change: Change = "mood_moved"
 
     @property
     def policy(self) -> PolicyName:
@@ -103,7 +115,7 @@ class Chooser:
     def set_policy(self, name: str) -> None:
         """Raises UnknownPolicyError."""
         self._rule.set_policy(parse_policy(name))
-        self._asked = f"you chose the policy {self._rule.policy}"
+        self._asked = True
 
     def set_target(self, target: str | Mood | None) -> None:
         """A name, a point ``valence,arousal`` or nothing. Raises UnknownTargetError."""
@@ -111,7 +123,7 @@ class Chooser:
             self._rule.set_target(None)
             return
         self._rule.set_target(point_target(target) if isinstance(target, Mood) else parse_target(target))
-        self._asked = f"you asked for {target if isinstance(target, str) else 'another mood'}"
+        self._asked = True
 
     def set_taste(self, taste: Taste) -> None:
         """What is liked is chosen more gladly, what is banned never while there is anything else."""
@@ -151,8 +163,10 @@ class Chooser:
         ``next_already`` is kept unless another fits clearly better. ``mood_change`` starts the pause between
         forced changes.
         """
-        rows = self._free_rows(tracks, current)
+        rows, all_banned = self._free_rows(tracks, current)
         aim = self._aim(now_s, kind, advance=True)
+        if kind == "mood_change" and current is not None and aim is not None:
+            rows = self._nearer(rows, current, aim)
         recent = [artist for _, artist in list(self._history)[-self.settings.artist_spacing :]]
         parts = self._table.parts(aim, current, recent, next_already, self.settings.weights)
         parts["liked"] = self._liked_part()
@@ -163,20 +177,38 @@ class Chooser:
         if kind == "mood_change":
             self._forced_at_s = now_s
         if kind in ("mood_change", "first"):
-            self._asked = None
+            self._asked = False
         self._planned[chosen.id] = (aim, self.wearer.situation(now_s) == "steering")
         candidates = tuple(self._candidate(int(row), scores, parts) for row in order)
-        why = self._why(now_s, kind, chosen, aim, len(rows), rank)
-        return Decision(now_s, chosen, kind, why, self.policy, aim or NEUTRAL, candidates, self.seed)
+        reason = replace(self._reason(now_s, kind, aim), weighed=len(rows), rank=rank, all_banned=all_banned)
+        return self.decision(now_s, chosen, kind, reason, aim or NEUTRAL, candidates)
 
-    def wants_change(self, now_s: float, current: Track, played_s: float) -> str | None:
+    def decision(
+        self,
+        now_s: float,
+        chosen: Track,
+        kind: DecisionKind,
+        reason: Reason,
+        aim: Mood,
+        candidates: tuple[Candidate, ...] = (),
+    ) -> Decision:
+        """A decision of this chooser, its sentence made from the reason."""
+        why = sentence(chosen, reason)
+        return Decision(now_s, chosen, kind, reason, why, self.policy, aim, candidates, self.seed)
+
+    def wants_change(self, now_s: float, current: Track, played_s: float) -> Change | None:
         """A reason to leave ``current`` early, or None: then the mood only influences what comes next."""
+        change = self._wanted_change(now_s, current, played_s)
+        self._change = change or self._change
+        return change
+
+    def _wanted_change(self, now_s: float, current: Track, played_s: float) -> Change | None:
         aim = self._aim(now_s, "next", advance=False)
-        if aim is None or (self.policy == "manual" and self._asked is None):
+        if aim is None or (self.policy == "manual" and not self._asked):
             return None
-        if self._asked is not None:
-            asked, self._asked = self._asked, None
-            return asked if self._gain(current, aim) >= self.settings.useful_gain else None
+        if self._asked:
+            self._asked = False
+            return "aim_changed" if self._gain(current, aim) >= self.settings.useful_gain else None
         if self.wearer.situation(now_s) != "steering":
             self._apart_since_s = self._met_since_s = None
             return None
@@ -186,19 +218,14 @@ class Chooser:
             return None
         if not apart:
             return self._next_step(now_s, current)
-        if self._gain(current, aim) < self.settings.useful_gain:
-            return None
-        return (
-            f"your mood has moved for {now_s - (self._apart_since_s or now_s):.0f} s, "
-            f"so {mood_words(aim)} music fits better than {mood_words(current.mood)}"
-        )
+        return "mood_moved" if self._gain(current, aim) >= self.settings.useful_gain else None
 
-    def _next_step(self, now_s: float, current: Track) -> str | None:
+    def _next_step(self, now_s: float, current: Track) -> Change | None:
         """A led wearer who has come along need not wait for the end of the track."""
         aim = self._aim(now_s, "mood_change", advance=True)
         if aim is None or self._gain(current, aim) < self.settings.useful_gain:
             return None
-        return f"you have come along, so the music takes the next step, to {mood_words(aim)}"
+        return "came_along"
 
     def _held_met(self, now_s: float) -> bool:
         """True when a led wearer has been where the music is for long enough."""
@@ -228,6 +255,12 @@ class Chooser:
             return 0.0
         return distance_to(current, aim) - float(self._table.distances(aim)[rows].min())
 
+    def _nearer(self, rows: np.ndarray, current: Track, aim: Mood) -> np.ndarray:
+        """Those of the rows for which it is worth leaving ``current``; all of them where there is none."""
+        least = distance_to(current, aim) - self.settings.useful_gain
+        nearer = rows[self._table.distances(aim)[rows] <= least]
+        return nearer if len(nearer) else rows
+
     def _aim(self, now_s: float, kind: DecisionKind, *, advance: bool) -> Mood | None:
         situation = self.wearer.situation(now_s)
         if kind == "neutral":
@@ -238,21 +271,18 @@ class Chooser:
             return CALM
         return self._rule.aim(self.wearer.mood(now_s), advance=advance)
 
-    def _free_rows(self, tracks: Sequence[Track], current: Track | None) -> np.ndarray:
+    def _free_rows(self, tracks: Sequence[Track], current: Track | None) -> tuple[np.ndarray, bool]:
+        """Rows to choose from, and whether they are all banned: silence is not what anybody asked for."""
         if tracks is not self._table.tracks:
             self._table = TrackTable(tracks)
-        rows = self._rows_without(current)
-        if len(rows):
-            return rows
-        # to ban everything is to ban nothing: silence is not what anybody asked for
-        everything = self._rows(self._out)
-        if not len(everything):
-            everything = self._rows(self._quarantined)
-        if not len(everything):
-            raise NoPlayableTrackError(
-                f"no playable track: {len(self._table.tracks)} known, {len(self._quarantined)} quarantined"
-            )
-        return everything
+        for rows in (self._rows_without(current), self._rows(self._out)):
+            if len(rows):
+                return rows, False
+        banned = self._rows(self._quarantined)
+        if not len(banned):
+            failed = sum(one in self._table.rows for one in self._quarantined)
+            raise NoPlayableTrackError(len(self._table.tracks), failed)
+        return banned, True
 
     def _rows_without(self, current: Track | None) -> np.ndarray:
         """Rows free to play: neither quarantined, nor current, nor among the last min(20, n/2) heard."""
@@ -284,17 +314,20 @@ class Chooser:
         named = {name: round(float(values[row]), 4) for name, values in parts.items()}
         return Candidate(self._table.tracks[row], round(float(scores[row]), 4), named)
 
-    def _why(
-        self, now_s: float, kind: DecisionKind, chosen: Track, aim: Mood | None, weighed: int, rank: int
-    ) -> str:
-        situation = self.wearer.situation(now_s)
+    def _reason(self, now_s: float, kind: DecisionKind, aim: Mood | None) -> Reason:
+        """What is known of the wearer and wanted of the music."""
         last = self.wearer.last
-        told = wearer_words(
-            self.wearer.mood(now_s), situation, None if last is None else min(1.0, max(0.0, last.confidence))
+        note: ReasonNote = "none"
+        if kind == "mood_change":
+            note = self._change
+        elif kind == "recovery":
+            note = "next_failed"
+        return Reason(
+            note=note,
+            wearer=self.wearer.code(now_s),
+            mood=None if kind == "neutral" else self.wearer.mood(now_s),
+            confidence=None if last is None else min(1.0, max(0.0, last.confidence)),
+            policy=self.policy,
+            target=self.target,
+            aim=aim,
         )
-        steered = situation in ("steering", "frozen") or self.policy == "manual"
-        words = policy_words(self.policy, self.target, aim) if steered and kind != "neutral" else None
-        if self.policy == "manual":
-            told, words = (words or told), None
-            told = told[:1].upper() + told[1:]
-        return choice_sentence(chosen, told, words, weighed, rank, NOTES.get(kind, ""))

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from player.choice.chooser import Chooser, DecisionKind, PolicySettings
+from player.choice.chooser import Change, Chooser, DecisionKind, PolicySettings
 from player.choice.wearer import Situation, WearerModel, WearerSettings
 from player.music import Decision, Mood, Track, WearerMood
 
@@ -95,7 +95,7 @@ class LoggedChooser(Chooser):
         self._write({**words, "decision": decision_line(decision)})
         return decision
 
-    def wants_change(self, now_s: float, current: Track, played_s: float) -> str | None:
+    def wants_change(self, now_s: float, current: Track, played_s: float) -> Change | None:
         reason = super().wants_change(now_s, current, played_s)
         words = {"call": "wants_change", "now_s": now_s, "current": _track_words(current)}
         self._write({**words, "played_s": played_s, "reason": reason})
@@ -111,6 +111,7 @@ def decision_line(decision: Decision) -> str:
             "chosen": decision.chosen.id,
             "kind": decision.kind,
             "why": decision.why,
+            "reason": asdict(decision.reason),
             "policy": decision.policy,
             "aim": [decision.aim.valence, decision.aim.arousal],
             "candidates": candidates,

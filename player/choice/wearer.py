@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from player.music import Mood, WearerMood
+from player.music import Mood, WearerCode, WearerMood
 
 Situation = Literal["unheard", "calibrating", "steering", "frozen", "neutral"]
 """``frozen``: the last mood holds (unreliable, newly stale); ``neutral``: nothing trusted for too long."""
@@ -89,6 +89,19 @@ class WearerModel:
         if self._last.status in CALIBRATING:
             return "calibrating"
         return "steering" if self._held is not None else "frozen"
+
+    def code(self, now_s: float) -> WearerCode:
+        """The situation as a reason tells it, with what froze the last mood."""
+        situation = self.situation(now_s)
+        if situation in ("unheard", "calibrating"):
+            return situation
+        if situation == "neutral" or self._mean is None or self._last is None:
+            return "unknown"
+        if situation == "steering":
+            return "known"
+        if self._stale_from(now_s) is not None:
+            return "stale"
+        return "undecided" if self._last.status == "ok" else "unreliable"
 
     def _stale_from(self, now_s: float) -> float | None:
         if self._last is None:

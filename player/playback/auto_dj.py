@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from player.choice.chooser import Chooser, DecisionKind
-from player.choice.reasons import track_name
 from player.deck import MIX_RATE_HZ, Deck, DeckMaker
 from player.mixing.announcements import CueDeck, CueSound
 from player.mixing.channel import Voice
 from player.mixing.fades import CURVES, Curve
 from player.mixing.mixer import Mixer
-from player.music import Decision, PlaybackState, Track
+from player.music import Decision, PlaybackState, Reason, Track
 from player.playback.lineup import Lineup, Prepared, as_skip, is_filler
 from player.playback.playing import Playing
 from player.playback.transition import MICRO_FADE_S, Transition, audible_end_s, gain_db, plan
@@ -76,6 +75,7 @@ class Engine:
         *,
         close_deck: Callable[[Deck], None] = lambda deck: deck.close(),
         on_decision: Callable[[Decision], None] = lambda decision: None,
+        on_failed_wish: Callable[[Track], None] = lambda track: None,
         settings: EngineSettings | None = None,
     ) -> None:
         self.settings = settings or EngineSettings()
@@ -85,6 +85,7 @@ class Engine:
         self._make_deck = make_deck
         self._close_deck = close_deck
         self._on_decision = on_decision
+        self._on_failed_wish = on_failed_wish
         self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
         self._armed: Voice | None = None
@@ -142,10 +143,8 @@ class Engine:
 
     def resume_at(self, track: Track, position_s: float, now_s: float) -> None:
         """Begin with this track at this place, as a player that was killed does."""
-        why = f"Going on where the music stopped, {position_s:.0f} s into “{track.title}”."
-        decision = Decision(
-            now_s, track, "recovery", why, self._chooser.policy, track.mood, (), self._chooser.seed
-        )
+        reason = Reason("resumed", start_s=position_s)
+        decision = self._chooser.decision(now_s, track, "recovery", reason, track.mood)
         self._lineup.put(track, decision, position_s)
 
     def rescanned(self) -> None:
@@ -164,6 +163,7 @@ class Engine:
         self._take_in_library()
         if self._armed is None:
             self._lineup.tend(now_s, self._track, self._kind(now_s), soon=self._soon(now_s))
+            self._answer_wish()
             self._guard(now_s)
             self._steer(now_s)
         self._skip(now_s)
@@ -206,6 +206,13 @@ class Engine:
         if self._current is None:
             return "first"
         return "neutral" if self._chooser.wearer.situation(now_s) == "neutral" else "next"
+
+    def _answer_wish(self) -> None:
+        """A track that was asked for cannot be played: say so, and stay with what sounds."""
+        failed, self._lineup.failed_wish = self._lineup.failed_wish, None
+        if failed is not None:
+            self._urgent = None
+            self._on_failed_wish(failed)
 
     def _soon(self, now_s: float) -> bool:
         """May a stream be opened for what comes next? The filler has no end to wait for."""
@@ -253,9 +260,7 @@ class Engine:
         ready = coming is not None and coming.ready
         if current is None:
             if not ready and now_s - (self._began_s or 0.0) > FIRST_PATIENCE_S:
-                self._lineup.put_filler(
-                    now_s, "No track could be opened yet, so a quiet filler sounds meanwhile."
-                )
+                self._lineup.put_filler(now_s, Reason("filler_first"))
             return
         if is_filler(current.track):
             if ready and not is_filler(coming.track if coming else None):
@@ -263,9 +268,7 @@ class Engine:
             return
         ending = self._remaining_s(now_s) < ARM_S
         if ending and not ready:
-            self._lineup.put_filler(
-                now_s, "The next track was not ready in time, so a quiet filler sounds meanwhile."
-            )
+            self._lineup.put_filler(now_s, Reason("filler_late"))
         broken = current.broken
         if broken is not None and not current.struck:
             current.struck = True
@@ -319,8 +322,7 @@ class Engine:
         if self._armed is not None or self.mixer.armed:
             return
         self._wanted = None
-        chooser, why = self._chooser, f"You asked for {track_name(track)}."
-        decision = Decision(now_s, track, "skip", why, chooser.policy, track.mood, (), chooser.seed)
+        decision = self._chooser.decision(now_s, track, "skip", Reason("wished"), track.mood)
         self._lineup.put(track, decision, max(0.0, track.cue_in_s))
         self._urgent = "skip"
 

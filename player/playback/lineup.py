@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from player.choice.chooser import Chooser, DecisionKind, NoPlayableTrackError
+from player.choice.reasons import WHOLE, sentence
 from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker, is_stream
 from player.decks.filler_deck import FILLER, LOCATION
-from player.music import Decision, Mood, Track
+from player.music import Decision, Mood, Reason, ReasonNote, Track
 
 PREBUFFER_S = 0.5
 SHORTEST_S = 1.0
@@ -81,6 +82,8 @@ class Lineup:
         self._retry_at_s = 0.0
         self._amnesty_at_s: float | None = None
         self.next: Prepared | None = None
+        self.failed_wish: Track | None = None
+        """The track somebody asked for, when it could not be played, until it is taken note of."""
 
     def tend(self, now_s: float, current: Track | None, kind: DecisionKind, *, soon: bool) -> None:
         """Choose where nothing is chosen, open what is chosen, and replace what failed.
@@ -90,6 +93,8 @@ class Lineup:
         self._forgive(now_s)
         failure = None if self.next is None else self.next.failure(now_s)
         if self.next is not None and failure is not None:
+            if self.next.decision.reason.note == "wished":
+                self.failed_wish = self.next.track
             self.strike(self.next.track, failure, now_s)
             self.drop()
             kind = "recovery"
@@ -122,12 +127,11 @@ class Lineup:
         self.drop()
         self.next = Prepared(track, decision, start_s)
 
-    def put_filler(self, now_s: float, why: str) -> None:
+    def put_filler(self, now_s: float, reason: Reason) -> None:
         """Prepare the filler, which is always ready."""
         if self.next is not None and self.next.track is FILLER:
             return
-        aim = Mood(None, 0.0)
-        decision = Decision(now_s, FILLER, "recovery", why, self._chooser.policy, aim, (), self._chooser.seed)
+        decision = self._chooser.decision(now_s, FILLER, "recovery", reason, Mood(None, 0.0))
         self.put(FILLER, decision, 0.0)
         if self.next is not None:
             self._open(self.next, now_s)
@@ -195,9 +199,7 @@ class Lineup:
             self._retry_at_s = now_s + FILLER_RETRY_S
             self._pardon(now_s)
             if current is not FILLER:
-                self.put_filler(
-                    now_s, f"There is nothing to play ({error}), so a quiet filler sounds meanwhile."
-                )
+                self.put_filler(now_s, Reason("filler_nothing", known=error.known, failed=error.failed))
             return
         self.put(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
 
@@ -214,7 +216,15 @@ class Lineup:
 
 def as_skip(decision: Decision, now_s: float) -> Decision:
     """The decision for a track that had been chosen before somebody skipped to it."""
-    return replace(decision, at_s=now_s, kind="skip", why=f"Skipped: {decision.why}")
+    return noted(replace(decision, at_s=now_s, kind="skip"), "skipped")
+
+
+def noted(decision: Decision, note: ReasonNote) -> Decision:
+    """The decision with another note; one that is told whole, such as a wish, keeps its own."""
+    if decision.reason.note in WHOLE:
+        return decision
+    reason = replace(decision.reason, note=note)
+    return replace(decision, reason=reason, why=sentence(decision.chosen, reason))
 
 
 def is_filler(track: Track | None) -> bool:
