@@ -183,7 +183,7 @@ def test_hostile_names_are_shown_and_never_run(page: LivePage, sheet: Sheet) -> 
         ),
         say.decision(66, why=evil, chosen=say.track(66, title=evil)),
         say.headset(device="<b>muse</b>"),
-        say.emotion(model=say.messages.Model(name="<u>model</u>", sha256=None)),
+        say.emotion(model=say.documents.Model(name="<u>model</u>", sha256=None)),
     )
     too_long = say.player(track=say.track(68, title="y" * 10_000))  # the contract allows 2 000
     page.talker.raw("player/state", msgspec.json.encode(too_long))
