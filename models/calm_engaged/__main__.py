@@ -11,15 +11,14 @@ from models.calm_engaged.montages import SHIPPED
 from models.calm_engaged.recipe import SEED, make_network
 from models.calm_engaged.training import RecipeSettings
 from models.errors import ModelsError
-
-HERE = Path(__file__).resolve().parent
+from models.files.folders import shipped
 
 
 def main() -> int:
     """Parse the options, make each network; 0 done, 2 bad input."""
     parser = argparse.ArgumentParser(prog="python -m models.calm_engaged", description=__doc__)
     parser.add_argument("data", type=Path, help="people set (.npz): see models/README.md")
-    parser.add_argument("--out", type=Path, default=HERE.parent / "pretrained", help="folder of networks")
+    parser.add_argument("--out", type=Path, default=shipped(), help="folder of networks")
     parser.add_argument("--only", choices=[m.name for m in SHIPPED], help="make this one alone")
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args()

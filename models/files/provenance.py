@@ -40,7 +40,7 @@ def library_versions() -> dict[str, str]:
 
 def code_revision() -> str:
     """The commit of the checkout this runs from (``+changes`` where files differ), or the wheel's version."""
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     try:
         commit = _git(root, "rev-parse", "HEAD")
         return f"{commit}+changes" if _git(root, "status", "--porcelain", "-uno") else commit

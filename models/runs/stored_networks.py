@@ -12,11 +12,6 @@ from inference.networks.model_store import ModelStore
 from inference.port import ClassifierError
 
 
-def shipped_folder() -> Path:
-    """Where the networks that come with the product lie."""
-    return Path(__file__).resolve().parent / "pretrained"
-
-
 def describe(manifest: Manifest) -> dict[str, Any]:
     """Name, montage, electrodes, files with their hashes, and the card."""
     folder = Path(manifest.folder)

@@ -18,7 +18,7 @@ from models.calm_engaged.selection import select
 from models.calm_engaged.training import RecipeSettings, train
 from models.evaluation.evidence import HORIZONS_S
 from models.evaluation.people_evaluation import evaluate_people
-from models.runs.stored_networks import shipped_folder
+from models.files.folders import shipped
 
 DATA = Path("eegmat") / "eegmat_128hz_int16.npz"
 SOME = ("S00", "S12", "S25")
@@ -27,7 +27,7 @@ SOME = ("S00", "S12", "S25")
 @pytest.mark.eeg
 @pytest.mark.slow
 def test_people_left_out_are_read_as_the_card_says(eeg_dir: Path) -> None:
-    card = read_card(ModelStore((shipped_folder(),)).get(MUSE4.name))
+    card = read_card(ModelStore((shipped(),)).get(MUSE4.name))
     settings = RecipeSettings()
     people = load_people(eeg_dir / DATA, MUSE4.channels, settings.schema, PipelineSettings())
     residue = residue_people(eeg_dir / DATA, MUSE4, settings, RESIDUE_BANDS)
@@ -53,7 +53,7 @@ def test_people_left_out_are_read_as_the_card_says(eeg_dir: Path) -> None:
 
 @pytest.mark.eeg
 def test_the_shipped_file_reads_the_people_it_was_trained_on_at_least_as_well(eeg_dir: Path) -> None:
-    manifest = ModelStore((shipped_folder(),)).get(MUSE4.name)
+    manifest = ModelStore((shipped(),)).get(MUSE4.name)
     document, evaluations = evaluate_people(manifest, eeg_dir / DATA)
     unseen = read_card(manifest)["leave_one_person_out"]["balanced_accuracy"]
     assert document["trained_on_these"]

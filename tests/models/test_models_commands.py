@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from daemon.cli import main
-from models.runs.stored_networks import shipped_folder
+from models.files.folders import shipped
 
 CHANNELS = ["Fp1", "Fp2", "T5", "T6", "C3"]
 
@@ -116,7 +116,7 @@ def test_verify_finds_a_changed_file(
 ) -> None:
     assert ask(capsys, "verify")[0] == 0
     own = tmp_path / "state" / "models" / "calm-engaged-muse4"
-    shutil.copytree(shipped_folder() / "calm-engaged-muse4", own)
+    shutil.copytree(shipped() / "calm-engaged-muse4", own)
     content = bytearray((own / "int8.tflite").read_bytes())
     content[100] ^= 1
     (own / "int8.tflite").write_bytes(bytes(content))

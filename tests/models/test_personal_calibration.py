@@ -18,6 +18,7 @@ from inference.networks.model_store import ModelStore
 from models.datasets import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError, TrainingError
+from models.files.folders import shipped
 from models.files.writing import read_json
 from models.personal import personal_calibration
 from models.personal.personal_calibration import (
@@ -28,7 +29,6 @@ from models.personal.personal_calibration import (
     store_valence,
 )
 from models.personal.personal_store import PersonalStore
-from models.runs.stored_networks import shipped_folder
 
 MUSE = "calm-engaged-muse4"
 
@@ -93,7 +93,7 @@ def test_a_recording_that_is_too_short_and_a_silent_headset_are_named(eeg_dir: P
 
 def _store(tmp_path: Path) -> PersonalStore:
     folder = tmp_path / "models" / "personalized"
-    return PersonalStore(folder, ModelStore((tmp_path / "models", folder, shipped_folder())))
+    return PersonalStore(folder, ModelStore((tmp_path / "models", folder, shipped())))
 
 
 @pytest.mark.train

@@ -20,9 +20,9 @@ HORIZONS = (("window", "one window"), ("10s", "10 s"), ("30s", "30 s"))
 def network_store() -> ModelStore:
     """The wearer's own networks first, then those that are shipped."""
     from daemon import places
-    from models.runs.stored_networks import shipped_folder
+    from models.files.folders import shipped
 
-    return ModelStore((*places.own_networks(places.state_dir()), shipped_folder()))
+    return ModelStore((*places.own_networks(places.state_dir()), shipped()))
 
 
 def answer(ask: Callable[[], Any]) -> Any:
