@@ -1,42 +1,52 @@
-"""Reads the data in a pickle without ever running it.
+"""Reads the data in a pickle without running what it names.
 
-A pickle is a program. This is a small machine for the harmless part of its language (see the opcode
-documentation in the standard library's ``pickletools``): it never imports a module, never calls what the file
-names, and knows only the few names in ``_NAMES``, each standing for an inert class of our own.
+This is the restricted ``pickle.Unpickler`` of the standard library's documentation: ``find_class`` imports
+nothing and gives an inert stand-in of our own for each of the few names in ``_NAMES``. Stand-ins refuse every
+state but their own, so that a pickle cannot write to them either. Files are read by a child process first,
+under limits of processor time and memory; what comes out of it whole is read here in the same way.
 """
 
 from __future__ import annotations
 
 import io
+import pickle
 import pickletools
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 
 import numpy as np
 
 from models.errors import ModelFileError
+from models.files.child import ChildError, run_child
 
 MAX_ENCODER_BYTES = 1_000_000
 MAX_OPCODES = 2_000_000
-_MARK = object()
+MAX_DEPTH = 20
+CPU_S = 20
+MEMORY_BYTES = 4 << 30
 _PLAIN_DTYPE = re.compile(r"[?biufSU]\d{0,6}")
+_PLAIN = (type(None), bool, int, float, str, bytes)
+_NOT_READ = frozenset(
+    {"EXT1", "EXT2", "EXT4", "PERSID", "BINPERSID", "INST", "NEXT_BUFFER", "READONLY_BUFFER"}
+)
+"""Instructions that reach for something outside the file."""
+_PUTS = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
 
 
 class InertError(ModelFileError):
     """The pickle holds something other than plain data."""
 
 
-@dataclass(slots=True)
 class _Dtype:
     """Stands for ``numpy.dtype``."""
 
-    code: str
-    order: str = "|"
+    def __init__(self, code: Any, *_: Any) -> None:
+        self.code, self.order = _text(code).lstrip("<>|="), "|"
 
-    def set_state(self, state: Any) -> None:
+    def __setstate__(self, state: Any) -> None:
         if not (isinstance(state, tuple) and len(state) >= 2 and _text(state[1]) in "<>|="):
             raise InertError(f"unexpected state of a number type: {state!r:.80}")
         self.order = _text(state[1])
@@ -48,38 +58,58 @@ class _Dtype:
         return np.dtype(self.code.replace("?", "b1")).newbyteorder(order)
 
 
-@dataclass(slots=True)
 class _Array:
     """Stands for ``numpy.ndarray``; ``value`` is a real array once the state has come."""
 
     value: Any = None
 
-    def set_state(self, state: Any) -> None:
+    def __init__(self, *_: Any) -> None:
+        """What an array is made of comes as its state."""
+
+    def __setstate__(self, state: Any) -> None:
         if not (isinstance(state, tuple) and len(state) in (4, 5)):
             raise InertError("unexpected state of an array")
         shape, dtype, fortran, raw = state[-4:]
         self.value = _make_array(raw, dtype, shape, "F" if fortran else "C")
 
 
-@dataclass(slots=True)
 class InertObject:
     """Stands for an instance of a named class: its name and its attributes, and no behaviour."""
 
-    name: str
-    state: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any]
 
-    def set_state(self, state: Any) -> None:
+    def __new__(cls, *_: Any) -> InertObject:
+        made = super().__new__(cls)
+        made.state = {}
+        return made
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    def __setstate__(self, state: Any) -> None:
         if not isinstance(state, dict):
             raise InertError(f"{self.name}: its state must be a dictionary")
         self.state.update({_text(key): value for key, value in state.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A global the file named and this reader knows."""
+class LabelEncoder(InertObject):
+    """Stands for scikit-learn's."""
 
-    name: str
-    make: Callable[..., Any]
+
+class _Function:
+    """Stands for a function of that name."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._make(*arguments)
+
+    def __setstate__(self, state: Any) -> NoReturn:
+        raise InertError("a function has no state")
 
 
 def _text(value: Any) -> str:
@@ -90,7 +120,7 @@ def _text(value: Any) -> str:
     return value
 
 
-def _bytes(value: Any) -> bytes:
+def _bytes(value: Any = b"") -> bytes:
     if isinstance(value, bytes | bytearray):
         return bytes(value)
     return _text(value).encode("latin-1")
@@ -114,20 +144,10 @@ def _make_array(raw: Any, dtype: Any, shape: Any, order: Any) -> Any:
     return np.frombuffer(content, real).reshape(shape, order="F" if _text(order) == "F" else "C")
 
 
-def _reconstruct(*_: Any) -> _Array:
-    return _Array()
-
-
 def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any) -> _Array:
-    return _Array(_make_array(raw, dtype, shape, order))
-
-
-def _scalar(dtype: Any, raw: Any) -> Any:
-    return _make_array(raw, dtype, (1,), "C")[0].item()
-
-
-def _dtype(code: Any, *_: Any) -> _Dtype:
-    return _Dtype(_text(code).lstrip("<>|="))
+    made = _Array()
+    made.value = _make_array(raw, dtype, shape, order)
+    return made
 
 
 def _encode(text: Any, encoding: Any) -> bytes:
@@ -136,207 +156,40 @@ def _encode(text: Any, encoding: Any) -> bytes:
     return _bytes(text)
 
 
-def _rebuild(kind: Any, *_: Any) -> Any:
-    if not isinstance(kind, _Name):
+def _rebuild(kind: Any, *_: Any) -> InertObject:
+    if not (isinstance(kind, type) and issubclass(kind, InertObject)):
         raise InertError("only a known class can be rebuilt")
-    return kind.make()
+    return kind()
 
 
-def _label_encoder(*_: Any) -> InertObject:
-    return InertObject("LabelEncoder")
-
-
-_NAMES: Mapping[tuple[str, str], Callable[..., Any]] = {
-    ("numpy.core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy._core.multiarray", "_reconstruct"): _reconstruct,
-    ("numpy.core.multiarray", "scalar"): _scalar,
-    ("numpy._core.multiarray", "scalar"): _scalar,
-    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
-    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
-    ("numpy", "ndarray"): _reconstruct,
-    ("numpy", "dtype"): _dtype,
-    ("sklearn.preprocessing._label", "LabelEncoder"): _label_encoder,
-    ("sklearn.preprocessing.label", "LabelEncoder"): _label_encoder,
-    ("_codecs", "encode"): _encode,
-    ("copy_reg", "_reconstructor"): _rebuild,
-    ("copyreg", "_reconstructor"): _rebuild,
-    ("__builtin__", "object"): lambda *_: None,
-    ("builtins", "object"): lambda *_: None,
-    ("__builtin__", "bytearray"): lambda raw=b"", *_: _bytes(raw),
-    ("builtins", "bytearray"): lambda raw=b"", *_: _bytes(raw),
+_SCALAR = _Function(lambda dtype, raw: _make_array(raw, dtype, (1,), "C")[0].item())
+_NAMES: Mapping[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy.core.multiarray", "scalar"): _SCALAR,
+    ("numpy._core.multiarray", "scalar"): _SCALAR,
+    ("numpy.core.numeric", "_frombuffer"): _Function(_from_buffer),
+    ("numpy._core.numeric", "_frombuffer"): _Function(_from_buffer),
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
+    ("sklearn.preprocessing._label", "LabelEncoder"): LabelEncoder,
+    ("sklearn.preprocessing.label", "LabelEncoder"): LabelEncoder,
+    ("_codecs", "encode"): _Function(_encode),
+    ("copy_reg", "_reconstructor"): _Function(_rebuild),
+    ("copyreg", "_reconstructor"): _Function(_rebuild),
+    ("__builtin__", "object"): _Function(lambda *_: None),
+    ("builtins", "object"): _Function(lambda *_: None),
+    ("__builtin__", "bytearray"): _Function(_bytes),
+    ("builtins", "bytearray"): _Function(_bytes),
 }
 
-_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_ARGUMENT = frozenset(
-    {
-        "INT",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG",
-        "LONG1",
-        "LONG4",
-        "FLOAT",
-        "BINFLOAT",
-        "UNICODE",
-        "BINUNICODE",
-        "SHORT_BINUNICODE",
-        "BINUNICODE8",
-        "STRING",
-        "BINSTRING",
-        "SHORT_BINSTRING",
-        "BINBYTES",
-        "SHORT_BINBYTES",
-        "BINBYTES8",
-        "BYTEARRAY8",
-    }
-)
-_IGNORED = frozenset({"PROTO", "FRAME"})
 
-
-class _Machine:
-    """The stack and memo of the pickle language, for plain data."""
-
-    def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
-
-    def step(self, name: str, argument: Any) -> None:
-        if name in _ARGUMENT:
-            self.stack.append(argument)
-        elif name in _CONSTANTS:
-            self.stack.append(_CONSTANTS[name])
-        elif name not in _IGNORED:
-            action = getattr(self, f"do_{name.lower()}", None)
-            if action is None:
-                raise InertError(f"the pickle instruction {name} is not read")
-            action(argument)
-
-    def _after_mark(self) -> list[Any]:
-        place = next((i for i in range(len(self.stack) - 1, -1, -1) if self.stack[i] is _MARK), None)
-        if place is None:
-            raise InertError("a mark is missing")
-        items = self.stack[place + 1 :]
-        del self.stack[place:]
-        return items
-
-    def do_mark(self, _: Any) -> None:
-        self.stack.append(_MARK)
-
-    def do_pop(self, _: Any) -> None:
-        self.stack.pop()
-
-    def do_pop_mark(self, _: Any) -> None:
-        self._after_mark()
-
-    def do_empty_list(self, _: Any) -> None:
-        self.stack.append([])
-
-    def do_empty_tuple(self, _: Any) -> None:
-        self.stack.append(())
-
-    def do_empty_dict(self, _: Any) -> None:
-        self.stack.append({})
-
-    def do_list(self, _: Any) -> None:
-        self.stack.append(self._after_mark())
-
-    def do_tuple(self, _: Any) -> None:
-        self.stack.append(tuple(self._after_mark()))
-
-    def do_dict(self, _: Any) -> None:
-        self.stack.append({})
-        self._set_items(self._after_mark_below())
-
-    def _after_mark_below(self) -> list[Any]:
-        made = self.stack.pop()
-        items = self._after_mark()
-        self.stack.append(made)
-        return items
-
-    def do_tuple1(self, _: Any) -> None:
-        self._tuple(1)
-
-    def do_tuple2(self, _: Any) -> None:
-        self._tuple(2)
-
-    def do_tuple3(self, _: Any) -> None:
-        self._tuple(3)
-
-    def _tuple(self, n: int) -> None:
-        items = tuple(self.stack[-n:])
-        if len(items) != n or _MARK in items:
-            raise InertError("a tuple lacks its items")
-        del self.stack[-n:]
-        self.stack.append(items)
-
-    def do_append(self, _: Any) -> None:
-        item = self.stack.pop()
-        self._top(list).append(item)
-
-    def do_appends(self, _: Any) -> None:
-        items = self._after_mark()
-        self._top(list).extend(items)
-
-    def do_setitem(self, _: Any) -> None:
-        value, key = self.stack.pop(), self.stack.pop()
-        self._set_items([key, value])
-
-    def do_setitems(self, _: Any) -> None:
-        self._set_items(self._after_mark())
-
-    def _set_items(self, items: list[Any]) -> None:
-        target = self._top(dict)
-        for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(key, str | int | bytes):
-                raise InertError(f"a key must be text or a whole number, got {type(key).__name__}")
-            target[key] = value
-
-    def _top(self, kind: type[Any]) -> Any:
-        if not isinstance(self.stack[-1], kind):
-            raise InertError(f"a {kind.__name__} was expected, got {type(self.stack[-1]).__name__}")
-        return self.stack[-1]
-
-    def do_put(self, argument: Any) -> None:
-        self.memo[int(argument)] = self.stack[-1]
-
-    do_binput = do_long_binput = do_put
-
-    def do_memoize(self, _: Any) -> None:
-        self.memo[len(self.memo)] = self.stack[-1]
-
-    def do_get(self, argument: Any) -> None:
-        self.stack.append(self.memo[int(argument)])
-
-    do_binget = do_long_binget = do_get
-
-    def do_global(self, argument: Any) -> None:
-        module, _, name = str(argument).partition(" ")
-        self._name(module, name)
-
-    def do_stack_global(self, _: Any) -> None:
-        name, module = self.stack.pop(), self.stack.pop()
-        self._name(_text(module), _text(name))
-
-    def _name(self, module: str, name: str) -> None:
-        make = _NAMES.get((module, name))
-        if make is None:
-            raise InertError(f"the pickle names {module}.{name}, which is not read")
-        self.stack.append(_Name(f"{module}.{name}", make))
-
-    def do_reduce(self, _: Any) -> None:
-        arguments, made = self.stack.pop(), self.stack.pop()
-        if not isinstance(made, _Name) or not isinstance(arguments, tuple):
-            raise InertError("only a known name can be called")
-        self.stack.append(made.make(*arguments))
-
-    do_newobj = do_reduce
-
-    def do_build(self, _: Any) -> None:
-        state, target = self.stack.pop(), self.stack[-1]
-        if not isinstance(target, _Array | _Dtype | InertObject):
-            raise InertError(f"a {type(target).__name__} has no state")
-        target.set_state(state)
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        found = _NAMES.get((module_name, global_name))
+        if found is None:
+            raise InertError(f"the pickle names {module_name}.{global_name}, which is not read")
+        return found
 
 
 def inert_loads(content: bytes, *, source: str, max_opcodes: int = MAX_OPCODES) -> Any:
@@ -344,47 +197,92 @@ def inert_loads(content: bytes, *, source: str, max_opcodes: int = MAX_OPCODES) 
 
     Raises ``InertError`` naming ``source`` and what it holds beyond plain data.
     """
-    machine = _Machine()
     try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(io.BytesIO(content))):
-            if count >= max_opcodes:
-                raise InertError(f"more than {max_opcodes} instructions")
-            if opcode.name == "STOP":
-                break
-            machine.step(opcode.name, argument)
-        if len(machine.stack) != 1 or machine.stack[0] is _MARK:
+        end = _end_of(content, max_opcodes)
+        # as a tuple of all it leaves: the machine itself would give the last value and not tell of others
+        whole = io.BytesIO(b"(" + content[:end] + pickle.TUPLE + pickle.STOP)
+        found = _Unpickler(whole, encoding="latin-1").load()
+        if not isinstance(found, tuple) or len(found) != 1:
             raise InertError("it does not end with one value")
-        return _settled(machine.stack[0], [max_opcodes], 0)
+        return _settled(found[0], [max_opcodes], 0)
     except InertError as error:
         raise InertError(f"{source}: {error}") from None
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, UnicodeError) as error:
-        raise InertError(f"{source}: damaged pickle: {error!s:.120}") from None
+    except Exception as error:
+        raise InertError(f"{source}: damaged pickle: {error!s:.120}") from error
 
 
 def inert_load(path: Path, *, max_bytes: int = MAX_ENCODER_BYTES) -> Any:
-    """Read a ``.pkl`` file of at most ``max_bytes``. Raises ``InertError``."""
+    """Read a ``.pkl`` file of at most ``max_bytes``, in a limited child first. Raises ``InertError``."""
     try:
         size = path.stat().st_size
         if size > max_bytes:
             raise InertError(f"{path}: at most {max_bytes} bytes are read, got {size}")
+        complaint = run_child(
+            "models.files.inert_pickle",
+            [str(path)],
+            timeout_s=6 * CPU_S,
+            cpu_s=CPU_S,
+            memory_bytes=MEMORY_BYTES,
+        )
+        if complaint:
+            raise InertError(complaint.decode("utf-8", "replace"))
         return inert_loads(path.read_bytes(), source=str(path))
+    except ChildError as error:
+        raise InertError(f"{path}: damaged pickle, reading it {error}") from None
     except OSError as error:
         raise InertError(f"{path}: {error.strerror or error}") from error
 
 
+def _end_of(content: bytes, max_opcodes: int) -> int:
+    """Where the pickle stops, after a look at its instructions: how many there are and which, and that no
+    place of the memo is asked for that lies beyond them (the machine would make room up to it).
+    """
+    for count, (opcode, argument, place) in enumerate(pickletools.genops(content)):
+        if count >= max_opcodes:
+            raise InertError(f"more than {max_opcodes} instructions")
+        if opcode.name in _NOT_READ:
+            raise InertError(f"the pickle instruction {opcode.name} is not read")
+        if opcode.name in _PUTS and int(cast(int, argument)) > count:
+            raise InertError(f"place {argument} of the memo is beyond the instructions before it")
+        if opcode.name == "STOP":
+            return cast(int, place)
+    raise InertError("it does not end with one value")
+
+
 def _settled(value: Any, budget: list[int], depth: int) -> Any:
-    """Inert stand-ins replaced by their values; a budget, since shared parts can multiply without end."""
+    """Stand-ins replaced by their values; a budget, since shared parts can multiply without end."""
     budget[0] -= 1
-    if budget[0] < 0 or depth > 20:
+    if budget[0] < 0 or depth > MAX_DEPTH:
         raise InertError("too deep or too many values")
     if isinstance(value, _Array):
-        return value.value
+        return _settled(value.value, budget, depth + 1) if isinstance(value.value, list) else value.value
     if isinstance(value, dict):
+        strange = next((key for key in value if not isinstance(key, str | int | bytes)), None)
+        if strange is not None:
+            raise InertError(f"a key must be text or a whole number, got {type(strange).__name__}")
         return {key: _settled(item, budget, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return type(value)(_settled(item, budget, depth + 1) for item in value)
     if isinstance(value, InertObject):
-        return InertObject(value.name, _settled(value.state, budget, depth + 1))
-    if isinstance(value, _Name | _Dtype):
+        value.state = _settled(value.state, budget, depth + 1)
+        return value
+    if isinstance(value, bytearray):
+        return bytes(value)
+    if isinstance(value, type | _Function | _Dtype):
         raise InertError("a class is not data")
+    if not isinstance(value, _PLAIN):
+        raise InertError(f"a {type(value).__name__} is not read")
     return value
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Read the file named and write what is wrong with it, if anything, to standard output."""
+    path = Path(arguments[0])
+    try:
+        inert_loads(path.read_bytes(), source=str(path))
+    except InertError as error:
+        sys.stdout.write(str(error))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

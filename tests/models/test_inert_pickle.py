@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import pickle
 import pickletools
 import random
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.files.inert_pickle import InertError, InertObject, inert_load, inert_loads
+from models.files import inert_pickle
+from models.files.inert_pickle import InertError, InertObject, LabelEncoder, inert_load, inert_loads
 
 PLAIN = {
     "loss": [0.5, 0.25],
@@ -130,6 +132,7 @@ def test_a_label_encoder_is_only_its_attributes() -> None:
 def test_gadgets_are_refused_by_name(module: str, name: str, tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     content = _gadget(module, name, TARGET.format(marker=str(marker)))
+    codecs.lookup("raw-unicode-escape")  # Python's own, for the text of this protocol
     before = set(sys.modules)
     with pytest.raises(InertError, match=r"which is not read|damaged|not read"):
         inert_loads(content, source="evil_encoder.pkl")
@@ -197,6 +200,54 @@ def test_bombs_are_bounded(tmp_path: Path) -> None:
         inert_load(large, max_bytes=1000)
     with pytest.raises(InertError, match="No such file"):
         inert_load(tmp_path / "none.pkl")
+
+
+STAND_INS = [
+    b"cnumpy\nndarray\n",
+    b"cnumpy\ndtype\n",
+    b"c_codecs\nencode\n",
+    b"csklearn.preprocessing._label\nLabelEncoder\n",
+    b"csklearn.preprocessing._label\nLabelEncoder\n)R",
+    b"cnumpy\ndtype\n(Vf8\ntR",
+    b"]",
+    b"Vtext\n",
+]
+
+
+@pytest.mark.parametrize("made", STAND_INS, ids=repr)
+@pytest.mark.parametrize("state", [b"N}Vclasses_\nK\x01s\x86", b"}Vclasses_\nK\x01s", b"}V__setstate__\nNs"])
+def test_no_stand_in_can_be_written_to(made: bytes, state: bytes) -> None:
+    kept = {kind: dict(vars(kind)) for kind in (InertObject, LabelEncoder)}
+    encoder = b"csklearn.preprocessing._label\nLabelEncoder\n)R"
+    try:
+        read = inert_loads(made + state + b"b.", source="x")
+    except InertError:
+        pass
+    else:
+        assert made == encoder
+        assert set(read.state) <= {"classes_", "__setstate__"}
+    assert {kind: dict(vars(kind)) for kind in (InertObject, LabelEncoder)} == kept
+    assert inert_loads(encoder + b"}Vclasses_\n]sb.", source="x").state == {"classes_": []}
+
+
+def test_what_a_set_or_a_far_place_of_the_memo_gets() -> None:
+    with pytest.raises(InertError, match="a set is not read"):
+        inert_loads(pickle.dumps({1, 2}, 4), source="x")
+    with pytest.raises(InertError, match="place 4294967295 of the memo"):
+        inert_loads(b"Nr\xff\xff\xff\xff.", source="x")
+
+
+def test_a_file_is_read_by_a_limited_child_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "odd_encoder.pkl"
+    path.write_bytes(pickle.dumps(_Calls(exec, "1")))
+    with pytest.raises(InertError, match=r"odd_encoder.pkl: the pickle names builtins.exec") as refused:
+        inert_load(path)
+    assert str(refused.value).count("odd_encoder.pkl") == 1
+    path.write_bytes(pickle.dumps({"x": np.arange(3)}))
+    assert inert_load(path)["x"].tolist() == [0, 1, 2]
+    monkeypatch.setattr(inert_pickle, "MEMORY_BYTES", 1 << 20)
+    with pytest.raises(InertError, match=r"odd_encoder.pkl: damaged pickle, reading it"):
+        inert_load(path)
 
 
 def test_objects_arrays_that_hide_code_are_refused() -> None:
