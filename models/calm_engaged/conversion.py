@@ -11,12 +11,11 @@ import numpy as np
 from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import Direction
 from models.calm_engaged.network import CalmEngaged
+from models.conversion.manifest_writing import VARIANTS
 from models.conversion.quantization import TIMEOUT_S
 from models.conversion.quantization_child import convert as to_tflite
 from models.errors import ModelsError
 from models.files.child import ChildError, run_child
-
-VARIANTS = ("float", "int8")
 
 
 def convert(network: CalmEngaged, representative: FloatArray) -> dict[str, bytes]:

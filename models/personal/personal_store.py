@@ -8,24 +8,21 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
-from inference.networks.manifest import MANIFEST, Golden, Manifest, ModelFile, read_manifest
+from inference.networks.manifest import MANIFEST, Manifest, read_manifest
 from inference.networks.model_store import ModelStore
-from models.conversion.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
+from models.conversion.manifest_writing import CARD, convert_into
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelsError
 from models.files.provenance import timestamped
 from models.files.writing import read_json, whole_file, whole_folder, write_json
 
-VARIANTS = ("float", "int8")
-CARD = "card.json"
 VALENCE = "valence.json"
 """What a running engine reads valence by: a copy of the version in use lies beside the networks."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
@@ -53,10 +50,9 @@ class PersonalStore:
         name = timestamped(f"{base.name}-personal")
         # for the wearer's eyes only: the golden inputs are made from their EEG
         with whole_folder(self.folder / name, 0o700) as draft:
-            made = quantize(model.network, examples, draft, "personal", VARIANTS)
-            files = [one for one in made if one.variant == "float" or one.agreement >= WANTED_AGREEMENT]
-            manifest = _manifest(base, name, files, examples)
-            (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+            version = name.rsplit("_", 1)[1]
+            described = msgspec.structs.replace(base, name=name, version=version, temperature=1.0)
+            made = convert_into(draft, described, model.network, examples, "personal")
             plain = {file.variant: file.as_json() | {"path": Path(file.path).name} for file in made}
             write_json(draft / CARD, {**card, "name": name, "base": base.name, "files": plain})
             model.save_model(draft / "personal.keras")
@@ -118,22 +114,3 @@ class PersonalStore:
         """The card of a version."""
         found = read_json(self.folder / name / CARD)
         return found if isinstance(found, dict) else {}
-
-
-def _manifest(base: Manifest, name: str, files: Sequence[QuantizedFile], examples: Any) -> Manifest:
-    inputs = np.asarray(examples, np.float32)[:N_GOLDEN].astype(float)
-    golden = Golden(
-        inputs=inputs.tolist(),
-        outputs={file.variant: next(iter(file.golden.values())) for file in files},
-        tolerance={file.variant: 0.001 if file.variant == "float" else 0.02 for file in files},
-    )
-    return msgspec.structs.replace(
-        base,
-        name=name,
-        version=name.rsplit("_", 1)[1],
-        temperature=1.0,
-        files={file.variant: ModelFile(Path(file.path).name, file.sha256, file.bytes) for file in files},
-        golden=golden,
-        card=CARD,
-        folder="",
-    )

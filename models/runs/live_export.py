@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-import numpy as np
-
 from inference.emotion import AROUSAL_OF_LABEL
-from inference.networks.manifest import MANIFEST, Golden, Manifest, ModelFile, read_manifest
-from models.conversion.quantization import N_GOLDEN, WANTED_AGREEMENT, QuantizedFile, quantize
+from inference.networks.manifest import MANIFEST, Manifest, read_manifest
+from models.conversion.manifest_writing import CARD, convert_into, describe
 from models.datasets import EmotionDataset
 from models.errors import ModelsError
 from models.files.writing import whole_folder, write_json
 from models.runs.training_run import TrainedRun, TrainingExamples
-
-BASELINE_S = 60.0
-EVIDENCE_S = 10.0
 
 
 def why_not_live(examples: TrainingExamples) -> str:
@@ -41,42 +34,23 @@ def export_live(run: TrainedRun, examples: TrainingExamples, root: Path) -> Mani
         raise ModelsError(f"{run.model.model_name}: {reason}")
     name = run.folder.name
     with whole_folder(root / name) as draft:
-        made = quantize(run.model.network, examples.X, draft, run.model.model_name, ("float", "int8"))
-        files = [one for one in made if one.variant == "float" or one.agreement >= WANTED_AGREEMENT]
-        manifest = _manifest(name, examples, examples.dataset, files)
-        (draft / MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        write_json(draft / "card.json", dict(run.card))
+        described = _described(name, examples, examples.dataset)
+        convert_into(draft, described, run.model.network, examples.X, run.model.model_name)
+        write_json(draft / CARD, dict(run.card))
     return read_manifest(root / name / MANIFEST)
 
 
-def _manifest(
-    name: str, examples: TrainingExamples, dataset: EmotionDataset, files: Sequence[QuantizedFile]
-) -> Manifest:
+def _described(name: str, examples: TrainingExamples, dataset: EmotionDataset) -> Manifest:
     settings, info = dataset.settings, dataset.info
-    golden = Golden(
-        inputs=np.asarray(examples.X[:N_GOLDEN], float).tolist(),
-        outputs={one.variant: next(iter(one.golden.values())) for one in files},
-        tolerance={one.variant: 0.001 if one.variant == "float" else 0.02 for one in files},
-    )
-    return Manifest(
-        format=1,
-        name=name,
-        version=name.rsplit("_", 1)[1],
+    return describe(
+        name,
+        name.rsplit("_", 1)[1],
         montage=f"{len(info.channels)} electrodes of {info.name}",
         channels=info.channels,
-        substitutes={},
-        rate_hz=settings.rate_hz,
+        labels=info.labels[next(iter(examples.heads))],
+        schema=settings.schema,
+        sequence_length=settings.sequence,
         window_s=settings.window_s,
         hop_s=settings.hop_s,
-        feature_schema=settings.schema,
-        sequence_length=settings.sequence,
-        labels=info.labels[next(iter(examples.heads))],
-        temperature=1.0,
-        evidence_s=EVIDENCE_S,
-        baseline_s=BASELINE_S,
-        population_scale=[],
-        population_centre=[],
-        files={one.variant: ModelFile(Path(one.path).name, one.sha256, one.bytes) for one in files},
-        golden=golden,
-        card="card.json",
+        rate_hz=settings.rate_hz,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 import models
 from acquisition.signal import FloatArray
 from inference.networks.litert_classifier import LiteRtClassifier
-from inference.networks.manifest import Manifest, map_channels, read_card, read_verified
+from inference.networks.manifest import MANIFEST, Manifest, map_channels, read_card, read_verified
 from inference.networks.model_store import ModelStore
+from models.conversion.manifest_writing import describe, write_manifest
 
 SHIPPED = Path(models.__file__).parent / "pretrained"
 NAMES = ("calm-engaged-cyton8", "calm-engaged-full19", "calm-engaged-muse4")
@@ -77,3 +79,25 @@ def test_a_muse_is_read_by_the_four_electrode_network() -> None:
 def test_manifests_are_plain_json(manifest: Manifest) -> None:
     content = json.loads((Path(manifest.folder) / "manifest.json").read_text("utf-8"))
     assert content["format"] == 1
+
+
+def test_the_one_writer_writes_the_very_manifest_that_ships(manifest: Manifest, tmp_path: Path) -> None:
+    names = {variant: entry.path for variant, entry in manifest.files.items()}
+    for name in names.values():
+        shutil.copy(Path(manifest.folder) / name, tmp_path / name)
+    described = describe(
+        manifest.name,
+        manifest.version,
+        montage=manifest.montage,
+        channels=manifest.channels,
+        labels=manifest.labels,
+        schema=manifest.feature_schema,
+        sequence_length=manifest.sequence_length,
+        window_s=manifest.window_s,
+        hop_s=manifest.hop_s,
+        rate_hz=manifest.rate_hz,
+        substitutes=manifest.substitutes,
+        population=(manifest.population_centre, manifest.population_scale),
+    )
+    write_manifest(tmp_path, described, names, manifest.golden.inputs, manifest.golden.outputs)
+    assert (tmp_path / MANIFEST).read_bytes() == (Path(manifest.folder) / MANIFEST).read_bytes()
