@@ -12,7 +12,8 @@ from acquisition.signal import FloatArray
 from models.calm_engaged.fisher import Direction, FisherSettings, Moments, StatePair, direction_from
 from models.calm_engaged.protocol import BASELINE_S, Fit
 from models.calm_engaged.training import RecipeSettings, all_moments, train
-from models.evaluation.evidence import LogitFunction, sequences, windows_in
+from models.datasets.against_rest import sequences
+from models.evaluation.evidence import LogitFunction, windows_in
 
 HOP_S = 0.5
 RESTS_S = (60.0, 40.0, 20.0)

@@ -11,9 +11,10 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.features.schemas import schema_named
+from inference.offline import FeatureSequence
 from inference.pipeline import PipelineSettings
 from models.calm_engaged.montages import ShippedMontage
-from models.calm_engaged.people import Part, People, Person, load_people, load_residue
+from models.calm_engaged.people import People, Person, load_people, load_residue
 
 RESIDUE_BANDS = 5
 
@@ -68,7 +69,10 @@ class Sources:
         with np.load(path, allow_pickle=False) as held:
             parts = {
                 name: [
-                    Part(held[f"{name}/{s}/end_s"], held[f"{name}/{s}/features"]) for s in ("rest", "task")
+                    FeatureSequence.of_accepted(
+                        held[f"{name}/{s}/end_s"], held[f"{name}/{s}/features"], float(key[2])
+                    )
+                    for s in ("rest", "task")
                 ]
                 for name in held["names"].tolist()
             }
@@ -81,11 +85,11 @@ def shares(people: People, n_bands: int | None = None) -> People:
     """Each band's share of the power of all bands of its region, still as entropy (half a log of power)."""
     n_bands = n_bands or len(schema_named(people.schema).bands)
 
-    def of(part: Part) -> Part:
+    def of(part: FeatureSequence) -> FeatureSequence:
         by_region = part.features.reshape(len(part.features), -1, n_bands)
         total = 0.5 * np.log(np.nansum(np.exp(2 * by_region), axis=2, keepdims=True))
         shared: FloatArray = (by_region - total).reshape(part.features.shape)
-        return Part(part.end_s, shared)
+        return replace(part, features=shared)
 
     return replace(
         people,

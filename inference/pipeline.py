@@ -17,12 +17,10 @@ from inference.classification.smoothing import Settler, SettleSettings
 from inference.classification.valence import ValenceReader
 from inference.classification.with_fallback import Mind
 from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, LeftOut, ModelId, Reading
-from inference.features.schemas import FeatureExtractor, schema_named
-from inference.features.spectrum import spectrum_of
 from inference.port import Classifier
 from inference.preprocessing.front_end import FrontEnd, Mains, ReadyWindow
 from inference.preprocessing.mains import find_mains_hz
-from inference.preprocessing.quality import judge_window
+from inference.window_reader import WindowRead, WindowReader
 
 Stopwatch = Callable[[], float]
 TooLate = Callable[[float], bool]
@@ -82,10 +80,15 @@ class Pipeline:
         if missing:
             raise ValueError(f"the stream has {', '.join(info.channels)}: {', '.join(missing)} missing")
         self._rows = [info.channels.index(name) for name in wanted]
-        self._channels = wanted
         self._front = FrontEnd(info.rate_hz, len(wanted), settings)
-        schema = schema_named(classifier.feature_schema)
-        self._extract = FeatureExtractor(schema, classifier.channels, settings.model_rate_hz)
+        self._reader = WindowReader(
+            classifier.feature_schema,
+            classifier.channels,
+            info.rate_hz,
+            settings.model_rate_hz,
+            electrodes=wanted,
+            stopwatch=stopwatch,
+        )
         self._valence, self._too_late = valence, too_late
         self._mind = Mind(classifier, fallback, settings.temperature)
         self._settler = Settler(settings.settle, settings.hop_s, classifier.model_id)
@@ -191,18 +194,12 @@ class Pipeline:
 
     def _warm_up(self) -> None:
         """Fill tables and finish imports now: the first window of a process would pay with tens of ms."""
-        settings, n = self._settings, len(self._channels)
-        window = np.zeros((n, round(settings.window_s * settings.model_rate_hz)))
-        spectrum = spectrum_of(window, settings.model_rate_hz)
-        gate = judge_window(
-            self._channels,
-            spectrum,
-            np.zeros((n, round(settings.window_s * self._info.rate_hz))),
-            raw_rate_hz=self._info.rate_hz,
-            end_s=0.0,
-            finite=np.ones(n),
+        settings, n = self._settings, len(self._rows)
+        filtered, raw = (
+            np.zeros((n, round(settings.window_s * rate_hz)))
+            for rate_hz in (settings.model_rate_hz, self._info.rate_hz)
         )
-        self._extract.of(spectrum, gate.usable(self._extract.schema.bands))
+        self._reader.read(ReadyWindow(filtered, raw, 0.0, np.ones(n)))
         find_mains_hz(np.zeros((n, round(self._info.rate_hz))), self._info.rate_hz)
 
     def _forget(self) -> None:
@@ -215,46 +212,32 @@ class Pipeline:
             self._settler.pass_over()
             readings.append(LeftOut(window.end_s))
             return
-        clock = self._stopwatch
-        begun = clock()
-        spectrum = spectrum_of(window.filtered_uv, self._settings.model_rate_hz)
-        gate = judge_window(
-            self._channels,
-            spectrum,
-            window.raw_uv,
-            raw_rate_hz=self._info.rate_hz,
-            end_s=window.end_s,
-            finite=window.finite,
-            lost_share=window.lost_share,
-        )
-        judged = clock()
-        features = self._extract.of(spectrum, gate.usable(self._extract.schema.bands))
-        self._latency_ms |= {"quality": 1e3 * (judged - begun), "features": 1e3 * (clock() - judged)}
-        readings.append(gate.quality)
-        if gate.accepted and self._keeper.try_window(features) == "differs":
+        read = self._reader.read(window)
+        self._latency_ms |= read.latency_ms
+        readings.append(read.quality)
+        if read.accepted and self._keeper.try_window(read.features) == "differs":
             self.stored_refused = True
             self.recalibrate()
         baseline = self._keeper.current
         if baseline is None:
-            self._calibrate(window.end_s, features, gate.accepted, readings)
-        elif not gate.accepted:
-            readings.append(self._timed(self._settler.reject(window.end_s)))
+            self._calibrate(read, readings)
+        elif not read.accepted:
+            readings.append(self._timed(self._settler.reject(read.end_s)))
         else:
-            self._estimate(window.end_s, features, baseline, gate.quality.overall, readings)
+            self._estimate(read, baseline, readings)
 
-    def _calibrate(self, at_s: float, features: FloatArray, accepted: bool, readings: list[Reading]) -> None:
-        progress, baseline = self._rest.hear(features if accepted else None)
-        state = self._settler.say(at_s, "calibrating" if accepted else "unreliable")
+    def _calibrate(self, read: WindowRead, readings: list[Reading]) -> None:
+        progress, baseline = self._rest.hear(read.features if read.accepted else None)
+        state = self._settler.say(read.end_s, "calibrating" if read.accepted else "unreliable")
         if baseline is not None:
             self._keeper.take(baseline)
             self._settler.restart()
         readings += [progress, self._timed(state)]
 
-    def _estimate(
-        self, at_s: float, features: FloatArray, baseline: Baseline, quality: float, readings: list[Reading]
-    ) -> None:
+    def _estimate(self, read: WindowRead, baseline: Baseline, readings: list[Reading]) -> None:
         started = self._stopwatch()
-        z = baseline.z(features)
+        at_s, quality = read.end_s, read.quality.overall
+        z = baseline.z(read.features)
         opinion = self._mind.read(z)
         pleasant = self._valence.logit(z) if self._valence is not None else None
         classified = self._stopwatch()
@@ -265,7 +248,7 @@ class Pipeline:
             state = self._settler.say(at_s, "warming_up")
         else:
             state = self._settler.hear(at_s, opinion.logit, pleasant)
-            self._keeper.refresh(features, quality, state)
+            self._keeper.refresh(read.features, quality, state)
         self._latency_ms |= {
             "classify": 1e3 * (classified - started),
             "settle": 1e3 * (self._stopwatch() - classified),

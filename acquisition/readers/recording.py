@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from acquisition.port import UnknownSourceError
-from acquisition.signal import FloatArray, StreamInfo
+from acquisition.signal import BoolArray, FloatArray, StreamInfo
 
 MAX_TEXT_BYTES = 500_000_000
 """Of text, which takes many times its size while it is read."""
@@ -18,11 +18,14 @@ MAX_SAMPLES = 400_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """Samples (n_channels, n_samples) in microvolts with their times (n_samples,) in seconds."""
+    """Samples (n_channels, n_samples) in microvolts with their times (n_samples,) in seconds, and which of
+    them (n_samples,) never came and were interpolated, where that is known.
+    """
 
     info: StreamInfo
     samples_uv: FloatArray
     times_s: FloatArray
+    lost: BoolArray | None = None
 
     @property
     def duration_s(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,10 @@ def _read_session(path: Path) -> Recording:
         raise UnknownSourceError(f"{path}: the session holds no EEG")
     times_s = np.concatenate([chunk.times_s for chunk in chunks])
     samples_uv = np.concatenate([chunk.samples_uv for chunk in chunks], axis=1)
-    even = even_grid(path, times_s, samples_uv, info.rate_hz)
-    return make_recording(path, info.device, info.channels, info.rate_hz, even, simulated=info.simulated)
+    marks = [c.interpolated if c.interpolated is not None else np.zeros(len(c.times_s)) for c in chunks]
+    even = even_grid(path, times_s, np.vstack([samples_uv, np.concatenate(marks)]), info.rate_hz)
+    made = make_recording(path, info.device, info.channels, info.rate_hz, even[:-1], simulated=info.simulated)
+    return replace(made, lost=even[-1] == 1)
 
 
 def _read_foreign(path: Path) -> Recording:

@@ -57,7 +57,13 @@ def fit_baseline(
     rest = np.where(seen, rest, 0.0)
     centre = np.nanmedian(rest, axis=0)
     scale = MAD_TO_SD * np.nanmedian(np.abs(rest - centre), axis=0)
+    centre = np.where(seen, centre, np.nan)
+    return Baseline(schema, tuple(channels), centre, drawn_to(population_scale, scale), seconds)
+
+
+def drawn_to(population_scale: FloatArray | None, scale: FloatArray) -> FloatArray:
+    """A person's spread (n_features,) half way to the population's, where that is known; never too small."""
     if population_scale is not None:
         scale = POPULATION_SHARE * population_scale + (1 - POPULATION_SHARE) * scale
-    centre = np.where(seen, centre, np.nan)
-    return Baseline(schema, tuple(channels), centre, np.maximum(scale, MIN_SCALE), seconds)
+    least: FloatArray = np.maximum(scale, MIN_SCALE)
+    return least

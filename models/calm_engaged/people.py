@@ -10,36 +10,24 @@ import numpy as np
 
 from acquisition.readers.npz_people import open_people
 from acquisition.signal import FloatArray
-from inference.baseline.baseline import MAD_TO_SD, MIN_SCALE, POPULATION_SHARE, Baseline, fit_baseline
+from inference.baseline.baseline import MAD_TO_SD, Baseline, drawn_to
 from inference.features.schemas import MIN_VARIANCE_UV2, band_power_uv2, schema_named
-from inference.offline import feature_sequence
+from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from inference.preprocessing.front_end import FrontEnd
+from models.datasets.against_rest import own_baseline
 
 RESIDUE_HZ = (52.0, 62.0)
 """Above the filters' pass band, below the Nyquist frequency of 128 Hz: no brain signal a model may use."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """Accepted windows of one state of one person: end times (n,) and features (n, n_features)."""
-
-    end_s: FloatArray
-    features: FloatArray
-
-    def between(self, start_s: float, end_s: float, window_s: float) -> FloatArray:
-        """Features (n, n_features) of the windows that lie wholly inside the stretch."""
-        inside = (self.end_s - window_s >= start_s - 1e-6) & (self.end_s <= end_s + 1e-6)
-        return self.features[inside]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Person:
-    """One person's rest and task."""
+    """One person's accepted windows of rest and of the task."""
 
     name: str
-    rest: Part
-    task: Part
+    rest: FeatureSequence
+    task: FeatureSequence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,16 +67,10 @@ class People:
         """
         key = (person.name, state, seconds)
         if key not in self._baselines:
-            part: Part = getattr(person, state)
-            self._baselines[key] = fit_baseline(
-                part.between(0, seconds, self.window_s),
-                schema=self.schema,
-                channels=self.channels,
-                seconds=seconds,
-            )
+            part: FeatureSequence = getattr(person, state)
+            self._baselines[key] = own_baseline(part, seconds, schema=self.schema, channels=self.channels)
         own = self._baselines[key]
-        mixed = POPULATION_SHARE * scale + (1 - POPULATION_SHARE) * own.scale
-        return replace(own, scale=np.maximum(mixed, MIN_SCALE))
+        return replace(own, scale=drawn_to(scale, own.scale))
 
 
 def load_people(path: Path, channels: Sequence[str], schema: str, settings: PipelineSettings) -> People:
@@ -103,9 +85,7 @@ def load_people(path: Path, channels: Sequence[str], schema: str, settings: Pipe
         parts = []
         for state in ("rest", "arith"):
             samples_uv = opened.part_uv(f"{name}_{state}")[rows]
-            found = feature_sequence(samples_uv, opened.rate_hz, channels, schema, settings)
-            kept = found.accepted > 0
-            parts.append(Part(found.end_s[kept], found.features[kept]))
+            parts.append(feature_sequence(samples_uv, opened.rate_hz, channels, schema, settings).kept())
         people.append(Person(name, *parts))
     return People(tuple(people), tuple(channels), schema, settings.window_s, settings.hop_s)
 
@@ -137,6 +117,7 @@ def load_residue(
                 means = [entropy[[channels.index(c) for c in region]].mean(axis=0) for region in regions]
                 ends.append(window.end_s)
                 features.append(np.concatenate(means))
-            parts.append(Part(np.array(ends), np.stack(features)))
+            windows = FeatureSequence.of_accepted(np.array(ends), np.stack(features), settings.window_s)
+            parts.append(windows)
         people.append(Person(name, *parts))
     return People(tuple(people), tuple(channels), schema, settings.window_s, settings.hop_s)

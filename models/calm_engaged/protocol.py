@@ -53,15 +53,15 @@ def scored_windows(people: People, person: Person, baseline_s: float, scale: Flo
     before 60 s. ``scale`` (n_features,) is the population's.
     """
     base = people.baseline(person, "rest", baseline_s, scale)
-    own = person.rest.between(0, baseline_s, people.window_s)
-    rest = person.rest.between(BASELINE_S, np.inf, people.window_s)
+    own = person.rest.clean(0, baseline_s)
+    rest = person.rest.clean(BASELINE_S)
     return Scored(base.z(rest), base.z(person.task.features), base.z(own))
 
 
 def swapped_rest(people: People, person: Person, scale: FloatArray) -> FloatArray:
     """Rest (n, n_features) as it looks when the baseline was taken in the first half minute of the task."""
     base = people.baseline(person, "task", SWAP_S, scale)
-    return base.z(person.rest.between(BASELINE_S, np.inf, people.window_s))
+    return base.z(person.rest.clean(BASELINE_S))
 
 
 def leave_one_out(

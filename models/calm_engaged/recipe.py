@@ -41,7 +41,7 @@ from models.calm_engaged.protocol import BASELINE_S, PersonResult, scored_window
 from models.calm_engaged.selection import select
 from models.calm_engaged.shipping import answers, write_card, write_network
 from models.calm_engaged.training import RecipeSettings, train
-from models.evaluation.evidence import sequences
+from models.datasets.against_rest import sequences
 from models.files.writing import sha256_of
 
 Say = Callable[[str], None]

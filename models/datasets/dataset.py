@@ -10,19 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
-from inference.baseline.baseline import fit_baseline
 from inference.features.schemas import schema_named
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
 from inference.preprocessing.filters import CascadeFilter, band_sections
 from inference.preprocessing.resampling import Resampler
+from models.datasets.against_rest import against_rest, filled_from_others, runs_of
 from models.datasets.trial import DatasetInfo, Trial, TrialSource
 from models.errors import DatasetError
 from models.networks.input_layout import InputLayout
 
 Kind = Literal["features", "raw"]
-ROBUST_FROM_WINDOWS = 20
-"""From so many windows of rest on, features are robust z-scores; with fewer only their mean at rest goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +89,13 @@ def build_examples(
     if not owners:
         raise DatasetError(f"{source.info.name}: no window was good enough to be an example")
     labels = {head: np.array([trial.labels[head] for trial in owners]) for head in owners[0].labels}
+    people = np.array([trial.person for trial in owners])
     return EmotionDataset(
         source.info,
         settings,
-        np.concatenate(parts).astype(np.float32),
+        filled_from_others(np.concatenate(parts), people).astype(np.float32),
         labels,
-        np.array([trial.person for trial in owners]),
+        people,
         np.array([trial.key for trial in owners]),
         np.array([f"{trial.person}/{trial.session}" for trial in owners]),
         layout_of(source.info, settings),
@@ -129,41 +128,15 @@ def _examples(trial: Trial, info: DatasetInfo, settings: ExampleSettings) -> tup
         model_rate_hz=settings.rate_hz,
         mains_hz=settings.mains_hz,
     )
+    schema, channels = settings.schema, info.channels
     try:
-        found = feature_sequence(trial.samples_uv, info.rate_hz, info.channels, settings.schema, pipeline)
+        found = feature_sequence(trial.samples_uv, info.rate_hz, channels, schema, pipeline, lost=trial.lost)
     except ValueError as error:
         raise DatasetError(f"{info.name}, {trial.key}: {error}") from error
-    slack = 1.5 / info.rate_hz
-    cold = trial.baseline_s if trial.baseline_s else settings.window_s
-    rest = (found.end_s <= trial.baseline_s + slack) & (found.accepted > 0)
-    inside = found.end_s - settings.window_s >= cold - slack
-    values = _against_rest(found.features, found.features[rest], settings, info)
-    good = inside & (found.accepted > 0) & np.isfinite(values).all(axis=1)
-    left_out = int(np.sum(inside & ~good))
-    return _sequences(values, good, settings.sequence), left_out
-
-
-def _against_rest(
-    features: FloatArray, rest: FloatArray, settings: ExampleSettings, info: DatasetInfo
-) -> FloatArray:
-    if not len(rest):
-        return features
-    if len(rest) < ROBUST_FROM_WINDOWS:
-        centred: FloatArray = features - np.nanmean(rest, axis=0)
-        return centred
-    seconds = len(rest) * settings.hop_s
-    return fit_baseline(rest, schema=settings.schema, channels=info.channels, seconds=seconds).z(features)
-
-
-def _sequences(values: FloatArray, good: NDArray[np.bool_], length: int) -> FloatArray:
-    """Runs of ``length`` consecutive good windows, each flat as the layout reads it."""
-    if length == 1:
-        return values[good]
-    starts = [i for i in range(len(values) - length + 1) if good[i : i + length].all()]
-    if not starts:
-        return np.zeros((0, length * values.shape[1]))
-    runs = np.stack([values[i : i + length] for i in starts])
-    return runs.reshape(len(starts), -1)
+    values = against_rest(found, trial.baseline_s, schema=schema, channels=channels)
+    inside = found.inside(trial.baseline_s or settings.window_s)
+    runs = runs_of(found, values, inside & found.accepted, settings.sequence)
+    return runs.reshape(len(runs), settings.sequence * values.shape[1]), int(np.sum(inside & ~found.accepted))
 
 
 def _raw_windows(trial: Trial, info: DatasetInfo, settings: ExampleSettings) -> FloatArray:

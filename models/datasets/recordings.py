@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from acquisition.port import UnknownSourceError
 from acquisition.readers import Recording, open_recording
@@ -80,21 +81,23 @@ class LabelledRecordings:
         """Every segment, with the recording's rest before it where one is given."""
         for entry in self._description.recordings:
             recording = self._open(entry)
-            rest = (
-                _cut(recording, *entry.baseline)
-                if entry.baseline
-                else np.zeros((len(self._info.channels), 0))
-            )
+            rest = self._places(*entry.baseline or (0, 0))
             for number, segment in enumerate(entry.segments, 1):
-                during = _cut(recording, segment.start_s, segment.end_s)
+                places = np.concatenate([rest, self._places(segment.start_s, segment.end_s)])
+                places = places[places < recording.samples_uv.shape[1]]
                 yield Trial(
                     entry.person,
                     f"{entry.session}:{Path(entry.file).stem}",
                     number,
-                    np.concatenate([rest, during], axis=1),
+                    recording.samples_uv[:, places],
                     {self._description.head: segment.label},
-                    rest.shape[1] / self._info.rate_hz,
+                    len(rest) / self._info.rate_hz,
+                    lost=None if recording.lost is None else recording.lost[places],
                 )
+
+    def _places(self, start_s: float, end_s: float) -> NDArray[np.intp]:
+        """Which samples (n,) of a recording a stretch is."""
+        return np.arange(round(start_s * self._info.rate_hz), round(end_s * self._info.rate_hz))
 
     def _check(self, entry: RecordingEntry) -> None:
         recording = self._open(entry)
@@ -134,8 +137,3 @@ def _read_description(path: Path) -> Description:
         raise DatasetError(f"{path}: {error.strerror or error}") from error
     except msgspec.MsgspecError as error:
         raise DatasetError(f"{path}: {error}") from error
-
-
-def _cut(recording: Recording, start_s: float, end_s: float) -> np.ndarray:
-    rate_hz = recording.info.rate_hz
-    return recording.samples_uv[:, round(start_s * rate_hz) : round(end_s * rate_hz)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from acquisition.signal import FloatArray
+from acquisition.signal import BoolArray, FloatArray
 from models.errors import DatasetError
 
 
@@ -31,7 +31,8 @@ class DatasetInfo:
 class Trial:
     """Samples (n_channels, n) in microvolts; the first ``baseline_s`` seconds are rest before the trial.
 
-    ``labels`` has one class name per head; ``ratings`` what the person said, in the set's own scale.
+    ``labels`` has one class name per head; ``ratings`` what the person said, in the set's own scale;
+    ``lost`` (n,) marks samples that never came and were interpolated.
     """
 
     person: str
@@ -41,6 +42,7 @@ class Trial:
     labels: Mapping[str, str]
     baseline_s: float = 0.0
     ratings: Mapping[str, float] = field(default_factory=dict)
+    lost: BoolArray | None = None
 
     @property
     def key(self) -> str:

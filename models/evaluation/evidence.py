@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from acquisition.signal import FloatArray
+from models.datasets.against_rest import sequences
 
 HORIZONS_S: Mapping[str, float] = MappingProxyType({"window": 0.0, "10s": 10.0, "30s": 30.0})
 """Names of the lengths of evidence that figures are quoted for; ``window`` is one window alone."""
@@ -19,14 +20,6 @@ LogitFunction = Callable[[FloatArray], FloatArray]
 def windows_in(horizon_s: float, window_s: float, hop_s: float) -> int:
     """How many windows lie wholly inside the last ``horizon_s`` seconds; at least one."""
     return 1 if horizon_s <= window_s else int((horizon_s - window_s) / hop_s + 1e-9) + 1
-
-
-def sequences(windows: FloatArray, length: int, stride: int = 1) -> FloatArray:
-    """Every ``stride``-th run of ``length`` consecutive windows, shape (n, length, n_features)."""
-    if len(windows) < length:
-        return np.zeros((0, length, windows.shape[1]))
-    view = np.lib.stride_tricks.sliding_window_view(windows, length, axis=0)[::stride]
-    return np.ascontiguousarray(np.moveaxis(view, 2, 1))
 
 
 def evidence_logits(windows: FloatArray, logit: LogitFunction, length: int, n_windows: int) -> FloatArray:

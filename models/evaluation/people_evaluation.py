@@ -12,12 +12,13 @@ import numpy as np
 from acquisition.port import UnknownSourceError
 from acquisition.readers.npz_people import PeopleSet, open_people
 from acquisition.signal import FloatArray
-from inference.baseline.baseline import MIN_SCALE, Baseline, fit_baseline
+from inference.baseline.baseline import MIN_SCALE, Baseline
 from inference.networks.litert_classifier import LiteRtClassifier
 from inference.networks.manifest import Manifest, map_channels, missing_channels, read_card
 from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from inference.port import ClassifierError
+from models.datasets.against_rest import own_baseline
 from models.errors import DatasetError
 from models.evaluation.evaluation import Evaluation, Examples, figures
 from models.evaluation.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
@@ -74,7 +75,7 @@ def evaluate_people(
             f"got {wanted_s:g}"
         )
     people = open_people(data)
-    rows = _rows(manifest, people)
+    electrodes = _electrodes(manifest, people)
     classifier = LiteRtClassifier(manifest, variant)
 
     def logit(runs: FloatArray) -> FloatArray:
@@ -87,7 +88,7 @@ def evaluate_people(
     try:
         for name in people.people:
             progress(name)
-            read.append(_read(manifest, people, name, rows, wanted_s, logit))
+            read.append(_read(manifest, people, name, electrodes, wanted_s, logit))
     finally:
         classifier.close()
     return _document(manifest, data, read, wanted_s, variant), tuple(_evaluations(manifest.name, read))
@@ -109,7 +110,7 @@ def _evaluations(name: str, read: Sequence[PersonRead]) -> Iterator[Evaluation]:
             yield Evaluation(name, f"unseen people, {horizon}", figures(examples, told, SEED))
 
 
-def _rows(manifest: Manifest, people: PeopleSet) -> list[int]:
+def _electrodes(manifest: Manifest, people: PeopleSet) -> tuple[str, ...]:
     chosen = map_channels(manifest, people.channels)
     if chosen is None:
         lacking = ", ".join(missing_channels(manifest, people.channels))
@@ -117,20 +118,21 @@ def _rows(manifest: Manifest, people: PeopleSet) -> list[int]:
             f"{people.path}: {manifest.name} needs the electrodes {lacking or manifest.channels}, "
             f"the set has {', '.join(people.channels)}"
         )
-    return [people.channels.index(channel) for channel in chosen]
+    return chosen
 
 
 def _read(
     manifest: Manifest,
     people: PeopleSet,
     name: str,
-    rows: list[int],
+    electrodes: tuple[str, ...],
     baseline_s: float,
     logit: LogitFunction,
 ) -> PersonRead:
     settings = PipelineSettings(
         window_s=manifest.window_s, hop_s=manifest.hop_s, model_rate_hz=manifest.rate_hz
     )
+    rows = [people.channels.index(electrode) for electrode in electrodes]
     found = {
         state: feature_sequence(
             people.part_uv(f"{name}_{state}")[rows],
@@ -138,6 +140,7 @@ def _read(
             manifest.channels,
             manifest.feature_schema,
             settings,
+            electrodes=electrodes,
         )
         for state in STATES
     }
@@ -147,8 +150,8 @@ def _read(
         return PersonRead(name, {}, str(error))
     from_s = _scored_from_s(found["rest"], baseline_s)
     windows = {
-        "rest": _between(found["rest"], from_s, np.inf, manifest.window_s),
-        "arith": _between(found["arith"], 0, np.inf, manifest.window_s),
+        "rest": found["rest"].clean(from_s),
+        "arith": found["arith"].clean(),
     }
     logits = {
         state: {
@@ -171,11 +174,11 @@ def _baseline(manifest: Manifest, rest: FeatureSequence, baseline_s: float) -> B
     if baseline_s == 0:
         centre = np.array(manifest.population_centre)
         return Baseline(manifest.feature_schema, manifest.channels, centre, np.maximum(scale, MIN_SCALE), 0.0)
-    return fit_baseline(
-        _between(rest, 0, baseline_s, manifest.window_s),
+    return own_baseline(
+        rest,
+        baseline_s,
         schema=manifest.feature_schema,
         channels=manifest.channels,
-        seconds=baseline_s,
         population_scale=scale,
     )
 
@@ -185,12 +188,6 @@ def _scored_from_s(rest: FeatureSequence, baseline_s: float) -> float:
     last_s = float(rest.end_s[-1]) if len(rest.end_s) else 0.0
     usual_s = max(SCORED_AFTER_S, baseline_s)
     return usual_s if last_s >= usual_s + MIN_SCORED_S else baseline_s
-
-
-def _between(part: FeatureSequence, start_s: float, end_s: float, window_s: float) -> FloatArray:
-    inside = (part.end_s - window_s >= start_s - 1e-6) & (part.end_s <= end_s + 1e-6)
-    chosen: FloatArray = part.features[inside & (part.accepted > 0)]
-    return chosen
 
 
 def _document(

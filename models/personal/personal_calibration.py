@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
-from inference.baseline.baseline import fit_baseline
 from inference.networks.manifest import Manifest, require_channels
 from inference.offline import feature_sequence
 from inference.pipeline import PipelineSettings
+from models.datasets.against_rest import own_baseline, runs_of
 from models.datasets.trial import Trial
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
@@ -85,7 +85,9 @@ def personal_examples(
 
     Raises ``ClassifierError`` where electrodes lack, ``TrainingError`` where too little can be used.
     """
-    rows = [list(channels).index(name) for name in require_channels(manifest, channels)]
+    electrodes = require_channels(manifest, channels)
+    rows = [list(channels).index(name) for name in electrodes]
+    scale = np.array(manifest.population_scale) if manifest.population_scale else None
     settings = PipelineSettings(
         window_s=manifest.window_s, hop_s=manifest.hop_s, model_rate_hz=manifest.rate_hz, mains_hz="auto"
     )
@@ -95,23 +97,29 @@ def personal_examples(
     refused = 0
     for trial in trials:
         found = feature_sequence(
-            trial.samples_uv[rows], rate_hz, manifest.channels, manifest.feature_schema, settings
+            trial.samples_uv[rows],
+            rate_hz,
+            manifest.channels,
+            manifest.feature_schema,
+            settings,
+            electrodes=electrodes,
+            lost=trial.lost,
         )
-        good = found.accepted > 0
-        rest = good & (found.end_s <= trial.baseline_s)
-        if rest.sum() < 4:
-            raise TrainingError(f"trial {trial.number}: fewer than 4 clean windows of rest before it")
-        scale = np.array(manifest.population_scale) if manifest.population_scale else None
-        baseline = fit_baseline(
-            found.features[rest],
-            schema=manifest.feature_schema,
-            channels=manifest.channels,
-            seconds=float(rest.sum() * manifest.hop_s),
-            population_scale=scale,
-        )
-        inside = found.end_s - manifest.window_s >= trial.baseline_s - 1e-6
-        refused += int(np.sum(inside & ~good))
-        made = _runs(baseline.z(found.features[inside & good]), manifest.sequence_length)
+        try:
+            baseline = own_baseline(
+                found,
+                trial.baseline_s,
+                schema=manifest.feature_schema,
+                channels=manifest.channels,
+                population_scale=scale,
+            )
+        except ValueError as error:
+            few = "fewer than 4 clean windows of rest before it"
+            raise TrainingError(f"trial {trial.number}: {few}") from error
+        inside = found.inside(trial.baseline_s)
+        refused += int(np.sum(inside & ~found.accepted))
+        values, chosen = baseline.z(found.features), inside & found.accepted
+        made = runs_of(found, values, chosen, manifest.sequence_length, pad=True)
         runs.append(made)
         labels += [trial.labels[head]] * len(made)
         names += [f"{trial.session}/{trial.number:03} {trial.labels[head]}"] * len(made)
@@ -253,13 +261,3 @@ def _pleasant(examples: PersonalExamples) -> str:
     if found is None:
         raise TrainingError(f"one valence label must be {' or '.join(PLEASANT)}, got {', '.join(labels)}")
     return found
-
-
-def _runs(values: FloatArray, length: int) -> FloatArray:
-    """Every run of ``length`` consecutive windows; what is shorter begins with its first window repeated."""
-    if not len(values):
-        return np.zeros((0, length, values.shape[1]))
-    if len(values) < length:
-        values = np.concatenate([np.repeat(values[:1], length - len(values), axis=0), values])
-    view = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
-    return np.ascontiguousarray(np.moveaxis(view, 2, 1))

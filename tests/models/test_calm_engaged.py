@@ -9,13 +9,15 @@ import pytest
 
 from acquisition.signal import FloatArray
 from inference.baseline.baseline import fit_baseline
+from inference.offline import FeatureSequence
 from models.calm_engaged.card import LIMIT, built_in_controls, kept
 from models.calm_engaged.controls import exchanged
 from models.calm_engaged.fisher import FisherSettings, StatePair, direction_from, moments_of
-from models.calm_engaged.people import Part, People, Person
+from models.calm_engaged.people import People, Person
 from models.calm_engaged.protocol import leave_one_out, people_mean
 from models.calm_engaged.training import RecipeSettings, train
-from models.evaluation.evidence import LogitFunction, evidence_logits, sequences, windows_in
+from models.datasets.against_rest import sequences
+from models.evaluation.evidence import LogitFunction, evidence_logits, windows_in
 
 WINDOW_S, HOP_S = 2.0, 0.5
 CHANNELS = ("Fp1", "Fp2")
@@ -36,7 +38,8 @@ def made_up(step: float, file_shift: float, n_people: int = 12, seed: int = 4) -
         parts = []
         for seconds, shift in ((180.0, np.zeros(N)), (60.0, common + own)):
             end_s = np.arange(WINDOW_S, seconds + 1e-9, HOP_S)
-            parts.append(Part(end_s, rng.normal(0, 1, (len(end_s), N)) + shift))
+            features = rng.normal(0, 1, (len(end_s), N)) + shift
+            parts.append(FeatureSequence.of_accepted(end_s, features, WINDOW_S))
         people.append(Person(f"P{i:02}", *parts))
     return People(tuple(people), CHANNELS, SCHEMA, WINDOW_S, HOP_S)
 
@@ -134,7 +137,7 @@ def test_the_baseline_is_the_live_one() -> None:
     person = people.people[0]
     _, scale = people.population(without=person.name)
     live = fit_baseline(
-        person.rest.between(0, 60, WINDOW_S),
+        person.rest.clean(0, 60),
         schema=SCHEMA,
         channels=CHANNELS,
         seconds=60.0,

@@ -1,0 +1,61 @@
+"""The one way a window is read, live, in training and in scoring: its spectrum, the gate, its features."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from acquisition.signal import FloatArray
+from inference.emotion import SignalQuality
+from inference.features.schemas import FeatureExtractor, schema_named
+from inference.features.spectrum import spectrum_of
+from inference.preprocessing.front_end import ReadyWindow
+from inference.preprocessing.quality import judge_window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowRead:
+    """``features`` (n_features,), NaN where every electrode is masked; ``accepted`` by the gate or not."""
+
+    end_s: float
+    features: FloatArray
+    quality: SignalQuality
+    accepted: bool
+    latency_ms: dict[str, float]
+
+
+class WindowReader:
+    """For one montage. ``electrodes`` are what sits where ``channels``, the network's own names, are read."""
+
+    def __init__(
+        self,
+        schema: str,
+        channels: Sequence[str],
+        raw_rate_hz: float,
+        model_rate_hz: float,
+        *,
+        electrodes: Sequence[str] | None = None,
+        stopwatch: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._extract = FeatureExtractor(schema_named(schema), channels, model_rate_hz)
+        self._electrodes = tuple(channels if electrodes is None else electrodes)
+        self._raw_rate_hz, self._model_rate_hz, self._stopwatch = raw_rate_hz, model_rate_hz, stopwatch
+
+    def read(self, window: ReadyWindow) -> WindowRead:
+        """Judge the window and compute features from what the gate lets through."""
+        begun = self._stopwatch()
+        spectrum = spectrum_of(window.filtered_uv, self._model_rate_hz)
+        gate = judge_window(
+            self._electrodes,
+            spectrum,
+            window.raw_uv,
+            raw_rate_hz=self._raw_rate_hz,
+            end_s=window.end_s,
+            finite=window.finite,
+            lost_share=window.lost_share,
+        )
+        judged = self._stopwatch()
+        features = self._extract.of(spectrum, gate.usable(self._extract.schema.bands))
+        latency_ms = {"quality": 1e3 * (judged - begun), "features": 1e3 * (self._stopwatch() - judged)}
+        return WindowRead(window.end_s, features, gate.quality, gate.accepted, latency_ms)
