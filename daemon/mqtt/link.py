@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from types import TracebackType
 from typing import Self
 
@@ -23,8 +24,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from daemon.mqtt.direct_client import DirectClient
-from daemon.mqtt.outage import Cause, Outage
+from daemon.mqtt.direct_client import DirectClient, NoAnswerError
+from daemon.mqtt.outage import Cause, Outage, Trouble
 from daemon.mqtt.outbox import MAX_EVENTS, LinkCounters, Message, Outbox
 from daemon.mqtt.topics import OFFLINE, ONLINE
 from daemon.settings import BrokerSettings
@@ -34,18 +35,33 @@ MAX_BACKOFF_S = 30.0
 PATIENCE_S = 5.0
 """So long after the start a missing broker is asked again at once: it may be starting beside us."""
 MAX_PACKET_BYTES = 256 * 1024
-TAKEN_OVER = 0x8E
 SHORT_LIFE_S = 5.0
 SHORT_LIVES = 3
 """So many connections in a row that ended so early mean that two clients of one id drive each other out: not
 every broker says so."""
-REFUSED = {4, 5, 0x86, 0x87, 0x8A}
-"""Bad user or password, not authorised, banned; of MQTT 3.1.1 and 5."""
-NO_ANSWER = "Operation timed out"
-"""What aiomqtt says when no CONNACK came."""
-UNSUPPORTED_PROTOCOL = {0x84, 1}
+
+
+class BrokerCode(IntEnum):
+    """Reason codes of MQTT 5 that the broker says; paho says those of 3.1.1 in the same words.
+
+    paho's own errors (``MQTTErrorCode``) have numbers of their own, which mean something else.
+    """
+
+    UNSUPPORTED_PROTOCOL = 0x84
+    BAD_PASSWORD = 0x86
+    NOT_AUTHORISED = 0x87
+    BANNED = 0x8A
+    TAKEN_OVER = 0x8E
+
+
+REFUSED = {BrokerCode.BAD_PASSWORD, BrokerCode.NOT_AUTHORISED, BrokerCode.BANNED}
 
 log = logging.getLogger(__name__)
+
+
+class _BrokenError(aiomqtt.MqttError):
+    """A link that stood has broken."""
+
 
 Hear = Callable[[str, bytes, bool], None]
 
@@ -153,25 +169,26 @@ class MqttLink:
     def _note(self, error: Exception, wait_s: float, *, quarrel: bool) -> float:
         """Have it told what is wrong, choose 3.1.1 for a broker that knows no 5, and return the pause."""
         self.counters.failures += 1
-        code = TAKEN_OVER if quarrel else _reason(error)
-        if code in UNSUPPORTED_PROTOCOL and self._protocol is aiomqtt.ProtocolVersion.V5:
+        code = BrokerCode.TAKEN_OVER if quarrel else _reason(error)
+        if code is BrokerCode.UNSUPPORTED_PROTOCOL and self._protocol is aiomqtt.ProtocolVersion.V5:
             self._protocol = aiomqtt.ProtocolVersion.V311
             return 0.0
-        if str(error) == NO_ANSWER and not self.counters.connects:
+        if isinstance(error, NoAnswerError) and not self.counters.connects:
             self._protocol = _other(self._protocol)  # some brokers hang up on a CONNECT they do not know
         if code in REFUSED or _untrusted(error):
             wait_s = MAX_BACKOFF_S * self._rng.uniform(0.5, 1.0)  # asking again will not change its mind
-        if code == TAKEN_OVER:
+        if code is BrokerCode.TAKEN_OVER:
             self.counters.taken_over += 1
             wait_s = MAX_BACKOFF_S * self._rng.uniform(1.0, 1.5)
         text = f"{type(error).__name__}: {error}" if not isinstance(error, aiomqtt.MqttError) else str(error)
-        if code == TAKEN_OVER:
+        if code is BrokerCode.TAKEN_OVER:
             text = (
                 f"another client took over the id {self._identifier!r}: does a second daemon use this node?"
             )
         self.last_error = text
         if not self._closing.is_set():
-            self._outage.failed(_cause(code, error), text)
+            why = text if code is BrokerCode.TAKEN_OVER else _trouble(error) or text
+            self._outage.failed(_cause(code, error), why)
         return wait_s
 
     def _client(self) -> DirectClient:
@@ -251,6 +268,10 @@ class MqttLink:
                 task.result()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._flushed(), timeout=0.5)
+        except NoAnswerError:
+            raise
+        except aiomqtt.MqttError as error:
+            raise _BrokenError(str(error)) from error
         finally:
             for task in tasks:
                 task.cancel()
@@ -284,22 +305,28 @@ def _other(protocol: aiomqtt.ProtocolVersion) -> aiomqtt.ProtocolVersion:
     return three if protocol is five else five
 
 
-def _reason(error: Exception) -> int | None:
-    """The MQTT reason code in the error or in what caused it."""
+def _reason(error: Exception) -> BrokerCode | None:
+    """What the broker said, in the error or in what caused it; None for errors of our own side."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, aiomqtt.MqttCodeError):
-            return seen.rc.value if isinstance(seen.rc, ReasonCode) else seen.rc
+        if isinstance(seen, aiomqtt.MqttCodeError) and isinstance(seen.rc, ReasonCode):
+            return BrokerCode(seen.rc.value) if seen.rc.value in set(BrokerCode) else None
         seen = seen.__cause__
     return None
 
 
-def _cause(code: int | None, error: Exception) -> Cause:
-    if code == TAKEN_OVER:
+def _cause(code: BrokerCode | None, error: Exception) -> Cause:
+    if code is BrokerCode.TAKEN_OVER:
         return "taken over"
     if code in REFUSED:
         return "refused"
     return "untrusted" if _untrusted(error) else "away"
+
+
+def _trouble(error: Exception) -> Trouble | None:
+    if isinstance(error, _BrokenError):
+        return Trouble.BROKEN
+    return Trouble.NO_ANSWER if isinstance(error, NoAnswerError) else None
 
 
 def _untrusted(error: Exception) -> bool:

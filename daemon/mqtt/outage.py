@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from enum import Enum
 from typing import Literal
 
 Cause = Literal["away", "refused", "untrusted", "taken over"]
@@ -13,12 +14,15 @@ SAY_AFTER_S = 1.5
 """A broker that was never reached may be starting beside us; sooner nobody is told."""
 MANY = 5
 """After so many outages the lines no longer differ, so that the log counts them instead of saying each."""
-_PLAIN = {
-    "Disconnected during message iteration": "the connection broke",
-    "Operation timed out": "it does not answer",
-}
-"""What the client library says, for people."""
 _NUMBER = re.compile(r"^(\[Errno -?\d+\]|\[code:\d+\]) ")
+
+
+class Trouble(Enum):
+    """What no reason code of the broker and no error of the system says."""
+
+    BROKEN = "the connection broke"
+    NO_ANSWER = "it does not answer"
+
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +36,7 @@ class Outage:
         self._told: set[Cause] = set()
         self._reached, self._count = False, 0
 
-    def failed(self, cause: Cause, why: str) -> None:
+    def failed(self, cause: Cause, why: str | Trouble) -> None:
         """The link broke, or another try to reach the broker failed."""
         now_s = self._clock()
         if self._began_s is None:
@@ -55,8 +59,8 @@ class Outage:
         self._reached = True
         self._told.clear()
 
-    def _what(self, cause: Cause, why: str) -> str:
-        reason = _PLAIN.get(why, _NUMBER.sub("", why))
+    def _what(self, cause: Cause, why: str | Trouble) -> str:
+        reason = why.value if isinstance(why, Trouble) else _NUMBER.sub("", why)
         match cause:
             case "refused":
                 return f"the broker at {self._url} does not let us in ({reason})"

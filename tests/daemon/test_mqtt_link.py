@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from pathlib import Path
 
 import pytest
 from real_broker import RealBroker
 from waiting import until
 
+from daemon.mqtt.direct_client import DirectClient, NoAnswerError
 from daemon.mqtt.link import MqttLink, backoff_s
+from daemon.mqtt.outage import Outage, Trouble
 from daemon.settings import BrokerSettings
 
 pytestmark = pytest.mark.broker
@@ -157,3 +161,49 @@ async def test_what_is_heard_is_answered_at_once_and_a_fault_of_the_listener_cos
         await until(lambda: heard.count(b"2") == 2)
     assert heard == [b"1", b"1", long, long, b"2", b"2"]
     assert (here.counters.connects, there.counters.connects) == (1, 1)
+
+
+async def test_an_error_of_our_own_side_is_no_word_of_the_broker(
+    broker: RealBroker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """paho's error 4 says that the socket is gone; a broker's 4 of MQTT 3.1.1 that the password is wrong."""
+    clients: list[DirectClient] = []
+    make = MqttLink._client
+
+    def made(link: MqttLink) -> DirectClient:
+        clients.append(make(link))
+        return clients[-1]
+
+    monkeypatch.setattr(MqttLink, "_client", made)
+    async with _link(broker, "one", Ear()) as one:
+        await until(lambda: one.counters.connects == 1)
+        clients[0].give_up()  # as after a suspend: paho knows of no socket when the next state is written
+        one.keep(STATE, b"1")
+        await until(lambda: one.counters.failures == 1)
+        assert "[code:4]" in (one.last_error or "")
+        await until(lambda: one.counters.connects == 2)
+    told = [record.message for record in caplog.records if record.name == "daemon.mqtt.outage"]
+    assert "is gone (the connection broke)" in told[0]
+
+
+async def test_a_broker_that_says_nothing_is_known_by_type_and_not_by_words(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = DirectClient(lambda _message: None, "127.0.0.1", silent.getsockname()[1], timeout=0.2)
+        with pytest.raises(NoAnswerError):
+            await client.__aenter__()
+        client.give_up()
+    Outage("mqtt://x", clock=iter(float(s) for s in range(9)).__next__).failed("refused", Trouble.NO_ANSWER)
+    assert "(it does not answer)" in caplog.messages[0]
+
+
+@pytest.mark.parametrize("mqtt3", [False, True])
+async def test_a_wrong_password_is_refused_in_both_versions_of_mqtt(
+    tmp_path: Path, free_port: int, caplog: pytest.LogCaptureFixture, mqtt3: bool
+) -> None:
+    wrong = BrokerSettings(port=free_port, username="me", password="wrong", mqtt3=mqtt3)
+    with RealBroker(tmp_path, free_port, anonymous=False):
+        async with MqttLink(wrong, "one", hear=Ear(), seed=1):
+            await until(lambda: bool(caplog.messages))
+    assert "does not let us in (" in caplog.messages[0]
