@@ -33,6 +33,7 @@ from daemon.engine.prepared import Prepared
 from daemon.engine.role import EngineRole, HeadsetFeed
 from daemon.errors import BadInputError
 from daemon.mqtt.link import MqttLink
+from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import ENGINE_AVAILABILITY, Topics
 from daemon.settings import BrokerSettings
 from inference.baseline.baseline import Baseline
@@ -166,7 +167,7 @@ async def _sessions(
         began_s = time.monotonic() + START_S
         for source in sources:
             source.start_s = began_s + rng.uniform(0, 1)
-        tasks = [asyncio.create_task(role.run(link)) for role, link in ready]
+        tasks = [asyncio.create_task(role.run()) for role, _ in ready]
         await asyncio.sleep(max(0.0, began_s - time.monotonic()))
         used_s = time.process_time()
         await asyncio.sleep(seconds)
@@ -194,8 +195,9 @@ async def _session(
     def prepare(info: StreamInfo) -> Prepared:
         return _prepared(info, *reader)
 
-    role = EngineRole(node, feed, prepare, simulated=True, labels_file=labels_file)
-    link = MqttLink(
+    outlet = Outlet(node)
+    role = EngineRole(outlet, feed, prepare, simulated=True, labels_file=labels_file)
+    outlet.link = link = MqttLink(
         broker,
         f"neuroplayer-{source.name}",
         hear=role.hear,

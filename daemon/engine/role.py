@@ -18,8 +18,8 @@ from daemon.engine.labels import write_label
 from daemon.engine.prepared import Prepared
 from daemon.mqtt import bounds, codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
-from daemon.mqtt.conversation import Conversation
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.inlet import Inlet
+from daemon.mqtt.outlet import Outlet
 from inference.emotion import (
     BaselineProgress,
     EmotionState,
@@ -52,7 +52,7 @@ class EngineRole:
 
     def __init__(
         self,
-        node: topics.Topics,
+        outlet: Outlet,
         feed: HeadsetFeed,
         prepare: Callable[[StreamInfo], Prepared],
         *,
@@ -64,7 +64,7 @@ class EngineRole:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._topics = node
+        self._outlet = outlet
         self._feed = feed
         self._prepare = prepare
         self._simulated = simulated
@@ -74,7 +74,7 @@ class EngineRole:
         self._record = record
         self._wall = wall
         self._clock = clock
-        self._talk = Conversation(node, wall, lambda: self._simulated)
+        self._inlet = Inlet(outlet, wall, lambda: self._simulated)
         self._prepared: Prepared | None = None
         self._info: StreamInfo | None = None
         self._active = True
@@ -92,13 +92,11 @@ class EngineRole:
     @property
     def subscriptions(self) -> list[str]:
         """What the role wants to hear: its commands, and what is played."""
-        return [self._topics.command(name) for name in topics.ENGINE_COMMANDS] + [
-            self._topics.full(topics.PLAYER_STATE)
-        ]
+        node = self._outlet.node
+        return [*map(node.command, topics.ENGINE_COMMANDS), node.full(topics.PLAYER_STATE)]
 
-    async def run(self, link: MqttLink) -> None:
+    async def run(self) -> None:
         """Until cancelled, or until a recording has been read to its end and nothing can follow."""
-        self._talk.link = link
         self._say_emotion(self._unknown("warming_up"))
         self._say_session()
         repeat = asyncio.create_task(self._repeat())
@@ -114,12 +112,12 @@ class EngineRole:
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker: a command or the player's state."""
-        name = self._topics.short(topic) or ""
+        name = self._outlet.node.short(topic) or ""
         if name == topics.PLAYER_STATE:
             with contextlib.suppress(MessageError):
                 self._hear_player(codec.decode(name, payload))
             return
-        self._talk.obey(name.removeprefix("cmd/"), payload, retained, self._obey)
+        self._inlet.handle(name.removeprefix("cmd/"), payload, retained, self._obey)
 
     def _hear_player(self, state: documents.Document) -> None:
         if isinstance(state, documents.PlayerState):
@@ -188,7 +186,7 @@ class EngineRole:
             gap_s=status.gap_s,
             reason=status.reason,
         )
-        self._talk.keep(topics.HEADSET, document)
+        self._outlet.retain(topics.HEADSET, document)
 
     def _open(self) -> None:
         if self._info is None:
@@ -286,7 +284,7 @@ class EngineRole:
 
     def _say_emotion(self, document: documents.Emotion) -> None:
         self._said, self._said_at = document, self._clock()
-        self._talk.keep(topics.EMOTION, document)
+        self._outlet.retain(topics.EMOTION, document)
 
     def _say_estimate(self, estimate: Estimate) -> None:
         document = documents.Estimate(
@@ -299,7 +297,7 @@ class EngineRole:
             status=estimate.status,
             model=_model(estimate.model),
         )
-        self._talk.send(topics.ESTIMATE, document)
+        self._outlet.publish(topics.ESTIMATE, document)
 
     def _say_signal(self, quality: SignalQuality) -> None:
         if self._clock() - self._signal_at < SIGNAL_EVERY_S:
@@ -316,7 +314,7 @@ class EngineRole:
                 for c in quality.channels
             ],
         )
-        self._talk.keep(topics.SIGNAL, document)
+        self._outlet.retain(topics.SIGNAL, document)
 
     def _say_session(self) -> None:
         prepared, progress = self._prepared, self._progress
@@ -337,7 +335,7 @@ class EngineRole:
             recording=recording,
             dwell_s=prepared.pipeline.dwell_s if prepared else None,
         )
-        self._talk.keep(topics.SESSION, document)
+        self._outlet.retain(topics.SESSION, document)
 
     def _phase(self) -> Literal["waiting", "calibrating", "running", "stopped"]:
         if not self._active:

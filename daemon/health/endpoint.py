@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from daemon.health.metrics import LinkState, Metrics, RoleCounts
+from daemon.mqtt.documents import Document
 
 LOOPBACK = "127.0.0.1"
 PORT_OF: dict[str, int] = {"engine": 0, "player": 1, "web": 2, "broker": 3}
@@ -59,10 +60,10 @@ class Health:
         self._metrics = Metrics(role, link, self._counts)
         self._began_s = self._spoke_s = time.monotonic()
 
-    def note(self, name: str, payload: bytes) -> None:
+    def note(self, document: Document) -> None:
         """A document was published."""
         self._spoke_s = time.monotonic()
-        self._metrics.note(name, payload)
+        self._metrics.note(document)
 
     def status(self) -> tuple[int, bytes]:
         """HTTP status and a JSON document. A missing broker is told, but is no illness: the music goes on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,8 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from acquisition.signal import EegChunk, Gap, HeadsetStatus
-from daemon.mqtt import codec, documents
-from daemon.mqtt.codec import MessageError
+from daemon.mqtt import documents
 from daemon.mqtt.outbox import LinkCounters
 
 
@@ -148,14 +146,8 @@ class Metrics:
         self._decisions = Counter(f"{PREFIX}_decisions", "Tracks chosen", ["kind"], registry=registry)
         self._degraded = Gauge(f"{PREFIX}_player_degradations", "Reasons shown now", registry=registry)
 
-    def note(self, name: str, payload: bytes) -> None:
+    def note(self, document: documents.Document) -> None:
         """Count a document as it leaves."""
-        if name not in documents.DOCUMENTS:
-            return
-        with contextlib.suppress(MessageError):
-            self._count(codec.decode(name, payload))
-
-    def _count(self, document: documents.Document) -> None:
         match document:
             case documents.Emotion():
                 self._states.labels(document.status).inc()

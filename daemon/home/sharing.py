@@ -11,14 +11,12 @@ import ipaddress
 import msgspec
 
 from daemon.errors import BadInputError
-from daemon.mqtt import topics
-from daemon.mqtt.codec import MessageError, decode, encode
-from daemon.mqtt.documents import DOCUMENTS, Emotion, MoodChanged, Signal
+from daemon.mqtt.codec import MessageError
+from daemon.mqtt.documents import Document, Emotion, Estimate, MoodChanged, Signal
 from daemon.settings import BrokerSettings, Settings
 
 COARSE_STEP = 0.5
 COARSE_CONFIDENCE = 0.25
-NEVER_COARSE = frozenset({topics.ESTIMATE})
 
 
 def is_loopback(broker: BrokerSettings) -> bool:
@@ -44,28 +42,30 @@ def _rounded(value: float | None, step: float) -> float | None:
     return None if value is None else round(value / step) * step
 
 
-def coarse(name: str, payload: bytes) -> bytes | None:
-    """The document with the wearer's numbers in wide steps; None where it is not to be sent at all."""
-    if name in NEVER_COARSE:
-        return None
-    if name not in DOCUMENTS:
-        return payload
+def coarse(document: Document) -> Document | None:
+    """The document with the wearer's numbers in wide steps; None where it is not to be sent at all.
+
+    Raises ``MessageError`` for a number that is none.
+    """
     try:
-        document = decode(name, payload)
-    except MessageError:
-        return None
+        return _in_steps(document)
+    except (ValueError, OverflowError) as error:
+        raise MessageError(str(error)) from None
+
+
+def _in_steps(document: Document) -> Document | None:
     match document:
+        case Estimate():
+            return None
         case Emotion() | MoodChanged():
-            document = msgspec.structs.replace(
+            return msgspec.structs.replace(
                 document,
                 valence=_rounded(document.valence, COARSE_STEP),
                 arousal=_rounded(document.arousal, COARSE_STEP),
                 confidence=_rounded(document.confidence, COARSE_CONFIDENCE),
             )
         case Signal():
-            document = msgspec.structs.replace(
+            return msgspec.structs.replace(
                 document, overall=_rounded(document.overall, COARSE_CONFIDENCE), electrodes=[]
             )
-        case _:
-            return payload
-    return encode(document)
+    return document

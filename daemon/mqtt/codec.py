@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import math
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -30,9 +31,23 @@ def _parsed(payload: bytes, kind: type[_StructT]) -> _StructT:
 
 def encode(document: Document | Command) -> bytes:
     """The document as JSON. Raises ``MessageError`` for a value outside the contract, NaN included."""
-    payload = msgspec.json.encode(document)
-    _parsed(payload, type(document))
+    try:
+        plain = msgspec.to_builtins(document)
+        msgspec.convert(plain, type(document))  # making a document holds it against no bound
+        payload = msgspec.json.encode(plain)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        raise MessageError(f"{type(error).__name__}: {error}"[:300]) from None
+    if not _finite(plain):  # JSON knows no infinity and no NaN: null was written
+        raise MessageError("a number is not finite")
     return payload
+
+
+def _finite(plain: Any) -> bool:
+    if isinstance(plain, float):
+        return math.isfinite(plain)
+    if isinstance(plain, dict):
+        return all(map(_finite, plain.values()))
+    return all(map(_finite, plain)) if isinstance(plain, list) else True
 
 
 def decode(name: str, payload: bytes) -> Document:

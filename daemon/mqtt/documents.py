@@ -1,7 +1,6 @@
 """What each MQTT topic carries, version 1 of the contract: typed, bounded, finite, every field present.
 
-Encoding is ``msgspec``'s JSON, which knows no NaN, and every document is held against its own type before it
-leaves. Times are RFC 3339 UTC.
+Every document is held against its own type before it leaves. Times are RFC 3339 UTC.
 """
 
 from __future__ import annotations

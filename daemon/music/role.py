@@ -15,8 +15,8 @@ from typing import Protocol
 
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
-from daemon.mqtt.conversation import Conversation
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.inlet import Inlet
+from daemon.mqtt.outlet import Outlet
 from daemon.music.announcement_watch import CueWatch
 from daemon.music.documents import decision_document, state_document
 from player.choice.taste import Taste
@@ -75,19 +75,19 @@ class PlayerRole:
 
     def __init__(
         self,
-        node: topics.Topics,
+        outlet: Outlet,
         music: Music,
         *,
         simulated: bool,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._topics = node
+        self._outlet = outlet
         self._music = music
         self._simulated = simulated
         self._wall = wall
         self._clock = clock
-        self._talk = Conversation(node, wall, lambda: self._simulated)
+        self._inlet = Inlet(outlet, wall, lambda: self._simulated)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
         self._changed = asyncio.Event()
@@ -96,17 +96,17 @@ class PlayerRole:
     @property
     def subscriptions(self) -> list[str]:
         """What the role wants to hear: its commands, the settled mood, and what cues are about."""
-        commands = [self._topics.command(name) for name in topics.PLAYER_COMMANDS]
-        return [*commands, *(self._topics.full(name) for name in (topics.EMOTION, *CUE_TOPICS))]
+        node = self._outlet.node
+        commands = [node.command(name) for name in topics.PLAYER_COMMANDS]
+        return [*commands, *(node.full(name) for name in (topics.EMOTION, *CUE_TOPICS))]
 
-    async def run(self, link: MqttLink) -> None:
+    async def run(self) -> None:
         """Publish the state on every change and each second, until cancelled."""
-        self._talk.link = link
         self._loop = asyncio.get_running_loop()
         while self._early:
             self._say_decision(self._early.popleft())
         while True:
-            self._talk.keep(topics.PLAYER_STATE, self._state())
+            self._outlet.retain(topics.PLAYER_STATE, self._state())
             self._give_cue()
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
@@ -121,17 +121,17 @@ class PlayerRole:
 
     def _say_decision(self, decision: Decision) -> None:
         document = decision_document(decision, self._wall(), simulated=self._simulated)
-        self._talk.send(topics.PLAYER_DECISION, document, qos=1)
+        self._outlet.publish(topics.PLAYER_DECISION, document, qos=1)
         self._changed.set()
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker: a command or the settled mood."""
-        name = self._topics.short(topic) or ""
+        name = self._outlet.node.short(topic) or ""
         if name in (topics.EMOTION, *CUE_TOPICS):
             with contextlib.suppress(MessageError):
                 self._hear_engine(codec.decode(name, payload))
             return
-        if self._talk.obey(name.removeprefix("cmd/"), payload, retained, self._obey):
+        if self._inlet.handle(name.removeprefix("cmd/"), payload, retained, self._obey):
             self._changed.set()
 
     def _hear_engine(self, document: documents.Document) -> None:

@@ -6,10 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
+from daemon.mqtt.outlet import Outlet
 from daemon.web.state.artwork import Artwork
 from daemon.web.state.calibration import Calibration
 from daemon.web.state.eeg_feed import EegFeed
@@ -23,12 +23,6 @@ from daemon.web.views.mood_view import MoodView, mood_view
 from daemon.web.views.music_view import MusicView, music_view
 
 log = logging.getLogger(__name__)
-
-
-class Outlet(Protocol):
-    """What the hub needs of the link to the broker."""
-
-    def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None: ...
 
 
 @dataclass
@@ -85,7 +79,7 @@ class Hub:
         """Send a command; False when the broker is not there, so that nobody is told a lie."""
         if self.outlet is None or not self.state.linked:
             return False
-        self.outlet.send(self.topics.command(name), codec.encode(command), qos=1)
+        self.outlet.command(name, command)
         return True
 
     def recording(self) -> bool:

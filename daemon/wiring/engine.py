@@ -22,6 +22,7 @@ from daemon.engine.role import EngineRole
 from daemon.errors import BadInputError
 from daemon.health.metrics import RoleCounts, SignalLoss
 from daemon.home.link import HomeLink
+from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
 from daemon.places import own_networks
 from daemon.processes.lifetime import log_to_stderr, until_stopped
@@ -52,17 +53,17 @@ def run_engine(settings: Settings) -> int:
 async def _serve(settings: Settings) -> int:
     restart = RestartInPlace(settings)
     spec = parse_source(settings.source)
-    topics = Topics(settings.node)
+    outlet = Outlet(Topics(settings.node))
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
     loss = SignalLoss()
     mending = recover_recordings(settings)
-    recording = recording_of(settings, topics, simulated=spec.kind == "simulated")
+    recording = recording_of(settings, outlet.node, simulated=spec.kind == "simulated")
     latest = LatestWins(feed.late_s)
     prepare: Prepare = PipelineMaker(settings, model_roots(settings), latest)
     role = EngineRole(
-        topics,
+        outlet,
         recording.feed(feed),
         recording.prepare(prepare),
         simulated=spec.kind == "simulated",
@@ -71,16 +72,17 @@ async def _serve(settings: Settings) -> int:
         recording=lambda: (recording.recording, recording.note),
         record=recording.obey,
     )
-    link = HomeLink(
+    home = HomeLink(
         settings,
         "engine",
+        outlet,
         hear=recording.hear(role.hear),
         subscriptions=role.subscriptions + recording.subscriptions,
         counts=_counts(tap, host, loss, latest),
     )
     try:
-        async with tap, link, feed:
-            await until_stopped(role.run(link), settings.duration_s, hang_up=restart)
+        async with tap, home, feed:
+            await until_stopped(role.run(), settings.duration_s, hang_up=restart)
     finally:
         recording.close()
         await asyncio.to_thread(mending.join, MEND_S)

@@ -88,11 +88,13 @@ async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> N
     from daemon.configuration.reloading import PlayerReload
     from daemon.health.metrics import RoleCounts
     from daemon.home.link import HomeLink
+    from daemon.mqtt.outlet import Outlet
     from daemon.mqtt.topics import Topics
     from daemon.music.role import PlayerRole
 
     simulated = settings.source.partition(":")[0] == "simulated"
-    role = PlayerRole(Topics(settings.node), music, simulated=simulated)
+    outlet = Outlet(Topics(settings.node))
+    role = PlayerRole(outlet, music, simulated=simulated)
     decisions.tell(role.on_decision)
     counts = RoleCounts(
         queues={
@@ -105,7 +107,7 @@ async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> N
         },
     )
     async with HomeLink(
-        settings, "player", hear=role.hear, subscriptions=role.subscriptions, counts=counts
-    ) as link:
+        settings, "player", outlet, hear=role.hear, subscriptions=role.subscriptions, counts=counts
+    ):
         reload = PlayerReload(settings, music)
-        await until_stopped(role.run(link), settings.duration_s, hang_up=reload)
+        await until_stopped(role.run(), settings.duration_s, hang_up=reload)

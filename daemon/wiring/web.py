@@ -17,6 +17,7 @@ from daemon.configuration.values import check_listen
 from daemon.engine.eeg_frames import socket_path
 from daemon.errors import BadInputError
 from daemon.mqtt.link import MqttLink
+from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
 from daemon.places import recordings_dir
 from daemon.processes.lifetime import log_to_stderr, until_stopped
@@ -123,7 +124,7 @@ async def _serve(settings: Settings, web: WebSettings, token: str | None, token_
     )
     health = Health("web", link, counts)
     async with serve_health(health, settings.health_port), link:
-        hub.outlet = link
+        hub.outlet = Outlet(hub.topics, link)
         tasks = [asyncio.create_task(hub.eeg.run()), asyncio.create_task(_watch_link(hub, link))]
         if settings.open_page:
             tasks.append(

@@ -8,7 +8,7 @@ import json
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from waiting import until
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.engine.prepared import Prepared
 from daemon.engine.role import EngineRole
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
 from inference.emotion import (
     Affect,
@@ -121,7 +121,7 @@ class Bench:
         self.feed = Feed([HeadsetStatus("streaming", INFO), *extra])
         self.labels = tmp_path / "labels.jsonl"
         self.role = EngineRole(
-            Topics("t"),
+            Outlet(Topics("t"), self.link),
             self.feed,
             self._prepare,
             simulated=False,
@@ -141,7 +141,7 @@ class Bench:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.role.run(cast(MqttLink, self.link)))
+        task = asyncio.create_task(self.role.run())
         try:
             await until(lambda: task.done() or self.feed.taken.is_set())
             if task.done():

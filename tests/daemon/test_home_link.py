@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
@@ -20,12 +21,14 @@ from acquisition.signal import Gap, HeadsetStatus, StreamInfo
 from daemon.health import endpoint
 from daemon.health.metrics import RoleCounts, SignalLoss
 from daemon.home import link as home_link
+from daemon.home.entities import Owner
 from daemon.home.link import HomeLink
 from daemon.home.mood_events import MoodEvents
 from daemon.home.sharing import coarse, is_loopback, refuse_to_share
 from daemon.mqtt import codec, documents, topics
 from daemon.mqtt.documents import Estimate
 from daemon.mqtt.link import MqttLink
+from daemon.mqtt.outlet import Outlet
 from daemon.settings import BrokerSettings, Settings
 
 pytestmark = pytest.mark.broker
@@ -57,6 +60,10 @@ def _settings(broker: RealBroker, **changes: Any) -> Settings:
     return Settings(node="den", broker=BrokerSettings(port=broker.port), **changes)
 
 
+def _home(settings: Settings, owner: Owner = "engine", hear: Ear | None = None, **more: Any) -> HomeLink:
+    return HomeLink(settings, owner, Outlet(NODE), hear=hear or Ear(), **{"subscriptions": [], **more})
+
+
 def _listener(broker: RealBroker, ear: Ear) -> MqttLink:
     return MqttLink(BrokerSettings(port=broker.port), "ear", hear=ear, subscriptions=["#"])
 
@@ -67,12 +74,12 @@ async def test_it_announces_at_once_and_again_when_home_assistant_restarts(
     monkeypatch.setattr(home_link, "ANNOUNCE_AGAIN_S", 600.0)  # however long this takes, it is one storm
     ear, own = Ear(), Ear()
     config = "homeassistant/sensor/neuroplayer_den/emotion/config"
-    link = HomeLink(_settings(broker), "engine", hear=own, subscriptions=[])
-    async with _listener(broker, ear) as other, link:
+    home = _home(_settings(broker), hear=own)
+    async with _listener(broker, ear) as other, home:
         await until(lambda: len(ear.on(config)) >= 1)
-        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
+        home.outlet.retain(topics.EMOTION, EMOTION)
         await until(lambda: len(ear.on(NODE.full(topics.EMOTION))) == 1)
-        link._announced_s -= 601  # as if it had been a while
+        home._announced_s -= 601  # as if it had been a while
         other.send("homeassistant/status", b"online", qos=1)
         await until(lambda: len(ear.on(config)) == 2 and len(ear.on(NODE.full(topics.EMOTION))) == 2)
         for _ in range(20):
@@ -88,14 +95,14 @@ async def test_f20_a_broker_killed_and_empty_is_told_discovery_availability_and_
 ) -> None:
     ear = Ear()
     config = "homeassistant/sensor/neuroplayer_den/emotion/config"
-    link = HomeLink(_settings(broker), "engine", hear=Ear(), subscriptions=[])
-    async with link:
-        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
-        await until(lambda: link.counters.published >= 1)
+    home = _home(_settings(broker))
+    async with home:
+        home.outlet.retain(topics.EMOTION, EMOTION)
+        await until(lambda: home.link.counters.published >= 1)
         broker.kill()
-        await until(lambda: not link.connected.is_set())
+        await until(lambda: not home.link.connected.is_set())
         broker.start()
-        await until(lambda: link.counters.connects == 2)
+        await until(lambda: home.link.counters.connects == 2)
         async with _listener(broker, ear):
             await until(lambda: bool(ear.on(config)) and bool(ear.on(NODE.full(topics.EMOTION))))
             await until(lambda: b"online" in ear.on(NODE.full("engine/availability")))
@@ -105,14 +112,12 @@ async def test_a_change_of_mood_is_one_event(broker: RealBroker) -> None:
     ear = Ear()
     async with (
         _listener(broker, ear) as listener,
-        HomeLink(_settings(broker), "engine", hear=Ear(), subscriptions=[]) as link,
+        _home(_settings(broker)) as home,
     ):
         await listener.connected.wait()
-        await link.connected.wait()
+        await home.link.connected.wait()
         for emotion in ("relaxed", "relaxed", "unknown", "relaxed", "focused"):
-            link.keep(
-                NODE.full(topics.EMOTION), codec.encode(msgspec.structs.replace(EMOTION, emotion=emotion))
-            )
+            home.outlet.retain(topics.EMOTION, msgspec.structs.replace(EMOTION, emotion=emotion))
         await until(lambda: len(ear.on(NODE.full(topics.MOOD_CHANGED))) == 2)
     said = [json.loads(payload) for payload in ear.on(NODE.full(topics.MOOD_CHANGED))]
     assert [(one["previous"], one["event_type"]) for one in said] == [
@@ -134,13 +139,13 @@ async def test_coarse_sends_wide_steps_and_no_window(broker: RealBroker) -> None
     settings = _settings(broker, share="coarse")
     async with (
         _listener(broker, ear) as listener,
-        HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link,
+        _home(settings) as home,
     ):
         await listener.connected.wait()
-        await link.connected.wait()
-        link.send(NODE.full(topics.ESTIMATE), codec.encode(ESTIMATE))
-        link.keep(NODE.full(topics.SIGNAL), codec.encode(SIGNAL))
-        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
+        await home.link.connected.wait()
+        home.outlet.publish(topics.ESTIMATE, ESTIMATE)
+        home.outlet.retain(topics.SIGNAL, SIGNAL)
+        home.outlet.retain(topics.EMOTION, EMOTION)
         await until(lambda: bool(ear.on(NODE.full(topics.EMOTION)) and ear.on(NODE.full(topics.SIGNAL))))
     emotion = json.loads(ear.on(NODE.full(topics.EMOTION))[0])
     signal = json.loads(ear.on(NODE.full(topics.SIGNAL))[0])
@@ -151,11 +156,13 @@ async def test_coarse_sends_wide_steps_and_no_window(broker: RealBroker) -> None
 
 def test_coarse_numbers_stay_within_the_contract() -> None:
     for arousal in (-1.0, -0.76, -0.2, 0.0, 0.24, 0.26, 0.9, 1.0):
-        payload = coarse("emotion", codec.encode(msgspec.structs.replace(EMOTION, arousal=arousal)))
-        assert payload is not None
-        assert json.loads(payload)["arousal"] in (-1.0, -0.5, 0.0, 0.5, 1.0)
-    assert coarse("emotion", b"{broken") is None
-    assert coarse("player/availability", b"online") == b"online"
+        document = coarse(msgspec.structs.replace(EMOTION, arousal=arousal))
+        assert isinstance(document, documents.Emotion)
+        assert document.arousal in (-1.0, -0.5, 0.0, 0.5, 1.0)
+    for number in (math.nan, math.inf):
+        with pytest.raises(codec.MessageError):
+            coarse(msgspec.structs.replace(EMOTION, arousal=number))
+    assert coarse(ESTIMATE) is None
 
 
 def test_off_never_sends_to_another_machine() -> None:
@@ -185,10 +192,10 @@ async def test_health_and_metrics_on_loopback(
     monkeypatch.setattr(endpoint, "PATIENCE_S", PATIENCE_S)
     port = health_ports["engine"]
     settings = _settings(broker, health_port=port)
-    async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
-        await link.connected.wait()
-        link.keep(NODE.full(topics.EMOTION), codec.encode(EMOTION))
-        link.keep(NODE.full(topics.SIGNAL), codec.encode(SIGNAL))
+    async with _home(settings) as home:
+        await home.link.connected.wait()
+        home.outlet.retain(topics.EMOTION, EMOTION)
+        home.outlet.retain(topics.SIGNAL, SIGNAL)
         status, body = await asyncio.to_thread(_get, port, "/health")
         assert status == 200
         assert json.loads(body)["connected"] is True
@@ -200,7 +207,7 @@ async def test_health_and_metrics_on_loopback(
         assert (await asyncio.to_thread(_get, port, "/x"))[0] == 404
         assert (await asyncio.to_thread(_get, port, "/health", "evil.example"))[0] == 403
         assert await _answer_to(b"GET / " + b"x" * 20_000, port) == b""
-        link._health._spoke_s -= 100  # type: ignore[union-attr]
+        home.health._spoke_s -= 100  # type: ignore[union-attr]
         status, body = await asyncio.to_thread(_get, port, "/health")
         assert (status, json.loads(body)["healthy"]) == (503, False)
 
@@ -227,8 +234,8 @@ async def test_a_taken_health_port_costs_the_endpoint_only(
     broker: RealBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = _settings(broker, health_port=broker.port)
-    async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[]) as link:
-        await asyncio.wait_for(link.connected.wait(), 60)
+    async with _home(settings) as home:
+        await asyncio.wait_for(home.link.connected.wait(), 60)
     assert "no health endpoint" in caplog.text
 
 
@@ -236,7 +243,7 @@ async def test_who_is_being_answered_does_not_hold_up_the_end(
     broker: RealBroker, health_ports: dict[str, int]
 ) -> None:
     port = health_ports["engine"]
-    async with HomeLink(_settings(broker, health_port=port), "engine", hear=Ear(), subscriptions=[]):
+    async with _home(_settings(broker, health_port=port)):
         asking = asyncio.create_task(_answer_to(b"GET /hea", port))
         await until(lambda: "_answer" in _running(), "it is being answered")
     assert "_answer" not in _running()
@@ -257,9 +264,9 @@ async def test_what_a_role_counts_is_in_its_metrics(broker: RealBroker, health_p
         lost_s=lambda: loss.lost_s,
     )
     settings = _settings(broker, health_port=port)
-    async with HomeLink(settings, "engine", hear=Ear(), subscriptions=[], counts=counts) as link:
-        await link.connected.wait()
-        link.counters.dropped_events = 5
+    async with _home(settings, counts=counts) as home:
+        await home.link.connected.wait()
+        home.link.counters.dropped_events = 5
         _, body = await asyncio.to_thread(_get, port, "/metrics")
     lines = body.decode().splitlines()
     for line in (
@@ -278,15 +285,15 @@ async def test_f25_a_flood_of_commands_is_left_out_and_counted(
     ear = Ear()
     commands = [NODE.command("volume"), NODE.command("session")]
     sender = MqttLink(BrokerSettings(port=broker.port), "sender", hear=Ear())
-    async with HomeLink(_settings(broker), "player", hear=ear, subscriptions=commands) as link, sender:
-        await until(lambda: link.connected.is_set() and sender.connected.is_set())
+    async with _home(_settings(broker), "player", ear, subscriptions=commands) as home, sender:
+        await until(lambda: home.link.connected.is_set() and sender.connected.is_set())
         for number in range(60):
             for _ in range(50):
                 sender.send(commands[0], b"1")
             sender.send(commands[1], b"{}")
-            await until(lambda n=number: link.counters.received >= 51 * (n + 1))  # type: ignore[misc]
+            await until(lambda n=number: home.link.counters.received >= 51 * (n + 1))  # type: ignore[misc]
         heard = len(ear.on(commands[0])) + len(ear.on(commands[1]))
-        assert heard + link.counters.flooding_commands == 60 * 51
+        assert heard + home.link.counters.flooding_commands == 60 * 51
         assert 100 <= len(ear.on(commands[0])) < 60 * 50
         assert 10 <= len(ear.on(commands[1])) < 60
     assert caplog.text.count("too many commands") == 1, "told once"

@@ -15,6 +15,7 @@ from daemon.configuration.keys import BY_NAME
 from daemon.home.link import HomeLink
 from daemon.mqtt import codec, documents, topics
 from daemon.mqtt.link import MqttLink
+from daemon.mqtt.outlet import Outlet
 from daemon.settings import BrokerSettings, Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "mqtt" / "README.md"
@@ -63,6 +64,7 @@ async def test_the_access_list_shown_suffices(tmp_path: Path, free_port: int) ->
         ours = HomeLink(
             settings,
             "player",
+            Outlet(topics.Topics("home")),
             hear=lambda topic, _payload, _retained: heard.append(topic),
             subscriptions=["neuroplayer/home/cmd/skip"],
         )
@@ -73,9 +75,9 @@ async def test_the_access_list_shown_suffices(tmp_path: Path, free_port: int) ->
             subscriptions=["#"],
         )
         async with ours, theirs:
-            await until(lambda: ours.connected.is_set() and theirs.connected.is_set())
-            ours.keep("neuroplayer/home/player/state", b"{}")
-            ours.send("neuroplayer/home/cmd/skip", b"{}", qos=1)
+            await until(lambda: ours.link.connected.is_set() and theirs.connected.is_set())
+            ours.link.keep("neuroplayer/home/player/state", b"{}")
+            ours.link.send("neuroplayer/home/cmd/skip", b"{}", qos=1)
             await until(lambda: "listener neuroplayer/home/player/state" in heard, "a state is let through")
             await until(lambda: any(t.startswith("listener homeassistant/") for t in heard), "discovery too")
             await until(lambda: "neuroplayer/home/cmd/skip" in heard, "and a command")

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.mqtt import codec
+from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
 from daemon.music.documents import state_document
 from daemon.music.role import PlayerRole
@@ -54,7 +55,7 @@ def test_commands_reach_the_playback(
     command: str, payload: bytes, asked: tuple[str, tuple[Any, ...]]
 ) -> None:
     music = Heard()
-    role = PlayerRole(NODE, music, simulated=False)  # type: ignore[arg-type]
+    role = PlayerRole(Outlet(NODE), music, simulated=False)  # type: ignore[arg-type]
     role.hear(NODE.command(command), payload, retained=False)
     assert music.asked == [asked]
 
@@ -73,10 +74,10 @@ def test_commands_reach_the_playback(
 )
 def test_bad_commands_are_counted_and_change_nothing(command: str, payload: bytes, retained: bool) -> None:
     music = Heard()
-    role = PlayerRole(NODE, music, simulated=False)  # type: ignore[arg-type]
+    role = PlayerRole(Outlet(NODE), music, simulated=False)  # type: ignore[arg-type]
     role.hear(NODE.command(command), payload, retained)
     assert music.asked == []
-    assert role._talk.refused == 1
+    assert role._inlet.refused == 1
 
 
 TRACK = Track("a", "/m/a.wav", "A", "", 9, 0, 9, None, None, Mood(None, 0), "tag", 1)

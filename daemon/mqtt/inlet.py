@@ -1,0 +1,41 @@
+"""Commands as they come in: parsed once, and answered where they cannot be obeyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from daemon.mqtt import codec, commands, documents, topics
+from daemon.mqtt.codec import MessageError
+from daemon.mqtt.outlet import Outlet
+
+
+class Inlet:
+    """``wall`` gives the time, ``simulated`` whether no wearer is behind this; asked for each refusal."""
+
+    def __init__(self, outlet: Outlet, wall: Callable[[], datetime], simulated: Callable[[], bool]) -> None:
+        self._outlet = outlet
+        self._wall = wall
+        self._simulated = simulated
+        self.refused = 0
+
+    def handle(
+        self, command: str, payload: bytes, retained: bool, act: Callable[[commands.Command], None]
+    ) -> bool:
+        """Have a command carried out; a bad or retained one is counted and answered, and False returned."""
+        try:
+            if retained:
+                raise MessageError("a retained command is never obeyed")
+            act(codec.decode_command(command, payload))
+        except (ValueError, OSError) as error:
+            self.refused += 1
+            refusal = documents.CommandError(
+                at=self._wall(),
+                simulated=self._simulated(),
+                command=command[:200],
+                error=str(error)[:2000],
+                refused=self.refused,
+            )
+            self._outlet.publish(topics.COMMAND_ERROR, refusal, qos=1)
+            return False
+        return True
