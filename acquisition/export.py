@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Note:
     onset_s: float
     duration_s: float
     text: str
+    stream: str = ""
+    """Of what text stream of the recording it tells; empty for a gap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +80,7 @@ def collect(session: Path) -> Exported:
     head = read_head(session)
     info = None
     chunks: list[EegChunk] = []
-    words: list[tuple[float, float, str]] = []
+    words: list[Note] = []
     for item in read_session(session):
         if isinstance(item, HeadsetStatus):
             info = info or item.info
@@ -95,7 +97,7 @@ def collect(session: Path) -> Exported:
     rows = np.vstack([samples_uv, np.concatenate(marks)])
     even = even_grid(session, times_s, rows, info.rate_hz)
     first_s = float(times_s[0])
-    notes = tuple(Note(max(0.0, at_s - first_s), length_s, text) for at_s, length_s, text in words)
+    notes = tuple(replace(note, onset_s=max(0.0, note.onset_s - first_s)) for note in words)
     return Exported(info.channels, info.rate_hz, even[:-1], even[-1], notes, _when(head.began))
 
 
@@ -106,10 +108,10 @@ def _when(text: str) -> dt.datetime:
         return dt.datetime(1985, 1, 1, tzinfo=dt.UTC)  # what EDF+ writes for an unknown date
 
 
-def _words(item: Line | Gap) -> Iterator[tuple[float, float, str]]:
+def _words(item: Line | Gap) -> Iterator[Note]:
     if isinstance(item, Gap):
         if not item.bridged:
-            yield item.start_s, item.end_s - item.start_s, f"BAD_gap {item.reason}"
+            yield Note(item.start_s, item.end_s - item.start_s, f"BAD_gap {item.reason}")
         return
     try:
         text = _told(item.stream, json.loads(item.text))
@@ -117,7 +119,8 @@ def _words(item: Line | Gap) -> Iterator[tuple[float, float, str]]:
         text = f"{item.stream}, which cannot be read"
     if text:
         # titles come from strangers' files, and EDF+ marks its annotations by control characters
-        yield item.at_s, 0.0, "".join(c if c.isprintable() else " " for c in text[:MAX_NOTE_CHARS])
+        plain = "".join(c if c.isprintable() else " " for c in text[:MAX_NOTE_CHARS])
+        yield Note(item.at_s, 0.0, plain, item.stream)
 
 
 def _told(stream: str, words: Any) -> str:
@@ -134,7 +137,7 @@ def _changes(notes: tuple[Note, ...]) -> Iterator[Note]:
     """Notes without states that only repeat the one before."""
     last = ""
     for note in notes:
-        if note.text.startswith("state "):
+        if note.stream == "EmotionState":
             if note.text == last:
                 continue
             last = note.text

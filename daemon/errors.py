@@ -8,3 +8,7 @@ EXIT_BAD_INPUT = 2
 
 class BadInputError(Exception):
     """The message is one line naming the thing, the rule and the value got."""
+
+
+class BrokenRuleError(BadInputError):
+    """The message is the bare rule ("must be ..."): who knows them names the thing and the value got."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from acquisition.recording.recording_file import RecordingNews
 from acquisition.recording.session_file import Line, SessionItem
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
@@ -63,7 +64,7 @@ def record(recorder: SessionRecorder, items: Iterator[SessionItem]) -> None:
 
 def make_session(path: Path, chunks: int = 64) -> Path:
     """A finished recording."""
-    said: list[str] = []
+    said: list[RecordingNews] = []
     recorder = SessionRecorder(path, BEGAN, SETTINGS, say=said.append)
     record(recorder, session_items(chunks))
     assert recorder.close() == path

@@ -22,6 +22,14 @@ DESCRIBE_S = 2.0
 MAX_CANDIDATES = 8
 
 
+class UnfitStreamError(SourceError):
+    """A stream that cannot be read as EEG; ``rule`` is what it breaks, without its name."""
+
+    def __init__(self, name: str, rule: str) -> None:
+        self.rule = rule
+        super().__init__(f"source: LSL stream {name!r} {rule}")
+
+
 @dataclass(frozen=True, slots=True)
 class EegStream:
     """A stream of type EEG on this machine. ``unfit`` says why it is no headset to be taken unasked."""
@@ -110,8 +118,8 @@ def _asked(stream: Any, until_s: float) -> EegStream:
             unfit = "is simulated"
     except (LslTimeoutError, LostError):
         unfit = "does not answer"
-    except SourceError as error:
-        unfit = str(error).removeprefix(f"source: LSL stream {stream.name()!r} ")
+    except UnfitStreamError as error:
+        unfit = error.rule
     source = source_text(stream.name(), stream.source_id(), "EEG")
     return EegStream(source, stream.name(), stream.channel_count(), float(stream.nominal_srate()), unfit)
 
@@ -132,7 +140,7 @@ def _plain(text: str) -> bool:
 def describe(described: Any, asked: str) -> tuple[StreamInfo, float]:
     """What a full ``pylsl.StreamInfo`` says, and by what its samples are multiplied to be in microvolts.
 
-    Raises ``SourceError`` for what cannot be read as EEG. ``asked`` is the name under which it was asked for.
+    Raises ``UnfitStreamError`` for what is no EEG. ``asked`` is the name under which it was asked for.
     """
     n_channels, rate_hz = described.channel_count(), float(described.nominal_srate())
     _check(described, n_channels, rate_hz)
@@ -143,9 +151,7 @@ def describe(described: Any, asked: str) -> tuple[StreamInfo, float]:
     units = {str(unit or "").lower() for unit in (described.get_channel_units() or [""])}
     unknown = units - set(TO_UV)
     if len(units) > 1 or unknown:
-        raise SourceError(
-            f"source: LSL stream {described.name()!r} must be in one known unit of volts, got {units}"
-        )
+        raise UnfitStreamError(described.name(), f"must be in one known unit of volts, got {units}")
     info = StreamInfo(
         f"lsl:{asked or described.name()}",
         f"{described.name()} on {described.hostname()}",
@@ -169,13 +175,11 @@ def _check(described: Any, n_channels: int, rate_hz: float) -> None:
 
     name = described.name()
     if described.channel_format() == pylsl.cf_string:
-        raise SourceError(f"source: LSL stream {name!r} carries text, not numbers")
+        raise UnfitStreamError(name, "carries text, not numbers")
     if not 1 <= n_channels <= MAX_CHANNELS:
-        raise SourceError(
-            f"source: LSL stream {name!r} must have 1..{MAX_CHANNELS} channels, got {n_channels}"
-        )
+        raise UnfitStreamError(name, f"must have 1..{MAX_CHANNELS} channels, got {n_channels}")
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        raise SourceError(f"source: LSL stream {name!r} must have a rate of 50..20000 Hz, got {rate_hz:g}")
+        raise UnfitStreamError(name, f"must have a rate of 50..20000 Hz, got {rate_hz:g}")
 
 
 def identity(stream: Any) -> str:

@@ -13,7 +13,9 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from acquisition.recording.xdf_format import MAGIC, sealed
 
@@ -24,7 +26,20 @@ MAX_WAITING_BYTES = 8 * 1024 * 1024
 """What waits while the disk takes nothing; beyond it the recording stops."""
 PART = ".part"
 
-Say = Callable[[str], None]
+
+Happened = Literal["paused", "resumed", "stopped", "deleted", "not_closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingNews:
+    """What became of the file of this name; ``reason`` is the system's word for it, if it has one."""
+
+    happened: Happened
+    name: str
+    reason: str = ""
+
+
+Say = Callable[[RecordingNews], None]
 
 
 class RecordingStartError(OSError):
@@ -47,7 +62,7 @@ class RecordingFile:
         self._waiting_bytes = 0
         self._wake, self._closing = threading.Event(), False
         self._written = 0
-        self.trouble, self.paused = "", ""
+        self._stopped = self.paused = False
         # what mends old recordings takes every part that is not locked: it must not see this one before
         unseen = path.with_name(f"{path.stem}-{uuid.uuid4().hex[:8]}.beginning")
         try:
@@ -72,7 +87,7 @@ class RecordingFile:
     @property
     def active(self) -> bool:
         """Whether what is appended still reaches the disk, or may."""
-        return not self.trouble and not self._closing
+        return not self._stopped and not self._closing
 
     def append(self, chunks: bytes) -> None:
         """Take chunks for the next batch."""
@@ -89,13 +104,13 @@ class RecordingFile:
         self._closing = True
         self._wake.set()
         self._thread.join()
-        finished = not self.trouble
+        finished = not self._stopped
         if finished:
             try:
                 self._part.rename(self.path)
                 _sync_folder(self.path.parent)
             except OSError as error:
-                self._stop(f"{self.path}: the recording could not be closed: {error}")
+                self._stop("not_closed", error)
                 finished = False
         os.close(self._fd)
         return self.path if finished else None
@@ -109,18 +124,18 @@ class RecordingFile:
             if time.monotonic() < retry_s and not self._closing:
                 continue
             error = self._flush()
-            if self.trouble:
+            if self._stopped:
                 return
             if error is not None:
                 retry_s = time.monotonic() + RETRY_S
         error = self._flush()
-        if error is not None and not self.trouble:
-            self._stop(f"{self.path.name}: the recording has stopped: {error.strerror or error}")
+        if error is not None and not self._stopped:
+            self._stop("stopped", error)
 
     def _flush(self) -> OSError | None:
         """Write one batch. An error is returned while there is room to wait for a better disk."""
         if os.fstat(self._fd).st_nlink == 0:
-            self._stop(f"{self.path.name}: the file was deleted, so the recording has stopped")
+            self._stop("deleted")
             return None
         with self._lock:
             batch = b"".join(self._waiting)
@@ -135,17 +150,16 @@ class RecordingFile:
             self._pause(error)
             return error
         if self.paused:
-            self.paused = ""
-            self._say(f"{self.path.name}: the recording goes on")
+            self.paused = False
+            self._tell("resumed")
         return None
 
     def _pause(self, error: OSError) -> None:
-        reason = error.strerror or str(error)
         if self._waiting_bytes > MAX_WAITING_BYTES:
-            self._stop(f"{self.path.name}: the recording has stopped: {reason}")
+            self._stop("stopped", error)
         elif not self.paused:
-            self.paused = f"{self.path.name}: the recording is paused: {reason}"
-            self._say(self.paused)
+            self.paused = True
+            self._tell("paused", error)
 
     def _put_back(self, batch: bytes) -> None:
         with self._lock:
@@ -164,12 +178,16 @@ class RecordingFile:
             raise
         self._written += len(data)
 
-    def _stop(self, why: str) -> None:
-        self.trouble = why
+    def _stop(self, how: Happened, error: OSError | None = None) -> None:
+        self._stopped = True
         with self._lock:
             self._waiting.clear()
             self._waiting_bytes = 0
-        self._say(why)
+        self._tell(how, error)
+
+    def _tell(self, happened: Happened, error: OSError | None = None) -> None:
+        reason = "" if error is None else error.strerror or str(error)
+        self._say(RecordingNews(happened, self.path.name, reason))
 
 
 def _sync_folder(folder: Path) -> None:

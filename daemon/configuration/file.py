@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.configuration.keys import BY_NAME, KEYS, PROFILE_NAME, SECTIONS, Key, variable
-from daemon.errors import BadInputError
+from daemon.errors import BadInputError, BrokenRuleError
 
 MAX_BYTES = 256 * 1024
 MASK = "********"
@@ -53,12 +53,10 @@ class _Reading:
             return
         try:
             self.values[prefix + name] = key.read(value)
-        except BadInputError as error:
-            text = str(error)
-            if text.startswith(("must", "can be")):
-                self.refuse(prefix + name, text, value)
-            else:  # the option's own refusal names the value already
-                self.refuse(prefix + name, f"is wrong: {text}")
+        except BrokenRuleError as error:
+            self.refuse(prefix + name, str(error), value)
+        except BadInputError as error:  # names the value already
+            self.refuse(prefix + name, f"is wrong: {error}")
 
 
 def _shown(name: str, value: object) -> str:

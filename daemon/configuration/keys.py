@@ -13,7 +13,7 @@ from typing import Any, get_args
 import msgspec
 
 from daemon.configuration import values as opt
-from daemon.errors import BadInputError
+from daemon.errors import BrokenRuleError
 from daemon.mqtt.topics import TopicError, checked_node
 from daemon.settings import Style
 
@@ -38,7 +38,7 @@ def _typed(kind: Any, rule: str) -> Read:
         try:
             return msgspec.convert(value, kind, strict=not isinstance(value, str))
         except msgspec.ValidationError:
-            raise BadInputError(f"must be {rule}") from None
+            raise BrokenRuleError(f"must be {rule}") from None
 
     return read
 
@@ -48,7 +48,7 @@ def _text(check: Callable[[str], Any] = lambda text: text, limit: int = 500) -> 
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str) or not 0 < len(value) <= limit or "\0" in value:
-            raise BadInputError(f"must be a text of 1 to {limit} characters")
+            raise BrokenRuleError(f"must be a text of 1 to {limit} characters")
         return check(value)
 
     return read
@@ -57,7 +57,7 @@ def _text(check: Callable[[str], Any] = lambda text: text, limit: int = 500) -> 
 def _choice(words: tuple[str, ...]) -> Read:
     def check(text: str) -> str:
         if text not in words:
-            raise BadInputError(f"must be one of {', '.join(words)}")
+            raise BrokenRuleError(f"must be one of {', '.join(words)}")
         return text
 
     return _text(check)
@@ -67,7 +67,7 @@ def _folders(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = value.split(":")
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise BadInputError("must be a list of folders")
+        raise BrokenRuleError("must be a list of folders")
     return tuple(opt.check_music(str(Path(folder).expanduser())) for folder in value)
 
 
@@ -75,13 +75,13 @@ def _node(text: str) -> str:
     try:
         return checked_node(text)
     except TopicError:
-        raise BadInputError("must be 1 to 64 of the characters a-z, 0-9, _ and -") from None
+        raise BrokenRuleError("must be 1 to 64 of the characters a-z, 0-9, _ and -") from None
 
 
 def _readable(text: str) -> str:
     path = Path(text).expanduser()
     if not path.is_file():
-        raise BadInputError("must name a file that exists")
+        raise BrokenRuleError("must name a file that exists")
     return str(path)
 
 
@@ -89,13 +89,13 @@ def _private(text: str) -> str:
     """A secret: nobody but its owner may read it."""
     path = Path(_readable(text))
     if path.stat().st_mode & 0o077:
-        raise BadInputError(f"can be read by others on this machine; mend it with: chmod 600 {path}")
+        raise BrokenRuleError(f"can be read by others on this machine; mend it with: chmod 600 {path}")
     return str(path)
 
 
 def _prefix(text: str) -> str:
     if any(character in text for character in "+#\0 ") or text.startswith("/"):
-        raise BadInputError("must be a topic without wildcards or blanks")
+        raise BrokenRuleError("must be a topic without wildcards or blanks")
     return text
 
 
@@ -106,7 +106,7 @@ def _number(low: float, high: float, kind: type = float) -> Read:
         except msgspec.ValidationError:
             number = None
         if number is None or isinstance(value, bool) or not low <= number <= high:
-            raise BadInputError(f"must be a number from {low:g} to {high:g}")
+            raise BrokenRuleError(f"must be a number from {low:g} to {high:g}")
         return number
 
     return read

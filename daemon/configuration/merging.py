@@ -14,7 +14,7 @@ from daemon import places
 from daemon.configuration import values as opt
 from daemon.configuration.file import Values, read_all
 from daemon.configuration.keys import BY_NAME
-from daemon.errors import BadInputError
+from daemon.errors import BadInputError, BrokenRuleError
 from daemon.mqtt.topics import TopicError, checked_node
 from daemon.settings import (
     BrokerSettings,
@@ -117,9 +117,8 @@ def _from_flags(given: Mapping[str, Any]) -> Values:
 def _flag(flag: str, key: str, value: Any) -> Any:
     try:
         return BY_NAME[key].read(value)
-    except BadInputError as error:
-        bare = str(error).startswith("must")
-        raise BadInputError(f"--{flag} {error}, got {value!r:.80}" if bare else str(error)) from None
+    except BrokenRuleError as error:
+        raise BadInputError(f"--{flag} {error}, got {value!r:.80}") from None
 
 
 def _section(values: Values, section: str) -> Values:

@@ -65,6 +65,7 @@ class StreamPipeline:
         self._classifier: Classifier
         self._pipeline: Pipeline
         self._notes: list[str] = []
+        self._valence_note = ""
         self._told = ""
         self._refused = False
         self._calibrated: object = None
@@ -141,20 +142,20 @@ class StreamPipeline:
     def _valence(self) -> ValenceReader | None:
         """The wearer's own, where it was calibrated for this network's features."""
         path = own_valence(Path(self._settings.state_dir))
-        self._calibrated = _stamp(path)
+        self._calibrated, self._valence_note = _stamp(path), ""
         if self._manifest is None or not path.exists():
             return None
         try:
             reader = read_valence(path)
         except ClassifierError as error:
-            self._notes.append(f"your valence calibration is not used: {error}")
+            self._valence_note = f"your valence calibration is not used: {error}"
             return None
         network = reader.network
         if _of_valence(network) != _read_by(self._manifest):
-            self._notes.append("your valence calibration belongs to another network: valence stays unknown")
+            self._valence_note = "your valence calibration belongs to another network: valence stays unknown"
             return None
         share = f"{network.balanced_accuracy:.0%} on {network.pieces} held-out pieces"
-        self._notes.append(f"valence by your own calibration: {share}")
+        self._valence_note = f"valence by your own calibration: {share}"
         return reader
 
     @property
@@ -175,7 +176,7 @@ class StreamPipeline:
             pipeline=self._pipeline,
             model=self._pipeline.model_id,
             baseline_s=0.0 if self._pipeline.baseline is not None else self._pipeline_settings().baseline_s,
-            notes=tuple(note[:MAX_NOTE] for note in self._notes),
+            notes=tuple(note[:MAX_NOTE] for note in (*self._notes, self._valence_note) if note),
             close=self._close,
             on_baseline=self._remember,
             load=self._load if loading else None,
@@ -229,7 +230,6 @@ class StreamPipeline:
             return self._prepared(loading=False)
         calibrated = _stamp(own_valence(Path(self._settings.state_dir)))
         if calibrated != self._calibrated:
-            self._notes = [note for note in self._notes if not note.startswith(_VALENCE_NOTES)]
             self._pipeline.use_valence(self._valence())
             return self._prepared(loading=False)
         seen = self._store.signature()
@@ -260,7 +260,6 @@ class StreamPipeline:
 
 
 _RULE_NOTE = "the band-power rule reads the signal: coarse, and not measured on people"
-_VALENCE_NOTES = ("valence by your own", "your valence calibration")
 
 
 def _stamp(path: Path) -> object:

@@ -319,8 +319,9 @@ class EngineRole:
     def _say_session(self) -> None:
         prepared, progress = self._prepared, self._progress
         self._recorded = recording, recording_note = self._recording()
-        late = documents.LATE_NOTE if self._late_at is not None else ""
-        notes = [*(prepared.notes if prepared else ()), self._trouble, recording_note, late]
+        late = self._late_at is not None
+        notes = [*(prepared.notes if prepared else ()), self._trouble, recording_note]
+        notes += [documents.LATE_NOTE] if late else []
         document = documents.Session(
             at=self._wall(),
             simulated=self._simulated,
@@ -334,6 +335,7 @@ class EngineRole:
             notes=[note for note in notes if note],
             recording=recording,
             dwell_s=prepared.pipeline.dwell_s if prepared else None,
+            late=late,
         )
         self._outlet.retain(topics.SESSION, document)
 

@@ -25,7 +25,7 @@ from daemon.mqtt.bounds import (
 
 MAX_CANDIDATES = 12
 LATE_NOTE = "this machine is too busy to read every moment: old ones are left out, so that the newest is said"
-"""A note of a session whose engine leaves windows out."""
+"""The note, for people, of a session that is ``late``."""
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -120,6 +120,7 @@ class Session(Document, frozen=True, kw_only=True):
     notes: Annotated[list[Text], Meta(max_length=16)]
     recording: Annotated[bool, Meta(description="true: EEG and all that follows is written to disk")]
     dwell_s: Positive | None
+    late: Annotated[bool, Meta(description="true: windows are left out now, the machine is too slow")]
 
 
 class TrackMood(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from acquisition.recording.consent import Consent, write_consent
-from acquisition.recording.recording_file import PART, RecordingStartError
+from acquisition.recording.recording_file import PART, Happened, RecordingNews, RecordingStartError
 from acquisition.recording.recovery import recover_all
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
@@ -30,6 +30,14 @@ log = logging.getLogger(__name__)
 
 REPLAYED = ("source", "seed", "baseline", "policy", "target", "crossfade_s", "speed", "dwell_s")
 """What of the settings a replay must know; nothing of the broker, no paths of music."""
+
+NEWS: dict[Happened, str] = {
+    "paused": "{name}: the recording is paused: {reason}",
+    "resumed": "{name}: the recording goes on",
+    "stopped": "{name}: the recording has stopped: {reason}",
+    "deleted": "{name}: the file was deleted, so the recording has stopped",
+    "not_closed": "{name}: the recording could not be closed: {reason}",
+}
 
 Prepare = Callable[[StreamInfo], Prepared]
 Hear = Callable[[str, bytes, bool], None]
@@ -79,7 +87,8 @@ def recording_of(settings: Settings, node: topics.Topics, *, simulated: bool) ->
         try:
             recording.begin(consent, stem)
         except OSError as error:
-            recording.say(str(error))
+            recording.note = str(error)
+            log.warning("%s", error)
     return recording
 
 
@@ -149,7 +158,7 @@ class SessionRecording:
             replayed |= {"begun_in_session": True} | ({"baseline": "last"} if known else {})
         beside = write_consent(path, replace(consent, given_at=consent.given_at or now.isoformat()))
         try:
-            self._recorder = SessionRecorder(path, now.isoformat(), replayed, say=self.say)
+            self._recorder = SessionRecorder(path, now.isoformat(), replayed, say=self.tell)
         except RecordingStartError:
             beside.unlink(missing_ok=True)
             raise
@@ -179,9 +188,10 @@ class SessionRecording:
         if (path := recorder.close()) is not None:
             log.info("the session was recorded to %s", path)
 
-    def say(self, text: str) -> None:
+    def tell(self, news: RecordingNews) -> None:
         """Something went wrong with the recording, or right again; called from its thread as well."""
-        self.note = "" if text.endswith("goes on") else text
+        text = NEWS[news.happened].format(name=news.name, reason=news.reason)
+        self.note = "" if news.happened == "resumed" else text
         log.warning("%s", text)
 
     def feed(self, feed: Items) -> Items:

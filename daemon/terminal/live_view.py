@@ -112,7 +112,7 @@ class LiveView:
         if session.get("phase") == "calibrating":
             lines += [*_guide(session), Text()]
         lines.append(self._signal())
-        if LATE_NOTE in session.get("notes", ()):
+        if session.get("late"):
             lines.append(Text(LATE_NOTE, style=WARN))
         return Panel(Group(*lines), title="You", title_align="left", border_style="cyan")
 

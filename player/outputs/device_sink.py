@@ -27,6 +27,8 @@ MOST_WAIT_S = 0.02
 """Looked for room so often, as long as a block does not fit: a device takes some 30 ms at once."""
 LOOK_S = 0.1
 """A longer time between two looks is not the device's: the machine slept, or this process stood still."""
+ALSA_NOWHERE = "null"
+"""What ALSA calls the device that drops all samples."""
 BACKENDS = {"pulse": "PULSEAUDIO", "pipewire": "PULSEAUDIO", "alsa": "ALSA", "jack": "JACK", "none": "NULL"}
 """Names a person may give. PipeWire is reached through the PulseAudio service that it offers."""
 
@@ -154,7 +156,7 @@ class DeviceSink:
 
 
 def device_names() -> list[tuple[str, str]]:
-    """(service, device) of every playback device. Empty without any."""
+    """(service, device) of every playback device that can be heard. Empty without any."""
     import miniaudio
 
     _hush_alsa()
@@ -162,7 +164,11 @@ def device_names() -> list[tuple[str, str]]:
     for service in ("pulse", "alsa", "jack"):
         try:
             devices = miniaudio.Devices([miniaudio.Backend[BACKENDS[service]]])
-            names += [(service, one["name"]) for one in devices.get_playbacks()]
+            names += [
+                (service, one["name"])
+                for one in devices.get_playbacks()
+                if _service_name(miniaudio, devices.backend, one["id"]) != ALSA_NOWHERE
+            ]
         except (miniaudio.MiniaudioError, AttributeError):
             continue
     return names

@@ -17,7 +17,7 @@ from waiting import PATIENCE_S, wait_until
 
 from acquisition.port import UnknownSourceError
 from acquisition.recording import recording_file
-from acquisition.recording.recording_file import RecordingStartError
+from acquisition.recording.recording_file import RecordingNews, RecordingStartError
 from acquisition.recording.recovery import Recovered, recover, recover_all
 from acquisition.recording.session_file import Line, is_session, read_head, read_session
 from acquisition.recording.session_recorder import SessionRecorder
@@ -136,25 +136,27 @@ def test_a_recording_that_ends_while_old_ones_are_mended_is_no_broken_one(tmp_pa
         while not ended.is_set():
             seen.extend(done.why for done in recover_all(tmp_path) if done.why)
 
+    news: list[RecordingNews] = []
     mending = threading.Thread(target=mend)
     mending.start()
     try:
         for number in range(30):
             path = tmp_path / f"{number}.xdf"
-            assert SessionRecorder(path, BEGAN, SETTINGS, say=seen.append).close() == path
+            assert SessionRecorder(path, BEGAN, SETTINGS, say=news.append).close() == path
     finally:
         ended.set()
         mending.join()
     assert not seen
+    assert not news
     assert len(list(tmp_path.iterdir())) == 30
 
 
 def test_a_file_that_is_deleted_stops_growing(tmp_path: Path) -> None:
-    said: list[str] = []
+    said: list[RecordingNews] = []
     stopped = threading.Event()
 
-    def hear(text: str) -> None:
-        said.append(text)
+    def hear(news: RecordingNews) -> None:
+        said.append(news)
         stopped.set()
 
     recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=hear)
@@ -164,7 +166,7 @@ def test_a_file_that_is_deleted_stops_growing(tmp_path: Path) -> None:
     assert stopped.wait(PATIENCE_S)
     assert not recorder.active
     assert recorder.close() is None
-    assert "deleted" in said[0]
+    assert said == [RecordingNews("deleted", "a.xdf")]
     assert not list(tmp_path.iterdir())
 
 

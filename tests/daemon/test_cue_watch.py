@@ -29,6 +29,7 @@ def session(
         notes=[],
         recording=False,
         dwell_s=None,
+        late=False,
     )
 
 

@@ -274,6 +274,7 @@ async def test_windows_that_were_left_out_are_counted_and_noted(
     async with bench.running():
         (signal,) = bench.link.on("signal")
         assert signal["late"] == 4
+        assert bench.link.on("session")[-1]["late"]
         assert "too busy" in bench.link.on("session")[-1]["notes"][-1]
         assert caplog.text.count("too busy") == 1, "told once"
         bench.now_s += 60.0

@@ -69,6 +69,7 @@ SESSION = documents.Session(
     baseline_trusted_s=45.0,
     recording=False,
     dwell_s=10.0,
+    late=False,
     baseline_done=True,
     model=MODEL,
     notes=[],

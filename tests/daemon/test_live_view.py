@@ -173,9 +173,9 @@ def test_a_broker_that_is_gone_is_told_above_all() -> None:
 
 
 def test_a_late_engine_is_told(view: LiveView) -> None:
-    view.show("session", {"phase": "running", "notes": [LATE_NOTE], "simulated": True})
+    view.show("session", {"phase": "running", "notes": ["x"], "late": True, "simulated": True})
     assert "too busy" in screen(view)
-    view.show("session", {"phase": "running", "notes": [], "simulated": True})
+    view.show("session", {"phase": "running", "notes": [LATE_NOTE], "late": False, "simulated": True})
     assert "too busy" not in screen(view)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from session_making import BEGAN, INFO, SETTINGS, chunk_at
 
+from acquisition.recording.recording_file import RecordingNews
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import HeadsetStatus
 
@@ -28,7 +29,7 @@ def _wait(true: object) -> None:
 
 if __name__ == "__main__":
     how, folder = sys.argv[1], Path(sys.argv[2])
-    said: list[str] = []
+    said: list[RecordingNews] = []
     recorder = SessionRecorder(folder / "a.xdf", BEGAN, SETTINGS, say=said.append)
     ballast = folder / "ballast"
     if how == "limit":
@@ -54,4 +55,4 @@ if __name__ == "__main__":
     path = recorder.close()
     if path is not None and how == "disk":
         Path(sys.argv[3]).write_bytes(path.read_bytes())
-    print(json.dumps({"said": said, "handed": number * 16, "paused": paused}))  # noqa: T201
+    print(json.dumps({"said": [news.happened for news in said], "handed": number * 16, "paused": paused}))  # noqa: T201

@@ -19,6 +19,7 @@ import pyxdf
 from session_making import BEGAN, INFO, RATE_HZ, SETTINGS, chunk_at, make_session
 from waiting import PATIENCE_S, wait_until
 
+from acquisition.recording.recording_file import RecordingNews
 from acquisition.recording.recovery import recover, recover_all, spans
 from acquisition.recording.session_file import read_session
 from acquisition.recording.session_recorder import SessionRecorder
@@ -183,8 +184,7 @@ def test_f37_a_full_disk_pauses_the_recording_and_nothing_else(how: str, tmp_pat
     result = _small_disk(how, folder, str(copy))
     said = result["said"]
     assert isinstance(said, list)
-    assert "paused" in said[0]
-    assert "goes on" in said[1]
+    assert said[:2] == ["paused", "resumed"]
     assert result["paused"] is True
     path = copy if how == "disk" else folder / "a.xdf"
     found = _samples(path)
@@ -207,7 +207,7 @@ def test_recovery_says_what_it_did(tmp_path: Path) -> None:
 def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
+    said: list[RecordingNews] = []
     errs = threading.Event()
     write = os.write
 
@@ -236,18 +236,18 @@ def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
     until(lambda: number > 5, False)
     errs.set()
     until(lambda: len(said) == 1, False)
-    assert "is paused: Input/output error" in said[0]
+    assert (said[0].happened, said[0].reason) == ("paused", "Input/output error")
     assert recorder.active
     assert not recorder.recording
     errs.clear()
     until(lambda: len(said) == 2, False)
-    assert "goes on" in said[1]
+    assert said[1].happened == "resumed"
     errs.set()
-    until(lambda: "has stopped" in said[-1], True)
+    until(lambda: said[-1].happened == "stopped", True)
     # a writer that is slow to notice may find the line full at its first failed write
-    assert [("is paused" in line) for line in said[2:-1]] == [True] * (len(said) - 3)
+    assert all(news.happened == "paused" for news in said[2:-1])
     assert len(said) in (3, 4)
-    assert "has stopped: Input/output error" in said[-1]
+    assert said[-1].reason == "Input/output error"
     recorder.hear(chunk_at(number))
     assert not recorder.active
     errs.clear()

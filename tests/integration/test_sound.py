@@ -137,7 +137,8 @@ def said(**facts: object) -> str:
 def resting(phase: str) -> str:
     """What an engine says of the guided rest."""
     rest = {"baseline_wanted_s": 45, "baseline_trusted_s": 0, "baseline_done": phase == "running"}
-    other = {"active": True, "started": None, "model": None, "notes": [], "recording": False, "dwell_s": None}
+    other = {"active": True, "started": None, "model": None, "notes": [], "recording": False}
+    other |= {"dwell_s": None, "late": False}
     return said(phase=phase, **rest, **other)
 
 

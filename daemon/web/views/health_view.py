@@ -64,7 +64,7 @@ def _headset(state: LiveState, texts: Texts) -> list[Notice]:
 
 def _late(state: LiveState, texts: Texts) -> list[Notice]:
     session = state.newest(documents.Session, topics.SESSION)
-    late = session is not None and documents.LATE_NOTE in session.notes and state.online.get("engine", True)
+    late = session is not None and session.late and state.online.get("engine", True)
     return [Notice("fair", texts("health.late"))] if late else []
 
 

@@ -103,6 +103,7 @@ def session(phase: str = "running", trusted_s: float = 45.0, **given: Any) -> do
         "notes": [],
         "recording": False,
         "dwell_s": 10.0,
+        "late": False,
     }
     return documents.Session(**(values | given))
 

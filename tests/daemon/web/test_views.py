@@ -258,7 +258,7 @@ def test_the_plane_draws_what_is_known_and_nothing_else(state: LiveState, words:
 
 
 def test_a_late_engine_is_told(state: LiveState, words: Texts) -> None:
-    hear(state, say.headset(), say.session(notes=["AF7 stands in for Fp1 (nearest)"]))
+    hear(state, say.headset(), say.session(notes=[documents.LATE_NOTE]))
     assert words("health.late") not in [notice.text for notice in notices(state, words, 100)]
-    hear(state, say.session(notes=["AF7 stands in for Fp1 (nearest)", documents.LATE_NOTE]))
+    hear(state, say.session(late=True))
     assert words("health.late") in [notice.text for notice in notices(state, words, 100)]
