@@ -171,12 +171,30 @@ class CandidateInfo(Struct, frozen=True, kw_only=True):
     parts: dict[Name, float]
 
 
+class ReasonInfo(Struct, frozen=True, kw_only=True):
+    """Why this track, in codes and numbers: the sentence ``why`` is made of these, and any other may be.
+
+    ``wearer`` says how far the mood was known; ``rank``, from 0, is the place among the ``weighed``.
+    """
+
+    note: Name
+    wearer: Literal["unheard", "calibrating", "unknown", "undecided", "unreliable", "stale", "known"]
+    valence: Signed | None
+    arousal: Signed | None
+    confidence: Share | None
+    target: Name | None
+    weighed: Annotated[int, Meta(ge=0)]
+    rank: Annotated[int, Meta(ge=0)]
+    all_banned: bool
+
+
 class Decision(Document, frozen=True, kw_only=True):
     """Why this track. Topic ``player/decision``, not retained."""
 
     kind: Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
     chosen: TrackInfo
     why: Text
+    reason: ReasonInfo
     policy: PolicyWord
     aim_valence: Signed | None
     aim_arousal: Signed

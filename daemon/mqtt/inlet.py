@@ -28,14 +28,18 @@ class Inlet:
                 raise MessageError("a retained command is never obeyed")
             act(codec.decode_command(command, payload))
         except (ValueError, OSError) as error:
-            self.refused += 1
-            refusal = documents.CommandError(
-                at=self._wall(),
-                simulated=self._simulated(),
-                command=command[:200],
-                error=str(error)[:2000],
-                refused=self.refused,
-            )
-            self._outlet.publish(topics.COMMAND_ERROR, refusal, qos=1)
+            self.refuse(command, str(error))
             return False
         return True
+
+    def refuse(self, command: str, error: str) -> None:
+        """Answer a command that cannot be carried out, also one that was taken and came to nothing later."""
+        self.refused += 1
+        refusal = documents.CommandError(
+            at=self._wall(),
+            simulated=self._simulated(),
+            command=command[:200],
+            error=error[:2000],
+            refused=self.refused,
+        )
+        self._outlet.publish(topics.COMMAND_ERROR, refusal, qos=1)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from daemon.mqtt import documents
 from player.choice.taste import Taste
-from player.music import Decision, PlaybackState, Track
+from player.music import Decision, PlaybackState, Reason, Track
 
 
 def track_info(track: Track, taste: Taste | None = None) -> documents.TrackInfo:
@@ -58,6 +58,21 @@ def state_document(
     )
 
 
+def reason_info(reason: Reason) -> documents.ReasonInfo:
+    """A reason as the contract has it."""
+    return documents.ReasonInfo(
+        note=reason.note,
+        wearer=reason.wearer,
+        valence=reason.mood.valence if reason.mood else None,
+        arousal=reason.mood.arousal if reason.mood else None,
+        confidence=reason.confidence,
+        target=reason.target.name if reason.target else None,
+        weighed=reason.weighed,
+        rank=reason.rank,
+        all_banned=reason.all_banned,
+    )
+
+
 def decision_document(decision: Decision, at: datetime, *, simulated: bool) -> documents.Decision:
     """A decision as the contract has it, with its best candidates."""
     best = sorted(decision.candidates, key=lambda candidate: -candidate.score)[: documents.MAX_CANDIDATES]
@@ -67,6 +82,7 @@ def decision_document(decision: Decision, at: datetime, *, simulated: bool) -> d
         kind=decision.kind,
         chosen=track_info(decision.chosen),
         why=decision.why[:2000],
+        reason=reason_info(decision.reason),
         policy=decision.policy,  # type: ignore[arg-type]  # held against the contract when encoded
         aim_valence=decision.aim.valence,
         aim_arousal=decision.aim.arousal,

@@ -19,9 +19,10 @@ from daemon.mqtt.inlet import Inlet
 from daemon.mqtt.outlet import Outlet
 from daemon.music.announcement_watch import CueWatch
 from daemon.music.documents import decision_document, state_document
+from player.choice.reasons import track_name
 from player.choice.taste import Taste
 from player.mixing.announcements import Cue, CueError
-from player.music import Decision, PlaybackState, WearerMood
+from player.music import Decision, PlaybackState, Track, WearerMood
 
 STATE_EVERY_S = 1.0
 CUE_TOPICS = (topics.SESSION, topics.HEADSET)
@@ -118,6 +119,12 @@ class PlayerRole:
             self._early.append(decision)
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._say_decision, decision)
+
+    def on_failed_wish(self, track: Track) -> None:
+        """A track that was asked for cannot be played. May be called from the audio thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            answer = f"{track_name(track)} could not be played"
+            self._loop.call_soon_threadsafe(self._inlet.refuse, "play", answer)
 
     def _say_decision(self, decision: Decision) -> None:
         document = decision_document(decision, self._wall(), simulated=self._simulated)

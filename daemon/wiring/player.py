@@ -96,6 +96,7 @@ async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> N
     outlet = Outlet(Topics(settings.node))
     role = PlayerRole(outlet, music, simulated=simulated)
     decisions.tell(role.on_decision)
+    music.listen_for_failed_wishes(role.on_failed_wish)
     counts = RoleCounts(
         queues={
             "commands": lambda: music.counts.commands_dropped,

@@ -75,7 +75,6 @@ class Engine:
         *,
         close_deck: Callable[[Deck], None] = lambda deck: deck.close(),
         on_decision: Callable[[Decision], None] = lambda decision: None,
-        on_failed_wish: Callable[[Track], None] = lambda track: None,
         settings: EngineSettings | None = None,
     ) -> None:
         self.settings = settings or EngineSettings()
@@ -85,7 +84,7 @@ class Engine:
         self._make_deck = make_deck
         self._close_deck = close_deck
         self._on_decision = on_decision
-        self._on_failed_wish = on_failed_wish
+        self.on_failed_wish: Callable[[Track], None] = lambda track: None
         self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
         self._armed: Voice | None = None
@@ -212,7 +211,7 @@ class Engine:
         failed, self._lineup.failed_wish = self._lineup.failed_wish, None
         if failed is not None:
             self._urgent = None
-            self._on_failed_wish(failed)
+            self.on_failed_wish(failed)
 
     def _soon(self, now_s: float) -> bool:
         """May a stream be opened for what comes next? The filler has no end to wait for."""

@@ -87,6 +87,10 @@ class Playback:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._state = engine.state()
 
+    def listen_for_failed_wishes(self, listener: Callable[[Track], None]) -> None:
+        """Have this called, from the engine's thread, with each asked-for track that cannot be played."""
+        self._engine.on_failed_wish = listener
+
     def start(self) -> None:
         """Begin to play, where the last player was killed if that was just now."""
         threading.Thread(target=filler_loop, name="filler", daemon=True).start()

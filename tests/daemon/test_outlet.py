@@ -29,7 +29,9 @@ from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt import outlet as outlet_module
 from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
+from daemon.music.documents import reason_info
 from daemon.settings import BrokerSettings, Settings
+from player.music import Reason
 
 NODE = topics.Topics("den")
 
@@ -214,6 +216,7 @@ def test_a_number_without_bounds_is_finite_too() -> None:
         kind="next",
         chosen=track,
         why="",
+        reason=reason_info(Reason()),
         policy="match",
         aim_valence=None,
         aim_arousal=0.0,

@@ -181,6 +181,24 @@ def test_a_skip_leaves_a_station_for_the_other(
     session.close()
 
 
+def test_a_track_that_was_asked_for_and_is_dead_leaves_what_sounds_alone(
+    kinds: dict[str, tuple[list[Track], dict[str, Path]]],
+) -> None:
+    tracks, places = kinds["files"]
+    world, failed = World(), []
+    session = session_in(world, tracks, places)
+    session.engine.on_failed_wish = failed.append
+    hear(session, world, 5.0)
+    sounding = session.engine.state().track
+    dead = next(track for track in tracks if track != sounding)
+    world.weather = "refused"
+    session.engine.play(dead)
+    hear(session, world, 5.0)
+    assert failed == [dead]
+    assert session.engine.state().track == sounding
+    session.close()
+
+
 WEATHERS = st.sampled_from(["refused", "hanging", "breaking", "no library", "fine"])
 ACTS = st.sampled_from(["skip", "play", "seek", "pause", "target", "nothing"])
 
