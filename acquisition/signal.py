@@ -79,3 +79,7 @@ class HeadsetStatus:
     reason: str = ""
     gap_s: float | None = None
     battery_percent: float | None = None
+
+
+FeedItem = HeadsetStatus | EegChunk | Gap
+"""What a feed gives."""

@@ -29,10 +29,8 @@ from acquisition.port import (
     SourceError,
     UnknownSourceError,
 )
-from acquisition.signal import EegChunk, Gap, HeadsetState, HeadsetStatus, StreamInfo
+from acquisition.signal import EegChunk, FeedItem, HeadsetState, HeadsetStatus, StreamInfo
 from acquisition.stream.timeline import Timeline
-
-FeedItem = HeadsetStatus | EegChunk | Gap
 
 
 def awake_clock() -> float:

@@ -24,8 +24,8 @@ import msgspec
 import numpy as np
 
 from acquisition.port import MAX_POLL_S
-from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo
-from acquisition.stream.feed import Feed, FeedItem
+from acquisition.signal import EegChunk, FeedItem, FloatArray, HeadsetStatus, StreamInfo
+from acquisition.stream.feed import Feed
 from acquisition.stream.timeline import Timeline
 from daemon.broker import mosquitto_binary
 from daemon.diagnosis.latency_listener import Heard

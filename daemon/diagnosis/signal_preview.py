@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from acquisition.opening import make_source
-from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from acquisition.signal import EegChunk, FeedItem, Gap, HeadsetStatus, StreamInfo
 from acquisition.source_spec import SourceSpec
-from acquisition.stream.feed import Feed, FeedItem
+from acquisition.stream.feed import Feed
 from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings

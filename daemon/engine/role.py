@@ -7,32 +7,31 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
-from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from acquisition.signal import FeedItem, HeadsetStatus, StreamInfo
+from daemon.engine import documents as said
+from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
 from daemon.engine.labels import write_label
 from daemon.engine.prepared import Prepared
 from daemon.mqtt import bounds, codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.inlet import Inlet
 from daemon.mqtt.outlet import Outlet
-from inference.emotion import (
-    BaselineProgress,
-    EmotionState,
-    Estimate,
-    LeftOut,
-    ModelId,
-    Reading,
-    SignalQuality,
-)
+from inference.emotion import BaselineProgress, EmotionState, Estimate, LeftOut, Reading, SignalQuality
 
 REPEAT_S = 10.0
 """An unchanged emotion is said again so often."""
 SIGNAL_EVERY_S = 1.0
+SEEN_DRIFT = 0.02
+"""Numbers that have moved so far can be seen to have moved; more than that is not told each 0.9 s."""
+DRIFT_EVERY_S = 0.9
+PLAYER_TOPICS = (topics.PLAYER_STATE, topics.PLAYER_DECISION)
 LATE_NOTE_S = 30.0
 """The note goes once so long nothing was left out."""
 
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 class HeadsetFeed(Protocol):
     """What the role needs of ``acquisition.stream.feed.Feed``."""
 
-    def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]: ...
+    def __aiter__(self) -> AsyncIterator[FeedItem]: ...
 
     def hear(self, valence: float | None, arousal: float | None) -> None: ...
 
@@ -58,7 +57,7 @@ class EngineRole:
         *,
         simulated: bool,
         labels_file: Path,
-        tap: Callable[[HeadsetStatus | EegChunk | Gap], None] = lambda _item: None,
+        events: EngineEvents | None = None,
         recording: Callable[[], tuple[bool, str]] = lambda: (False, ""),
         record: Callable[[commands.RecordCommand], None] = lambda _command: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -69,7 +68,7 @@ class EngineRole:
         self._prepare = prepare
         self._simulated = simulated
         self._labels_file = labels_file
-        self._tap = tap
+        self._events = events or EngineEvents()
         self._recording, self._recorded = recording, (False, "")
         self._record = record
         self._wall = wall
@@ -91,19 +90,20 @@ class EngineRole:
 
     @property
     def subscriptions(self) -> list[str]:
-        """What the role wants to hear: its commands, and what is played."""
+        """What the role wants to hear: its commands, what is played, and why."""
         node = self._outlet.node
-        return [*map(node.command, topics.ENGINE_COMMANDS), node.full(topics.PLAYER_STATE)]
+        return [*map(node.command, topics.ENGINE_COMMANDS), *map(node.full, PLAYER_TOPICS)]
 
     async def run(self) -> None:
         """Until cancelled, or until a recording has been read to its end and nothing can follow."""
-        self._say_emotion(self._unknown("warming_up"))
+        self._say_unknown("warming_up")
         self._say_session()
         repeat = asyncio.create_task(self._repeat())
         try:
             async for item in self._feed:
-                self._take(item)
-                self._tap(item)
+                self._events.item(item)
+                self._on_item(item)
+                self._events.item_done(item)
                 await self._load()
             await asyncio.Event().wait()
         finally:
@@ -111,24 +111,29 @@ class EngineRole:
             self._close()
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
-        """A message from the broker: a command or the player's state."""
+        """A message from the broker: a command, the player's state or its decision."""
         name = self._outlet.node.short(topic) or ""
-        if name == topics.PLAYER_STATE:
+        if name in PLAYER_TOPICS:
             with contextlib.suppress(MessageError):
-                self._hear_player(codec.decode(name, payload))
+                self._on_player(PlayerSaid(codec.decode(name, payload), payload), retained)
             return
-        self._inlet.handle(name.removeprefix("cmd/"), payload, retained, self._obey)
+        command = name.removeprefix("cmd/")
+        self._inlet.handle(command, payload, retained, partial(self._on_command, command))
 
-    def _hear_player(self, state: documents.Document) -> None:
+    def _on_player(self, player: PlayerSaid, retained: bool) -> None:
+        if not retained:
+            self._events.player(player)
+        state = player.document
         if isinstance(state, documents.PlayerState):
             mood = state.track.mood if state.track and not state.paused else None
             self._feed.hear(mood.valence if mood else None, mood.arousal if mood else None)
 
-    def _obey(self, command: commands.Command) -> None:
+    def _on_command(self, name: str, command: commands.Command) -> None:
+        self._events.command(CommandGiven(name, command))
         match command:
             case commands.SessionCommand(action="stop"):
                 self._active = False
-                self._say_emotion(self._unknown("stale"))
+                self._say_unknown("stale")
             case commands.SessionCommand():
                 self._active = True
                 self._close()
@@ -151,52 +156,34 @@ class EngineRole:
         if self._prepared is not None and self._dwell_s is not None:
             self._prepared.pipeline.dwell_s = self._dwell_s
 
-    def _take(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+    def _on_item(self, item: FeedItem) -> None:
         if isinstance(item, HeadsetStatus):
-            self._take_status(item)
+            self._on_status(item)
         elif self._prepared is not None and self._active:
             began = time.perf_counter()
             readings = self._prepared.pipeline.push(item)
-            compute_ms = (time.perf_counter() - began) * 1e3
-            for reading in readings:
-                self._say(reading, compute_ms)
+            self._on_readings(readings, (time.perf_counter() - began) * 1e3)
             if self._prepared.pipeline.trouble != self._trouble:
                 self._trouble = self._prepared.pipeline.trouble
                 self._say_session()
 
-    def _take_status(self, status: HeadsetStatus) -> None:
+    def _on_status(self, status: HeadsetStatus) -> None:
         if status.info is not None and status.info != self._info:
             self._info = status.info
             self._simulated = status.info.simulated
             self._close()
             self._open()
         if status.state in ("stale", "lost", "ended") and self._prepared is not None:
-            now_s = self._said_stream_s
-            self._say(self._prepared.pipeline.mark_stale(now_s), 0.0)
-        info = self._info
-        document = documents.Headset(
-            at=self._wall(),
-            simulated=self._simulated,
-            state=status.state,
-            source=info.source if info else "",
-            device=info.device if info else "",
-            rate_hz=info.rate_hz if info else None,
-            channels=list(info.channels) if info else [],
-            battery_percent=status.battery_percent,
-            gap_s=status.gap_s,
-            reason=status.reason,
-        )
+            self._on_readings((self._prepared.pipeline.mark_stale(self._said_stream_s),), 0.0)
+        document = said.headset_document(status, self._info, self._wall(), simulated=self._simulated)
         self._outlet.retain(topics.HEADSET, document)
 
     def _open(self) -> None:
         if self._info is None:
             return
-        self._prepared = self._prepare(self._info)
+        prepared = self._prepare(self._info)
         self._started = self._wall()
-        wanted_s = self._prepared.baseline_s
-        self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
-        self._keep_dwell()
-        self._say_session()
+        self._use(prepared)
 
     async def _load(self) -> None:
         """Wait for a network before more samples are taken; the sources buffer meanwhile."""
@@ -204,11 +191,13 @@ class EngineRole:
         if waiting is not None and waiting.load is not None:
             swap = await asyncio.to_thread(waiting.load)
             if self._prepared is waiting:
-                self._replace(swap())
+                self._use(swap())
 
-    def _replace(self, prepared: Prepared) -> None:
+    def _use(self, prepared: Prepared) -> None:
         old, self._prepared = self._prepared, prepared
-        if old is None or old.pipeline is not prepared.pipeline:
+        first = old is None or old.pipeline is not prepared.pipeline
+        self._events.pipeline(PipelineChosen(prepared, first))
+        if first:
             wanted_s = prepared.baseline_s
             self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
         self._keep_dwell()
@@ -219,6 +208,12 @@ class EngineRole:
             self._prepared.close()
             self._prepared = None
 
+    def _on_readings(self, readings: tuple[Reading, ...], compute_ms: float) -> None:
+        for reading in readings:
+            self._events.reading(reading)
+        for reading in readings:
+            self._say(reading, compute_ms)
+
     def _say(self, reading: Reading, compute_ms: float) -> None:
         match reading:
             case EmotionState():
@@ -226,7 +221,8 @@ class EngineRole:
                 self._say_state(reading, compute_ms)
             case Estimate():
                 self._said_stream_s = reading.at_s
-                self._say_estimate(reading)
+                document = said.estimate_document(reading, self._wall(), simulated=self._simulated)
+                self._outlet.publish(topics.ESTIMATE, document)
             case SignalQuality():
                 self._say_signal(reading)
             case BaselineProgress():
@@ -252,117 +248,51 @@ class EngineRole:
         self._say_session()
 
     def _say_state(self, state: EmotionState, compute_ms: float) -> None:
-        now = self._wall()
-        latency = {**state.latency_ms, "compute": compute_ms}
-        document = documents.Emotion(
-            at=now,
-            simulated=self._simulated,
-            emotion=state.emotion,
-            valence=state.affect.valence,
-            arousal=state.affect.arousal,
-            confidence=state.confidence,
-            status=state.status,
-            since=now - timedelta(seconds=max(0.0, state.at_s - state.since_s)),
-            seq=state.seq,
-            model=_model(state.model),
-            latency_ms={name: round(value, 3) for name, value in latency.items()},
+        document = said.emotion_document(
+            state, self._wall(), simulated=self._simulated, compute_ms=compute_ms
         )
         if self._worth_saying(document):
             self._say_emotion(document)
 
     def _worth_saying(self, new: documents.Emotion) -> bool:
         """On change and each 10 s. A drift of the numbers counts as change once it can be seen."""
-        old = self._said
-        if old is None or self._clock() - self._said_at >= REPEAT_S:
+        since_s = self._clock() - self._said_at
+        if self._said is None or since_s >= REPEAT_S or said.differs(new, self._said):
             return True
-        if (new.emotion, new.status, new.model) != (old.emotion, old.status, old.model):
-            return True
-        drift = max(_moved(new.arousal, old.arousal), _moved(new.valence, old.valence))
-        return (
-            max(drift, abs(new.confidence - old.confidence)) >= 0.02 and self._clock() - self._said_at >= 0.9
-        )
+        return said.drift(new, self._said) >= SEEN_DRIFT and since_s >= DRIFT_EVERY_S
 
     def _say_emotion(self, document: documents.Emotion) -> None:
         self._said, self._said_at = document, self._clock()
         self._outlet.retain(topics.EMOTION, document)
 
-    def _say_estimate(self, estimate: Estimate) -> None:
-        document = documents.Estimate(
-            at=self._wall(),
-            simulated=self._simulated,
-            probabilities=dict(estimate.probabilities),
-            valence=estimate.affect.valence,
-            arousal=estimate.affect.arousal,
-            confidence=estimate.confidence,
-            status=estimate.status,
-            model=_model(estimate.model),
+    def _say_unknown(self, status: bounds.StatusName) -> None:
+        seq = self._said.seq if self._said else 0
+        document = said.unknown_emotion(
+            status, self._wall(), simulated=self._simulated, seq=seq, prepared=self._prepared
         )
-        self._outlet.publish(topics.ESTIMATE, document)
+        self._say_emotion(document)
 
     def _say_signal(self, quality: SignalQuality) -> None:
         if self._clock() - self._signal_at < SIGNAL_EVERY_S:
             return
         self._signal_at = self._clock()
-        document = documents.Signal(
-            at=self._wall(),
-            simulated=self._simulated,
-            overall=quality.overall,
-            worn=quality.worn,
-            late=self._late,
-            electrodes=[
-                documents.Electrode(channel=c.channel, score=c.score, reasons=list(c.reasons))
-                for c in quality.channels
-            ],
-        )
+        document = said.signal_document(quality, self._wall(), simulated=self._simulated, late=self._late)
         self._outlet.retain(topics.SIGNAL, document)
 
     def _say_session(self) -> None:
-        prepared, progress = self._prepared, self._progress
         self._recorded = recording, recording_note = self._recording()
-        late = self._late_at is not None
-        notes = [*(prepared.notes if prepared else ()), self._trouble, recording_note]
-        notes += [documents.LATE_NOTE] if late else []
-        document = documents.Session(
-            at=self._wall(),
+        document = said.session_document(
+            self._prepared,
+            self._progress,
+            self._wall(),
             simulated=self._simulated,
             active=self._active,
-            phase=self._phase(),
             started=self._started,
-            baseline_wanted_s=progress.wanted_s,
-            baseline_trusted_s=progress.trusted_s,
-            baseline_done=progress.done,
-            model=_model(prepared.model) if prepared else None,
-            notes=[note for note in notes if note],
             recording=recording,
-            dwell_s=prepared.pipeline.dwell_s if prepared else None,
-            late=late,
+            notes=(self._trouble, recording_note),
+            late=self._late_at is not None,
         )
         self._outlet.retain(topics.SESSION, document)
-
-    def _phase(self) -> Literal["waiting", "calibrating", "running", "stopped"]:
-        if not self._active:
-            return "stopped"
-        if self._prepared is None:
-            return "waiting"
-        return "running" if self._progress.done else "calibrating"
-
-    def _unknown(self, status: bounds.StatusName) -> documents.Emotion:
-        now = self._wall()
-        return documents.Emotion(
-            at=now,
-            simulated=self._simulated,
-            emotion="unknown",
-            valence=None,
-            arousal=None,
-            confidence=0.0,
-            status=status,
-            since=now,
-            seq=self._said.seq if self._said else 0,
-            model=_model(self._prepared.model)
-            if self._prepared
-            else documents.Model(name="none", sha256=None),
-            latency_ms={},
-        )
 
     async def _repeat(self) -> None:
         """Say an unchanged state again, also while no sample comes."""
@@ -370,7 +300,7 @@ class EngineRole:
             await asyncio.sleep(1.0)
             renewed = self._prepared.renew() if self._prepared else None
             if renewed is not None:
-                self._replace(renewed)
+                self._use(renewed)
             elif self._recording() != self._recorded:
                 self._say_session()
             elif self._late_at is not None and self._clock() - self._late_at > LATE_NOTE_S:
@@ -378,13 +308,3 @@ class EngineRole:
                 self._say_session()
             if self._said and self._clock() - self._said_at >= REPEAT_S:
                 self._say_emotion(msgspec.structs.replace(self._said, at=self._wall()))
-
-
-def _model(model: ModelId) -> documents.Model:
-    return documents.Model(name=model.name, sha256=model.sha256 or None)
-
-
-def _moved(new: float | None, old: float | None) -> float:
-    if new is None or old is None:
-        return 0.0 if new is old else 2.0
-    return abs(new - old)

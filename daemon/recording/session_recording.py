@@ -1,30 +1,30 @@
-"""What of a live session goes into its recording, hooked in between the engine's parts."""
+"""What of a live session goes into its recording, and when one begins and ends."""
 
 from __future__ import annotations
 
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
-import numpy as np
 
 from acquisition.recording.consent import Consent, write_consent
 from acquisition.recording.recording_file import PART, Happened, RecordingNews, RecordingStartError
 from acquisition.recording.recovery import recover_all
 from acquisition.recording.session_recorder import SessionRecorder
-from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
+from acquisition.signal import FeedItem, HeadsetStatus
+from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
 from daemon.engine.prepared import Prepared
-from daemon.mqtt import codec, commands, documents, topics
+from daemon.mqtt import codec, commands, documents
 from daemon.places import recordings_dir
-from daemon.recording.recorded_pipeline import RecordedPipeline
+from daemon.recording.lines import prepared_words, sounding_words, write_reading
 from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
+from inference.emotion import Reading
 
 log = logging.getLogger(__name__)
 
@@ -38,17 +38,6 @@ NEWS: dict[Happened, str] = {
     "deleted": "{name}: the file was deleted, so the recording has stopped",
     "not_closed": "{name}: the recording could not be closed: {reason}",
 }
-
-Prepare = Callable[[StreamInfo], Prepared]
-Hear = Callable[[str, bytes, bool], None]
-
-
-class Items(Protocol):
-    """A feed as the engine reads it."""
-
-    def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]: ...
-
-    def hear(self, valence: float | None, arousal: float | None) -> None: ...
 
 
 def recover_recordings(settings: Settings) -> threading.Thread:
@@ -64,14 +53,14 @@ def recover_recordings(settings: Settings) -> threading.Thread:
     return thread
 
 
-def recording_of(settings: Settings, node: topics.Topics, *, simulated: bool) -> SessionRecording:
+def recording_of(settings: Settings, *, simulated: bool) -> SessionRecording:
     """The recorder of a session, which begins at once if that was asked for by ``--record``.
 
     A later life of the engine goes on with what an earlier one recorded, in a file of its own, while the
     consent to it stands; what a person has ended stays ended.
     """
     mark = RecordingMark(settings)
-    recording = SessionRecording(settings, node, simulated=simulated, mark=mark)
+    recording = SessionRecording(settings, simulated=simulated, mark=mark)
     earlier = mark.earlier() if settings.again else None
     if not settings.again:
         mark.drop()
@@ -103,15 +92,12 @@ def _free_path(folder: Path, stem: str) -> Path:
 
 
 class SessionRecording:
-    """Stands between feed, pipeline, broker and engine, and writes down what passes."""
+    """Listens to the engine, and writes down what happens while somebody has agreed to it."""
 
-    def __init__(
-        self, settings: Settings, node: topics.Topics, *, simulated: bool, mark: RecordingMark | None = None
-    ) -> None:
-        self._settings, self._node, self._simulated = settings, node, simulated
+    def __init__(self, settings: Settings, *, simulated: bool, mark: RecordingMark | None = None) -> None:
+        self._settings, self._simulated = settings, simulated
         self._mark = mark or RecordingMark(settings)
         self._recorder: SessionRecorder | None = None
-        self._pipelines: dict[int, RecordedPipeline] = {}
         self._prepared: Prepared | None = None
         self._status: HeadsetStatus | None = None
         self._reading = True
@@ -194,35 +180,13 @@ class SessionRecording:
         self.note = "" if news.happened == "resumed" else text
         log.warning("%s", text)
 
-    def feed(self, feed: Items) -> Items:
-        """The feed, with everything it gives written down before the engine sees it."""
-        return _RecordedFeed(feed, self._hear_item)
-
-    def prepare(self, maker: Prepare) -> Prepare:
-        """The maker of pipelines, with everything they say written down."""
-
-        def prepare(info: StreamInfo) -> Prepared:
-            self._pipelines.clear()
-            return self._watched(maker(info))
-
-        return prepare
-
-    def hear(self, hear: Hear) -> Hear:
-        """The engine's ear, with decisions, what sounds, and commands written down."""
-
-        def heard(topic: str, payload: bytes, retained: bool) -> None:
-            name = self._node.short(topic) or ""
-            if not retained:
-                self._hear_message(name, payload)
-            if name != topics.PLAYER_DECISION:
-                hear(topic, payload, retained)
-
-        return heard
-
-    @property
-    def subscriptions(self) -> list[str]:
-        """What is to be heard beside what the engine wants."""
-        return [self._node.full(topics.PLAYER_DECISION)]
+    def listen(self, events: EngineEvents) -> None:
+        """Write down what happens from now on, whenever there is a file for it."""
+        events.item.listen(self._on_item)
+        events.reading.listen(self._on_reading)
+        events.pipeline.listen(self._on_pipeline)
+        events.command.listen(self._on_command)
+        events.player.listen(self._on_player)
 
     def close(self) -> None:
         """Finish what is open, and wait for it."""
@@ -230,115 +194,40 @@ class SessionRecording:
         for thread in self._closing:
             thread.join()
 
-    def _hear_item(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+    def _on_item(self, item: FeedItem) -> None:
         if isinstance(item, HeadsetStatus):
             known = self._status.info if self._status is not None else None
             self._status = item if item.info is not None else replace(item, info=known)
         if self._recorder is not None and (self._reading or isinstance(item, HeadsetStatus)):
             self._recorder.hear(item)
 
-    def _watched(self, prepared: Prepared) -> Prepared:
-        known = self._pipelines.get(id(prepared.pipeline))
-        watched = known or RecordedPipeline(prepared.pipeline, lambda: self._recorder)
-        self._pipelines[id(prepared.pipeline)] = watched
-        self._prepared = prepared
+    def _on_reading(self, reading: Reading) -> None:
         if self._recorder is not None:
-            self._recorder.event("prepared", prepared_words(prepared, first=known is None))
-        load, renew = prepared.load, prepared.renew
+            write_reading(self._recorder, reading)
 
-        def loaded() -> Callable[[], Prepared]:
-            swap = load() if load is not None else None
-            return lambda: self._watched(swap() if swap is not None else prepared)
+    def _on_pipeline(self, chosen: PipelineChosen) -> None:
+        self._prepared = chosen.prepared
+        if self._recorder is not None:
+            self._recorder.event("prepared", prepared_words(chosen.prepared, first=chosen.first))
 
-        def renewed() -> Prepared | None:
-            new = renew()
-            return None if new is None else self._watched(new)
+    def _on_command(self, given: CommandGiven) -> None:
+        command = given.command
+        if self._recorder is not None and not isinstance(command, commands.RecordCommand):
+            words = {"command": given.name, "words": msgspec.to_builtins(command)}
+            self._recorder.event("command", words)
+        if isinstance(command, commands.SessionCommand):
+            self._reading = command.action == "start"
 
-        return msgspec.structs.replace(
-            prepared, pipeline=watched, load=loaded if load is not None else None, renew=renewed
-        )
-
-    def _hear_message(self, name: str, payload: bytes) -> None:
+    def _on_player(self, said: PlayerSaid) -> None:
+        """A decision as it stands, and a marker when another track sounds, is paused, or begins to fade."""
         recorder = self._recorder
-        if name == topics.PLAYER_DECISION:
-            if recorder is not None and self._reading and (line := _checked(name, payload)) is not None:
-                recorder.text("PlayerDecision", line)
-        elif name == topics.PLAYER_STATE:
-            if recorder is not None:
-                self._hear_player(recorder, payload)
-        elif name.removeprefix("cmd/") in topics.ENGINE_COMMANDS and len(payload) <= codec.MAX_COMMAND_BYTES:
-            command = name.removeprefix("cmd/")
-            try:
-                obeyed = codec.decode_command(command, payload)
-            except codec.MessageError:
-                return
-            if recorder is not None and not isinstance(obeyed, commands.RecordCommand):
-                recorder.event("command", {"command": command, "words": msgspec.to_builtins(obeyed)})
-            if isinstance(obeyed, commands.SessionCommand):
-                self._reading = obeyed.action == "start"
-
-    def _hear_player(self, recorder: SessionRecorder, payload: bytes) -> None:
-        """A marker when another track sounds, is paused, or begins to fade."""
-        try:
-            state = codec.decode(topics.PLAYER_STATE, payload)
-        except codec.MessageError:
+        if recorder is None:
             return
-        if not isinstance(state, documents.PlayerState):
-            return
-        track = state.track
-        sounding = (track.id if track else None, state.paused, state.fading is not None)
-        if sounding != self._sounding:
-            self._sounding = sounding
-            words = {
-                "track": track.id if track else None,
-                "title": track.title if track else None,
-                "position_s": state.position_s,
-                "paused": state.paused,
-                "fading": state.fading is not None,
-                "volume": state.volume,
-            }
-            recorder.text("AudioMarkers", json.dumps(words, ensure_ascii=False))
-
-
-class _RecordedFeed:
-    def __init__(self, feed: Items, hear_item: Callable[[HeadsetStatus | EegChunk | Gap], None]) -> None:
-        self._feed, self._hear_item = feed, hear_item
-
-    async def __aiter__(self) -> AsyncIterator[HeadsetStatus | EegChunk | Gap]:
-        async for item in self._feed:
-            self._hear_item(item)
-            yield item
-
-    def hear(self, valence: float | None, arousal: float | None) -> None:
-        self._feed.hear(valence, arousal)
-
-
-def prepared_words(prepared: Prepared, *, first: bool) -> dict[str, Any]:
-    """What reads the wearer from here on; a stored rest is written down with it."""
-    rest = getattr(prepared.pipeline, "baseline", None) if first else None
-    stored = None
-    if rest is not None:
-        centre = [float(value) if np.isfinite(value) else None for value in rest.centre]
-        stored = {
-            "schema": rest.schema,
-            "channels": list(rest.channels),
-            "centre": centre,
-            "scale": [float(value) for value in rest.scale],
-            "seconds": float(rest.seconds),
-        }
-    return {
-        "first": first,
-        "model": prepared.model.name,
-        "sha256": prepared.model.sha256,
-        "notes": list(prepared.notes),
-        "baseline": stored,
-    }
-
-
-def _checked(name: str, payload: bytes) -> str | None:
-    """The document as its text, if it is one of the contract."""
-    try:
-        codec.decode(name, payload)
-    except codec.MessageError:
-        return None
-    return payload.decode("utf-8", "replace")
+        if isinstance(said.document, documents.PlayerState):
+            words = sounding_words(said.document)
+            sounding = tuple(words[name] for name in ("track", "paused", "fading"))
+            if sounding != self._sounding:
+                self._sounding = sounding
+                recorder.text("AudioMarkers", json.dumps(words, ensure_ascii=False))
+        elif isinstance(said.document, documents.Decision) and self._reading:
+            recorder.text("PlayerDecision", said.payload.decode("utf-8", "replace"))

@@ -18,7 +18,7 @@ from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.engine.baseline_store import BaselineStore
 from daemon.engine.prepared import Prepared
 from daemon.errors import BadInputError
-from daemon.recording.recorded_pipeline import LEFT_OUT, state_line
+from daemon.recording.lines import LEFT_OUT, state_line
 from daemon.settings import Settings
 from inference.baseline.baseline import Baseline
 from inference.emotion import EmotionState, Estimate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -11,12 +10,12 @@ from pathlib import Path
 from acquisition.lsl.outlet_process import LslHost
 from acquisition.opening import make_source
 from acquisition.port import UnknownSourceError
-from acquisition.signal import EegChunk, Gap, HeadsetStatus
 from acquisition.source_spec import parse_source
 from acquisition.stream.feed import Feed
 from daemon.configuration.reloading import RestartInPlace
 from daemon.engine.eeg_frames import socket_path
 from daemon.engine.eeg_tap import EegTap
+from daemon.engine.events import EngineEvents
 from daemon.engine.network_choice import PipelineMaker
 from daemon.engine.role import EngineRole
 from daemon.errors import BadInputError
@@ -26,13 +25,12 @@ from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
 from daemon.places import own_networks
 from daemon.processes.lifetime import log_to_stderr, until_stopped
-from daemon.recording.session_recording import Prepare, recording_of, recover_recordings
+from daemon.recording.session_recording import recording_of, recover_recordings
 from daemon.settings import Settings
 from inference.load_shedding import LatestWins
 
 MEND_S = 1.5
 """So long the end waits for a recording that is being mended; the next start takes it up again."""
-Tap = Callable[[HeadsetStatus | EegChunk | Gap], None]
 
 
 def model_roots(settings: Settings) -> tuple[Path, ...]:
@@ -59,16 +57,19 @@ async def _serve(settings: Settings) -> int:
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
     loss = SignalLoss()
     mending = recover_recordings(settings)
-    recording = recording_of(settings, outlet.node, simulated=spec.kind == "simulated")
+    recording = recording_of(settings, simulated=spec.kind == "simulated")
     latest = LatestWins(feed.late_s)
-    prepare: Prepare = PipelineMaker(settings, model_roots(settings), latest)
+    events = EngineEvents()
+    recording.listen(events)
+    for take in (loss.push, tap.push, *([host.push] if host else [])):
+        events.item_done.listen(take)
     role = EngineRole(
         outlet,
-        recording.feed(feed),
-        recording.prepare(prepare),
+        feed,
+        PipelineMaker(settings, model_roots(settings), latest),
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
-        tap=_all(loss.push, tap.push, *([host.push] if host else [])),
+        events=events,
         recording=lambda: (recording.recording, recording.note),
         record=recording.obey,
     )
@@ -76,8 +77,8 @@ async def _serve(settings: Settings) -> int:
         settings,
         "engine",
         outlet,
-        hear=recording.hear(role.hear),
-        subscriptions=role.subscriptions + recording.subscriptions,
+        hear=role.hear,
+        subscriptions=role.subscriptions,
         counts=_counts(tap, host, loss, latest),
     )
     try:
@@ -99,11 +100,3 @@ def _counts(tap: EegTap, host: LslHost | None, loss: SignalLoss, latest: LatestW
         gauges={"late_seconds": ("How late the newest window was dealt with", lambda: latest.now_late_s)},
         told={"late_windows": lambda: latest.left_out},
     )
-
-
-def _all(*taps: Tap) -> Tap:
-    def push(item: HeadsetStatus | EegChunk | Gap) -> None:
-        for tap in taps:
-            tap(item)
-
-    return push

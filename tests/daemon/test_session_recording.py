@@ -9,14 +9,13 @@ import pytest
 from acquisition.recording.consent import consent_path, read_consent
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.commands import RecordCommand
-from daemon.mqtt.topics import Topics
 from daemon.recording.session_recording import SessionRecording, recording_of
 from daemon.settings import Settings
 
 
 def test_a_disk_that_takes_nothing_is_said_and_leaves_no_consent(tmp_path: Path) -> None:
     (tmp_path / "recordings").write_text("in the way")
-    recording = SessionRecording(Settings(state_dir=str(tmp_path)), Topics("t"), simulated=True)
+    recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
     with pytest.raises(MessageError, match="recordings"):
         recording.obey(RecordCommand(action="start", who="Ada", consent="yes"))
     assert not recording.recording
@@ -25,7 +24,7 @@ def test_a_disk_that_takes_nothing_is_said_and_leaves_no_consent(tmp_path: Path)
 
 
 def test_a_recording_goes_on_in_a_file_of_its_own_each_time(tmp_path: Path) -> None:
-    recording = SessionRecording(Settings(state_dir=str(tmp_path)), Topics("t"), simulated=True)
+    recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
     for _ in range(3):
         recording.obey(RecordCommand(action="start", who="Ada", consent="yes"))
         assert recording.recording
@@ -43,7 +42,7 @@ NO = RecordCommand(action="stop")
 
 def _life(tmp_path: Path, *, again: bool, record: str = "", simulated: bool = True) -> SessionRecording:
     settings = Settings(state_dir=str(tmp_path), again=again, record=record)
-    return recording_of(settings, Topics("home"), simulated=simulated)
+    return recording_of(settings, simulated=simulated)
 
 
 def _files(tmp_path: Path) -> list[str]:

@@ -20,8 +20,7 @@ from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
 from acquisition.stream.feed import Feed
 from daemon.engine.prepared import Prepared
-from daemon.recording.recorded_pipeline import RecordedPipeline
-from daemon.recording.session_recording import prepared_words
+from daemon.recording.lines import prepared_words, write_reading
 from daemon.recording.session_replay import SessionReplay
 from daemon.settings import Settings
 from inference.classification.band_power_classifier import BandPowerClassifier
@@ -68,13 +67,12 @@ class _Engine:
             lambda: SimulatedSource(clock=clock, sleep=clock.sleep), clock=clock, sleep=clock.sleep
         )
         self.latest = LatestWins(self.feed.late_s, clock)
-        inner = _pipeline(clock, costs_s, self.latest if rule else lambda _end_s: False)
+        self.pipeline = _pipeline(clock, costs_s, self.latest if rule else lambda _end_s: False)
         self.recorder = (
             SessionRecorder(recording, "2026-01-01T00:00:00Z", {}, say=lambda _: None) if recording else None
         )
-        self.pipeline = RecordedPipeline(inner, lambda: self.recorder)
         self._words = prepared_words(
-            Prepared(pipeline=inner, model=inner.model_id, baseline_s=10.0), first=True
+            Prepared(pipeline=self.pipeline, model=self.pipeline.model_id, baseline_s=10.0), first=True
         )
         self.ages_s: list[float] = []
         self.times_s: list[FloatArray] = []
@@ -97,6 +95,8 @@ class _Engine:
         if isinstance(item, EegChunk):
             self.times_s.append(item.times_s)
         for reading in self.pipeline.push(item):
+            if self.recorder is not None:
+                write_reading(self.recorder, reading)
             self.left_out += isinstance(reading, LeftOut)
             if isinstance(reading, Estimate):
                 self.ages_s.append(self.clock() - self._began_s - reading.at_s)
