@@ -16,6 +16,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
+from acquisition.child_clock import ChildClock
 from acquisition.isolation.driver_child import Previous, serve
 from acquisition.isolation.frames import Frame, FrameError, FrameReader, info_from
 from acquisition.port import (
@@ -30,10 +31,11 @@ from acquisition.port import (
 from acquisition.signal import EegChunk, StreamInfo
 
 OPEN_S = 25.0
-"""A driver that says nothing for so long while it opens is killed (a Bluetooth scan takes 15 s)."""
+"""A driver that says nothing for so long while it opens is killed (a Bluetooth scan takes 15 s). This and the
+following are of the child's own time: what it waits for a processor is not held against it."""
 CLOSE_S = 1.0
 HUNG_S = 4.0
-"""A child beats twice a second; on a starved machine it may be late, so it is given this long."""
+"""A child beats twice a second."""
 READ_BYTES = 256 * 1024
 
 _ERRORS: dict[str, type[SourceError]] = {
@@ -51,7 +53,8 @@ class IsolatedSource:
         clock: Callable[[], float] = time.monotonic,
         open_s: float = OPEN_S,
     ) -> None:
-        self._make, self._clock, self._open_s = make, clock, open_s
+        self._make, self._wall, self._open_s = make, clock, open_s
+        self._clock = clock
         self._child: SpawnProcess | None = None
         self._pipe: Connection | None = None
         self._frames = FrameReader()
@@ -90,6 +93,8 @@ class IsolatedSource:
         theirs.close()
         os.set_blocking(ours.fileno(), False)
         self._pipe, self._frames, self.absence = ours, FrameReader(), ""
+        if self._child.pid is not None:
+            self._clock = ChildClock(self._child.pid, self._wall)
         self._heard_s = self._clock()
 
     def opened(self, timeout_s: float) -> StreamInfo | None:

@@ -14,8 +14,10 @@ from acquisition.lsl.discovery import find_eeg
 
 ASK_S = 3.0
 """Streams describe themselves at once; only one that hangs makes use of this."""
-LIFE_S = 8.0
-"""Whatever liblsl does and whatever became of the parent, this process ends so long after the look."""
+LIFE_S = 120.0
+"""Whatever liblsl does and whatever became of the parent, this process ends so long after the look: a machine
+that is busy may need a quarter of a minute to import it.
+"""
 
 
 def main() -> int:

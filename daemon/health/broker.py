@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
+from daemon.child_patience import within
 from daemon.health.endpoint import Health, serve_health
 from daemon.health.metrics import Read, RoleCounts
 from daemon.mqtt.link import MqttLink
@@ -77,7 +78,7 @@ async def keep_mosquitto(command: Sequence[str], settings: Settings) -> int:
         return process.returncode
     process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), END_S)
+        await within(process.wait(), process.pid, END_S)
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):  # it may have ended in this very moment
             process.kill()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from daemon.child_patience import done_in_time
 from daemon.errors import EXIT_BAD_INPUT
 from daemon.processes.heartbeat import HUNG_S, START_S, Heartbeat
 from daemon.processes.systemd_notify import OWN_VARIABLES
@@ -35,7 +36,8 @@ WATCHED: frozenset[RoleName] = frozenset({"engine", "player", "web"})
 KILLED_S = 1.0
 """What was killed has so long to be gone, and what it said last to be read."""
 END_S = 3.2
-"""After SIGTERM a role has so long, then it is killed: with view and broker the end stays under 5 s."""
+"""A role that could have run so long after SIGTERM is killed: with view and broker the end stays under 5 s
+where the machine is not busy."""
 VIEW_FIRST_S = 0.8
 BROKER_END_S = 0.8
 LOOK_S = 0.1
@@ -125,8 +127,9 @@ class Supervisor:
     def alive(self, roles: Sequence[str], within_s: float) -> bool:
         """Whether each of these roles that is kept here gave a sign of life that lately."""
         hearts = [child.heart for role, child in self._children.items() if role in roles]
-        beats = [heart.beat_s if heart else None for heart in hearts]
-        return all(beat_s is not None and time.monotonic() - beat_s < within_s for beat_s in beats)
+        return all(
+            heart is not None and heart.has_beaten() and heart.silent_s() < within_s for heart in hearts
+        )
 
     def renew(self, settings: Settings, roles: Sequence[RoleName]) -> None:
         """From now on start roles with these settings, and start the ones named again."""
@@ -182,8 +185,8 @@ class Supervisor:
         """End the process; its keeper then ends by itself, once nothing of this life is left."""
         child = self._children[role]
         child.end()
-        await asyncio.wait({keeper}, timeout=patience_s)
-        if not keeper.done():
+        pid = child.process.pid if child.process is not None else os.getpid()
+        if not await done_in_time(keeper, pid, patience_s):
             self._say(f"{role} did not end in time and was killed")
             child.kill()
             await asyncio.wait({keeper}, timeout=KILLED_S)
@@ -241,8 +244,9 @@ class Supervisor:
 
     async def _start(self, role: RoleName, heart: Heartbeat) -> asyncio.subprocess.Process:
         own_terminal = role == "view"
+        process: asyncio.subprocess.Process | None = None
         try:
-            return await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "daemon.child", role),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=None if own_terminal else asyncio.subprocess.DEVNULL,
@@ -252,8 +256,9 @@ class Supervisor:
                 pass_fds=(heart.write_fd,),
                 env=_environment() | heart.environment(),
             )
+            return process
         finally:
-            heart.started()
+            heart.started(None if process is None else process.pid)
 
     async def _hand_over(self, child: _Child, process: asyncio.subprocess.Process) -> None:
         """Give a role its settings, or end it where it was time to end while it was made and waited."""

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import msgspec
 
 from acquisition.headsets.devices import openbci_dongle
+from daemon.child_patience import within
 
 WAIT_S = 12.0
-"""So long over the look itself, a machine busy with other work may start and end the searching process. Then
-it counts as fruitless: states wait for it, music does not.
+"""The searching process has so long of its own time to start and to end, over the look itself. Then it counts
+as fruitless: states wait for it, music does not.
 """
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_TOLD = 3
@@ -56,8 +57,8 @@ async def search(
     except OSError:
         return None
     try:
-        async with asyncio.timeout(look_s + wait_s):
-            return _understood(await _answer(process), await process.wait())
+        said = await within(_answer(process), process.pid, look_s + wait_s)
+        return _understood(said, await process.wait())
     except TimeoutError:
         return None
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from daemon.errors import BadInputError
 from daemon.places import decisions_log
+from daemon.processes.heartbeat import beat
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.settings import Settings
 from player.deck import DeckError
@@ -72,11 +73,14 @@ async def _serve(settings: Settings) -> None:
     """The music first, and last: nothing of MQTT, not even its import, may keep it waiting."""
     decisions = _Decisions()
     over = threading.Event()
+    beating = asyncio.create_task(beat())  # a large folder takes minutes to be read for the first time
     try:
         music = await asyncio.to_thread(_open, settings, decisions, over.is_set)
-    except asyncio.CancelledError:  # Ctrl-C while a large folder is read for the first time
+    except asyncio.CancelledError:  # Ctrl-C meanwhile
         over.set()
         raise
+    finally:
+        beating.cancel()
     await asyncio.to_thread(music.start)
     try:
         await _tell(settings, music, decisions)

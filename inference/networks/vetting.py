@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
+import select
 import subprocess
 import sys
-import threading
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
+from acquisition.child_clock import LOOK_S, ChildClock
 from inference.networks.manifest import Manifest, read_verified
 from inference.networks.vetting_child import READY, Answer, Request
 from inference.port import Classifier, ClassifierError
 
 TIMEOUT_S = 4.0
-"""A child that is ready and has not answered by then is killed: within five seconds of the question, where a
-process starts as fast as it should."""
+"""A child that is ready and could have run so long without an answer is killed: within five seconds of the
+question, where the machine is not busy."""
 START_S = 30.0
-"""On a machine that is busy a new process starts late, and that is no fault of the network's."""
+"""So long it has until it is ready."""
+
+READ_BYTES = 65536
 
 
 class Vetting:
@@ -34,9 +38,7 @@ class Vetting:
         self._child: subprocess.Popen[bytes] | None = None
         self._asked = ""
         self._ready = False
-        self._patience_s = timeout_s
-        self._timer: threading.Timer | None = None
-        self._hung = threading.Event()
+        self._said = b""
 
     def __enter__(self) -> Self:
         return self
@@ -56,8 +58,6 @@ class Vetting:
         read_verified(manifest, variant)
         child = self._alive()
         self._asked = f"{manifest.name} ({variant})"
-        self._hung.clear()
-        self._give(child, self._timeout_s if self._ready else START_S)
         with contextlib.suppress(OSError):  # it has died: answer() will say so
             assert child.stdin is not None  # noqa: S101 - opened as a pipe
             child.stdin.write(msgspec.json.encode(Request(manifest, variant)) + b"\n")
@@ -68,19 +68,10 @@ class Vetting:
         child = self._child
         if child is None or child.stdout is None:
             raise ClassifierError("no trial was begun")
-        line = child.stdout.readline()
+        line = self._line(child, self._timeout_s if self._ready else START_S)
         if line == READY:
             self._ready = True
-            self._give(child, self._timeout_s)
-            line = child.stdout.readline()
-        self._stop_timer()
-        if not line.endswith(b"\n"):
-            self.close()
-            late = self._hung.is_set()
-            how = f"did not answer within {self._patience_s:g} s" if late else _death(child)
-            raise ClassifierError(f"{self._asked}: the trial in a process of its own {how}; not loaded")
-        if self._hung.is_set():  # it answered in the very moment in which it was given up
-            self.close()
+            line = self._line(child, self._timeout_s)
         said = msgspec.json.decode(line, type=Answer)
         if said.error:
             raise ClassifierError(said.error)
@@ -90,7 +81,6 @@ class Vetting:
         child, self._child = self._child, None
         if child is None:
             return
-        self._stop_timer()
         child.kill()
         child.wait()
         for pipe in (child.stdin, child.stdout):
@@ -98,28 +88,31 @@ class Vetting:
                 with contextlib.suppress(OSError):  # bytes that the dead child never read
                     pipe.close()
 
-    def _give(self, child: subprocess.Popen[bytes], seconds: float) -> None:
-        """From now on the child has so long."""
-        self._stop_timer()
-        self._patience_s = seconds
-        self._timer = threading.Timer(seconds, self._kill, (child,))
-        self._timer.start()
+    def _line(self, child: subprocess.Popen[bytes], patience_s: float) -> bytes:
+        """The next line. Raises ``ClassifierError`` where the child dies or hangs; it is then gone."""
+        assert child.stdout is not None  # noqa: S101 - opened as a pipe
+        clock = ChildClock(child.pid)
+        while b"\n" not in self._said:
+            if select.select([child.stdout], [], [], LOOK_S)[0]:
+                data = os.read(child.stdout.fileno(), READ_BYTES)
+                self._said += data
+                if not data:
+                    self.close()
+                    raise self._refusal(_death(child))
+            elif clock() > patience_s:
+                self.close()
+                raise self._refusal(f"did not answer within {patience_s:g} s")
+        line, _, self._said = self._said.partition(b"\n")
+        return line + b"\n"
 
-    def _stop_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-            timer.join()
-
-    def _kill(self, child: subprocess.Popen[bytes]) -> None:
-        self._hung.set()
-        child.kill()
+    def _refusal(self, how: str) -> ClassifierError:
+        return ClassifierError(f"{self._asked}: the trial in a process of its own {how}; not loaded")
 
     def _alive(self) -> subprocess.Popen[bytes]:
         if self._child is not None and self._child.poll() is not None:
             self.close()
         if self._child is None:
-            self._ready = False
+            self._ready, self._said = False, b""
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "inference.networks.vetting_child"],
                 stdin=subprocess.PIPE,

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from acquisition.child_clock import communicate
+
 MAX_OUTPUT_BYTES = 1_000_000
 
 
@@ -25,25 +27,26 @@ def run_child(
 ) -> bytes:
     """Run ``python -m module arguments`` and return its standard output.
 
-    Raises ``ChildError`` where it crashed, hung, passed a limit or failed; its last line says why.
+    It hangs when it could have run for ``timeout_s`` and has not ended. Raises ``ChildError`` where it
+    crashed, hung, passed a limit or failed; its last line says why.
     """
     limits = [str(cpu_s or 0), str(memory_bytes or 0)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
-        done = subprocess.run(
+        child = subprocess.Popen(
             [sys.executable, "-m", "models.files.limited_child", *limits, module, *arguments],
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout_s,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=environment,
-            check=False,
         )
+        said, errors = communicate(child, timeout_s)
     except subprocess.TimeoutExpired:
         raise ChildError(f"took longer than {timeout_s:g} s") from None
-    if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
         raise ChildError("took too long" if name in ("SIGXCPU", "SIGKILL") else f"crashed ({name})")
-    if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    if child.returncode:
+        lines = errors.decode("utf-8", "replace").strip().splitlines()
         raise ChildError(f"failed: {lines[-1] if lines else 'no reason given':.200}")
-    return done.stdout[:MAX_OUTPUT_BYTES]
+    return said[:MAX_OUTPUT_BYTES]

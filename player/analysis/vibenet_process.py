@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -14,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from acquisition.child_clock import LOOK_S, ChildClock
 from player.analysis.child_end import end_child
 from player.analysis.track_measures import LearnedMood
 from player.decks.av_reader import READ_RATE_HZ, AudioReader
@@ -26,7 +26,8 @@ RATE_HZ = 16_000
 EXCERPT_S = 120.0
 LEAST_S = 1.0
 START_S = ANSWER_S = 120.0
-"""Two minutes of music take some seconds; a small busy machine may need ten times that."""
+"""Two minutes of music take some seconds; a small machine may need ten times that. It is the worker's own
+time: that in which it could have run."""
 MAX_FAILURES = 3
 MAX_ANSWER_BYTES = 1000
 STOP_S = 2.0
@@ -131,7 +132,7 @@ class VibenetProcess:
                 bufsize=0,
                 env=os.environ | threads,
             )
-            answer = self._hear(self._child, time.monotonic() + START_S)
+            answer = self._hear(self._child, ChildClock(self._child.pid), START_S)
             if not answer.ready:
                 raise VibenetError(answer.error or "did not say that it is ready")
         except (OSError, VibenetError) as error:
@@ -141,33 +142,34 @@ class VibenetProcess:
         return self._child
 
     def _exchange(self, child: subprocess.Popen[bytes], samples: Samples) -> _Answer:
-        deadline_s = time.monotonic() + self._answer_s
+        clock = ChildClock(child.pid)
         try:
             content = memoryview(b'{"samples": %d}\n' % len(samples) + samples.astype("<f4").tobytes())
             while content:
-                content = content[self._write(child, content, deadline_s) :]
-            return self._hear(child, deadline_s)
+                content = content[self._write(child, content, clock) :]
+            return self._hear(child, clock, self._answer_s)
         except (OSError, VibenetError) as error:
             self.close()
             raise VibenetError(str(error)) from error
 
-    def _write(self, child: subprocess.Popen[bytes], content: memoryview, deadline_s: float) -> int:
+    def _write(self, child: subprocess.Popen[bytes], content: memoryview, clock: ChildClock) -> int:
         if child.stdin is None:
             raise RuntimeError("the worker has no pipes")
-        left_s = max(0.0, deadline_s - time.monotonic())
-        if not select.select([], [child.stdin], [], left_s)[1]:
-            raise VibenetError("did not read in time")
+        while not select.select([], [child.stdin], [], LOOK_S)[1]:
+            if clock() > self._answer_s:
+                raise VibenetError("did not read in time")
         # at most what a pipe that is ready takes without waiting
         return os.write(child.stdin.fileno(), content[: select.PIPE_BUF])
 
-    def _hear(self, child: subprocess.Popen[bytes], deadline_s: float) -> _Answer:
+    def _hear(self, child: subprocess.Popen[bytes], clock: ChildClock, patience_s: float) -> _Answer:
         if child.stdout is None:
             raise RuntimeError("the worker has no pipes")
         line = b""
         while not line.endswith(b"\n"):
-            left_s = max(0.0, deadline_s - time.monotonic())
-            if not select.select([child.stdout], [], [], left_s)[0]:
-                raise VibenetError("no answer in time")
+            if not select.select([child.stdout], [], [], LOOK_S)[0]:
+                if clock() > patience_s:
+                    raise VibenetError("no answer in time")
+                continue
             data = os.read(child.stdout.fileno(), MAX_ANSWER_BYTES)
             line += data
             if not data:

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from acquisition.child_clock import communicate
 from player.deck import PcmBlock
 from player.synth import Canvas, tone
 
@@ -104,10 +105,12 @@ def _spoken(cue: Cue) -> PcmBlock:
         raise CueError("spoken cues need espeak-ng (apt install espeak-ng)")
     command = [program, "--stdout", "-v", "en", "-s", str(SPEED_WORDS_PER_MINUTE), PHRASES[cue]]
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ESPEAK_TIMEOUT_S, check=True
-        )
-        with AudioReader(io.BytesIO(done.stdout[:MAX_SPOKEN_BYTES])) as reader:
+        pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
+        child = subprocess.Popen(command, stdin=quiet, stdout=pipe, stderr=quiet)
+        said, _ = communicate(child, ESPEAK_TIMEOUT_S)
+        if child.returncode:
+            raise CueError(f"espeak-ng ended with status {child.returncode}")
+        with AudioReader(io.BytesIO(said[:MAX_SPOKEN_BYTES])) as reader:
             parts = list(reader.blocks())
         return _at_level(np.concatenate(parts, axis=1), VOICE_DBFS)
     except (OSError, subprocess.SubprocessError, UnreadableAudioError, ValueError) as error:

@@ -19,13 +19,13 @@ async def test_who_beats_outlives_every_patience_and_who_stops_is_called_hung(
     with contextlib.closing(Heartbeat(hung_s=0.3)) as heart:
         # as in the child, which has an end of its own
         monkeypatch.setenv(DESCRIPTOR, str(os.dup(heart.write_fd)))
-        heart.started()
+        heart.started(None)
         beating = asyncio.create_task(beat())
         hung = asyncio.create_task(heart.until_hung())
-        await until(lambda: heart.beat_s is not None, "the first beat")
-        first_s = heart.beat_s
+        await until(heart.has_beaten, "the first beat")
+        first_s = heart._beat_s
         assert first_s is not None
-        await until(lambda: heart.beat_s is not None and heart.beat_s > first_s + 3 * 0.3)
+        await until(lambda: heart._beat_s is not None and heart._beat_s > first_s + 3 * 0.3)
         assert not hung.done()
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
+from daemon.child_patience import within
 from daemon.web.state.track_library import TrackLibrary
 
 MAX_KEPT = 64
@@ -55,7 +56,7 @@ class Artwork:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+            out, _ = await within(process.communicate(), process.pid, PATIENCE_S)
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):

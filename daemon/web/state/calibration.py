@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from acquisition.child_clock import ChildClock
 from daemon.calibration import lines
 from daemon.mqtt import bounds, commands, documents, topics
 from daemon.safe_text import shown
@@ -54,6 +55,7 @@ class Calibration:
         self._holds_music = False
         self._sounding: str | None = None
         self._heard_s = 0.0
+        self._childs_time = clock
         self._malformed = 0
         self._last_error = ""
         self._clear("idle")
@@ -138,7 +140,8 @@ class Calibration:
             await asyncio.wait(before)
         try:
             self._process = process = await self._spawn(self._command)
-            self._heard_s = self._clock()
+            self._childs_time = ChildClock(process.pid, self._clock)
+            self._heard_s = self._childs_time()
             self._holds_music = True
             self._send("policy", commands.PolicyCommand(policy="manual"))
             self._tell(lines.PiecesLine(pieces=pieces))
@@ -204,7 +207,7 @@ class Calibration:
             self._fail("it said too much that could not be understood")
 
     def _take(self, words: lines.Said) -> None:
-        self._heard_s = self._clock()
+        self._heard_s = self._childs_time()
         match words:
             case lines.StepLine():
                 self.phase, self.step = "guided", words
@@ -233,7 +236,7 @@ class Calibration:
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            if self.busy and self._clock() - self._heard_s > SILENT_S[self.phase]:
+            if self.busy and self._childs_time() - self._heard_s > SILENT_S[self.phase]:
                 self._fail("nothing was heard of it, or of you, for too long")
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
