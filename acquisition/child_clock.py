@@ -10,15 +10,31 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+LOOK_S = 0.2
+LEAST_STEP_S = 0.1
+"""Who asks sooner gets the same answer: waits are booked when they are over, and what is run at ticks."""
 MAX_STEP_S = 1.0
 """Most that one look counts: whoever looked away longer was starved, stopped or asleep itself, and so perhaps
 was the child. Look several times a second."""
-LOOK_S = 0.2
+MAX_CREDIT_S = 0.2
 NS = 1e-9
-WAITS_FOR_DISK = "D"
+READY, WAITS_FOR_DISK = "R", "D"
+
+
+@dataclass(frozen=True, slots=True)
+class _Thread:
+    """Seconds it has run and seconds it was ready without a processor, as booked, and its state now."""
+
+    ran_s: float
+    waited_s: float
+    state: str
+
+
+_NEW = _Thread(0.0, 0.0, "")
 
 
 class ChildClock:
@@ -28,49 +44,54 @@ class ChildClock:
     """
 
     def __init__(self, pid: int, wall: Callable[[], float] = time.monotonic) -> None:
-        self._folder = Path("/proc") / str(pid)
+        self._folder = Path("/proc") / str(pid) / "task"
+        self._main = str(pid)
         self._wall = wall
         self._looked_s = wall()
         self._threads = self._read()
-        self._seconds = 0.0
+        self._credit_s = self._seconds = 0.0
 
     def __call__(self) -> float:
         """The time now, in seconds."""
-        now_s, threads = self._wall(), self._read()
+        now_s = self._wall()
         passed_s = now_s - self._looked_s
-        ran_s = waited_s = 0.0
-        for thread, (ran, waited) in threads.items():
-            ran_before, waited_before = self._threads.get(thread, (0.0, 0.0))
-            ran_s, waited_s = ran_s + ran - ran_before, waited_s + waited - waited_before
-        if self._waits_for_disk():
-            waited_s = passed_s
-        # several threads that spin wait for each other, too: what they have run counts in any case
-        could_run_s = max(passed_s - waited_s, ran_s)
-        self._seconds += max(0.0, min(could_run_s, passed_s, MAX_STEP_S))
-        self._looked_s, self._threads = now_s, threads
+        if passed_s < LEAST_STEP_S:
+            return self._seconds
+        before, self._threads = self._threads, self._read()
+        self._looked_s = now_s
+        self._seconds += min(self._could_run_s(passed_s, before), passed_s, MAX_STEP_S)
         return self._seconds
 
-    def _read(self) -> dict[str, tuple[float, float]]:
-        """Thread -> seconds it has run, and seconds it was ready and had no processor (schedstat)."""
+    def _could_run_s(self, passed_s: float, before: Mapping[str, _Thread]) -> float:
+        """Of the time that has passed, in seconds."""
+        ran_s, waited_s, waits = 0.0, self._credit_s, False
+        for name, thread in self._threads.items():
+            was = before.get(name, _NEW)
+            ran_s += thread.ran_s - was.ran_s
+            waited_s += thread.waited_s - was.waited_s
+            waits |= thread.state == READY and thread.ran_s == was.ran_s
+            waits |= thread.state == WAITS_FOR_DISK and name == self._main
+        # a wait is booked late: what is booked beyond this step was counted in an earlier one
+        self._credit_s = min(MAX_CREDIT_S, max(0.0, waited_s - passed_s))
+        # several threads that spin wait for each other, too: what they have run counts in any case
+        return max(ran_s, 0.0 if waits else passed_s - waited_s, 0.0)
+
+    def _read(self) -> dict[str, _Thread]:
+        """Every thread by its number (proc(5): schedstat, stat)."""
         found = {}
         try:
-            threads = [path.name for path in (self._folder / "task").iterdir()]
+            names = [path.name for path in self._folder.iterdir()]
         except OSError:
             return {}
-        for thread in threads:
+        for name in names:
             try:
-                ran, waited, *_ = (self._folder / "task" / thread / "schedstat").read_text().split()
-                found[thread] = (int(ran) * NS, int(waited) * NS)
-            except (OSError, ValueError):  # it has ended meanwhile, or this kernel does not count
+                ran, waited, *_ = (self._folder / name / "schedstat").read_text().split()
+                stat = (self._folder / name / "stat").read_text(errors="replace")
+                state = stat.rpartition(")")[2].split()[0]
+                found[name] = _Thread(int(ran) * NS, int(waited) * NS, state)
+            except (OSError, ValueError, IndexError):  # it has ended meanwhile, or this kernel does not count
                 continue
         return found
-
-    def _waits_for_disk(self) -> bool:
-        try:
-            stat = (self._folder / "stat").read_text(errors="replace")
-        except OSError:
-            return False
-        return stat.rpartition(")")[2].split()[:1] == [WAITS_FOR_DISK]
 
 
 def communicate(child: subprocess.Popen[bytes], patience_s: float) -> tuple[bytes, bytes]:

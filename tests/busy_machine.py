@@ -13,8 +13,9 @@ SPIN = "import time\nend = time.monotonic() + 240\nwhile time.monotonic() < end:
 
 @contextlib.contextmanager
 def busy(programs: int = 30) -> Iterator[None]:
-    """Real processes of the ordinary priority."""
-    spinning = [subprocess.Popen([sys.executable, "-S", "-c", SPIN]) for _ in range(programs)]
+    """Real processes, each a session of its own: Linux shares processors among these."""
+    command = [sys.executable, "-S", "-c", SPIN]
+    spinning = [subprocess.Popen(command, start_new_session=True) for _ in range(programs)]
     try:
         yield
     finally:

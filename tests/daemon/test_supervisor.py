@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
+from busy_machine import busy
 from real_broker import RealBroker
 from waiting import PATIENCE_S, until
 
@@ -83,6 +84,23 @@ async def test_a_role_that_hangs_is_killed_and_started_again(settings: Settings)
         await until(lambda: watched.engine not in (None, first))
         assert not psutil.pid_exists(first)
     assert "engine gives no sign of life and is killed" in watched.lines
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+async def test_a_healthy_role_that_starts_on_a_busy_machine_lives_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the wall it needs many times what it may: its own time is what counts."""
+    monkeypatch.setattr("daemon.processes.heartbeat.START_S", 6.0)
+    watched = Watched(settings, ["engine"], hung_s=4.0)
+    with busy(30):
+        async with watched.running():
+            await until(lambda: watched.supervisor.alive(["engine"], 4.0), "a beat", seconds=60.0)
+            first = watched.engine
+            await asyncio.sleep(10.0)
+            assert watched.engine == first
+    assert not [line for line in watched.lines if "no sign of life" in line or "ended" in line]
 
 
 async def test_bad_input_at_the_start_ends_everything_with_its_line(settings: Settings) -> None:
