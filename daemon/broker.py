@@ -7,12 +7,14 @@ inside it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 from daemon.errors import BadInputError
+from daemon.places import working_folder
 from daemon.processes.ports import LOOPBACK, claim, is_free
 from daemon.settings import BrokerSettings, Settings
 
@@ -67,18 +69,27 @@ def run_broker(settings: Settings) -> int:
             f"MQTT port {broker.port} on {broker.host} is in use: stop that program or name another port"
         )
     binary = mosquitto_binary()
-    if binary is None:
+    config = _written(settings) if binary else None
+    if binary is None or config is None:
         return asyncio.run(_run_amqtt(settings))
-    folder = Path(settings.state_dir) / "broker"
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / f"mosquitto-{settings.node}.conf"
-    config.write_text(mosquitto_config(broker), encoding="utf-8")
     if settings.health_port is not None:
         from daemon.health.broker import keep_mosquitto
 
         return asyncio.run(keep_mosquitto([binary, "-c", str(config)], settings))
     os.execv(binary, [binary, "-c", str(config)])  # noqa: S606 - a fixed program, no shell
     raise AssertionError("execv does not return")
+
+
+def _written(settings: Settings) -> Path | None:
+    """Mosquitto's configuration, in the state folder or in one that stands for it."""
+    for folder in (Path(settings.state_dir) / "broker", working_folder()):
+        if folder is not None:
+            config = folder / f"mosquitto-{settings.node}.conf"
+            with contextlib.suppress(OSError):
+                folder.mkdir(parents=True, exist_ok=True)
+                config.write_text(mosquitto_config(settings.broker), encoding="utf-8")
+                return config
+    return None
 
 
 async def _run_amqtt(settings: Settings) -> int:

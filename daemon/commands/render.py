@@ -70,7 +70,7 @@ def _render(
     settings = EngineSettings(crossfade_s=crossfade)
     chosen = PolicySettings(policy=parse_policy(policy), target=target)
     seconds = None if duration is None else parse_duration(duration)
-    cache = places.private_folder(places.cache_dir())
+    cache = places.cache_dir()
     with library_for(folders or [ensure_demo_music(cache)], cache) as library:
         report = render(script, library, sink, policy=chosen, settings=settings, seed=seed, seconds=seconds)
     return {

@@ -16,6 +16,7 @@ from typing import Any
 
 from daemon.configuration.keys import BY_NAME, KEYS, PROFILE_NAME, SECTIONS, Key, variable
 from daemon.errors import BadInputError, BrokenRuleError
+from daemon.places import is_there
 
 MAX_BYTES = 256 * 1024
 MASK = "********"
@@ -184,7 +185,7 @@ def read_all(path: Path, profile: str | None = None, *, must_exist: bool = False
     problems: list[str] = []
     values: Values = {}
     profile = profile or os.environ.get("NEUROPLAYER_PROFILE") or None
-    if path.exists() or must_exist or profile:
+    if is_there(path) or must_exist or profile:
         try:
             values |= read_file(path, profile)
         except ConfigError as error:

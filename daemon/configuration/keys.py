@@ -68,7 +68,7 @@ def _folders(value: Any) -> tuple[str, ...]:
         value = value.split(":")
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
         raise BrokenRuleError("must be a list of folders")
-    return tuple(opt.check_music(str(Path(folder).expanduser())) for folder in value)
+    return tuple(opt.check_music(str(_expanded(folder))) for folder in value)
 
 
 def _node(text: str) -> str:
@@ -78,8 +78,16 @@ def _node(text: str) -> str:
         raise BrokenRuleError("must be 1 to 64 of the characters a-z, 0-9, _ and -") from None
 
 
+def _expanded(text: str) -> Path:
+    """With the home folder in place of ``~``; who has none gets no such file."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
 def _readable(text: str) -> str:
-    path = Path(text).expanduser()
+    path = _expanded(text)
     if not path.is_file():
         raise BrokenRuleError("must name a file that exists")
     return str(path)

@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from daemon.errors import BadInputError
+from daemon.places import is_there
 from daemon.settings import BrokerSettings, WebSettings
 
 POLICIES = ("match", "lead", "contrast", "maintain", "manual")
@@ -126,7 +127,7 @@ def check_music(text: str) -> str:
         raise BadInputError(
             f"music {text!r:.200} is an address: write it into a playlist ({playlists}) and name that"
         )
-    if not folder.exists():
+    if not is_there(folder):
         raise BadInputError(f"music folder {text!r:.200} does not exist")
     if not folder.is_dir():
         if folder.suffix.lower() in PLAYLIST_SUFFIXES:

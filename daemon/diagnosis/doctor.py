@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.metadata
 import os
 import shutil
@@ -20,6 +21,7 @@ from daemon.configuration.file import ConfigError
 from daemon.configuration.merging import settings_from
 from daemon.errors import BadInputError
 from daemon.settings import Settings
+from daemon.startup.headline import unkept_words
 
 Level = Literal["good", "note", "bad"]
 MIN_FREE_BYTES = 500 * 1024 * 1024
@@ -198,18 +200,30 @@ def _clock(_: Settings) -> Iterator[Finding]:
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
-    for what, folder in (("state", settings.state_dir), ("cache", settings.cache_dir)):
-        path = Path(folder)
-        near = next(parent for parent in (path, *path.parents) if parent.exists())
-        free = shutil.disk_usage(near).free
-        if not os.access(near, os.W_OK):
-            mend = f"make it yours: sudo chown -R {_user()} {path}"
-            yield Finding(f"{what} folder", "bad", f"{path} cannot be written", mend)
-        elif free < MIN_FREE_BYTES:
+    unkept = {folder.kind: folder for folder in places.unkept()}
+    for what, path in (("state", Path(settings.state_dir)), ("cache", Path(settings.cache_dir))):
+        if what in unkept:
+            yield Finding(f"{what} folder", "bad", unkept_words(unkept[what]), _writable_again(unkept[what]))
+            continue
+        free = shutil.disk_usage(path).free
+        if free < MIN_FREE_BYTES:
             text = f"{path}: {free // 1024**2} MB free"
             yield Finding(f"{what} folder", "note", text, "free some space: recordings stop when it is full")
         else:
             yield Finding(f"{what} folder", "good", f"{path}: {free / 1024**3:.1f} GB free")
+
+
+def _writable_again(folder: places.Unkept) -> str:
+    other = f"name another one: NEUROPLAYER_{folder.kind.upper()}_DIR=FOLDER"
+    mends = {
+        os.strerror(errno.ENOSPC).lower(): "free some space",
+        os.strerror(errno.EDQUOT).lower(): "free some space",
+        os.strerror(errno.EROFS).lower(): "mount it to be written",
+        places.NO_HOME: "set HOME to a folder of yours",
+    }
+    yours = f"make it yours: sudo chown -R {_user()} {folder.wanted}"
+    mend = "free some space" if "MB free" in folder.why else mends.get(folder.why, yours)
+    return f"{mend}, or {other}"
 
 
 @contextlib.contextmanager

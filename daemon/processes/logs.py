@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
 
 import msgspec
 
+from daemon.places import LOG_FILE, working_folder
 from daemon.settings import LogSettings
 
 QUIET_S = 600.0
@@ -71,6 +76,20 @@ def start_logging(role: str, wanted: LogSettings) -> None:
     handler.setFormatter(human if wanted.format == "human" else JsonLines(role))
     handler.addFilter(OnceThenQuiet())
     logging.basicConfig(handlers=[handler], level=wanted.level.upper(), force=True)
+    logging.raiseExceptions = (
+        False  # a disk that is full, a reader that is gone: no traceback for a lost line
+    )
+
+
+def open_log(state_dir: str, *, anew: bool = False) -> TextIO:
+    """Where lines go while the terminal is drawn on: the state folder, else a working one, else nowhere."""
+    for folder in (Path(state_dir), working_folder()):
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                if anew:
+                    (folder / LOG_FILE).write_text("")
+                return (folder / LOG_FILE).open("a", encoding="utf-8")
+    return Path(os.devnull).open("a", encoding="utf-8")
 
 
 def say_as(role: str, wanted: LogSettings, text: str) -> str:

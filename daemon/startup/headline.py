@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from daemon.broker import mosquitto_binary
+from daemon.places import Unkept, is_there, unkept
 from daemon.settings import Settings, WebSettings
 from daemon.web.security.access import page_address
 
@@ -18,7 +19,7 @@ def sound_server(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether PulseAudio or PipeWire seems to run for this user."""
     runtime = Path(environment.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
     sockets = (runtime / "pulse" / "native", runtime / "pipewire-0")
-    return bool(environment.get("PULSE_SERVER")) or any(socket.exists() for socket in sockets)
+    return bool(environment.get("PULSE_SERVER")) or any(map(is_there, sockets))
 
 
 def sound_device(devices: Path = DEVICES) -> bool:
@@ -44,7 +45,18 @@ def headline(settings: Settings, found: Sequence[str] = (), *, music: bool = Tru
     ]
     if settings.web is not None:
         lines.append(f"Page: {_page(settings.web, settings.state_dir)}")
-    return lines
+    return lines + unkept_lines()
+
+
+def unkept_words(folder: Unkept) -> str:
+    """A folder in which nothing can be kept, for a person."""
+    so = "nothing new is kept there" if folder.instead is None else f"{folder.instead} is used instead"
+    return f"{folder.wanted} cannot be written ({folder.why}): {so}"
+
+
+def unkept_lines() -> list[str]:
+    """One for each folder in which nothing can be kept now."""
+    return [f"{folder.kind.capitalize()}: {unkept_words(folder)}" for folder in unkept()]
 
 
 def _page(web: WebSettings, state_dir: str) -> str:

@@ -17,15 +17,15 @@ from daemon.configuration import values as opt
 from daemon.configuration.merging import settings_from
 from daemon.configuration.reloading import EXIT_RESTART, SupervisorReload
 from daemon.home.sharing import refuse_to_share
-from daemon.places import LOG_FILE, recordings_dir
+from daemon.places import recordings_dir
 from daemon.processes.locks import only_one
-from daemon.processes.logs import say_as
+from daemon.processes.logs import open_log, say_as
 from daemon.processes.ports import claim
 from daemon.processes.stopping import end_undisturbed, stop_on_signals
 from daemon.processes.supervisor import Supervisor
 from daemon.processes.systemd_notify import FRESH_S, NEEDED, notify, watch_service
 from daemon.settings import RoleName, Settings, WebSettings
-from daemon.startup.headline import headline
+from daemon.startup.headline import headline, unkept_lines
 from daemon.startup.headset_search import chosen
 from daemon.terminal.printing import printed
 
@@ -37,6 +37,7 @@ def run_one(role: str, options: Mapping[str, Any]) -> int:
     """One role in this process."""
     settings = settings_from(options)
     refuse_to_share(settings)
+    _tell_unkept()
     from daemon.wiring import run_role
 
     with only_one(settings, [role] if role in ("engine", "player") else []):
@@ -87,6 +88,12 @@ def _completed(settings: Settings, *, music: bool = True) -> Settings:
     return msgspec.structs.replace(complete, headline=tuple(headline(complete, music=music)))
 
 
+def _tell_unkept() -> None:
+    """On standard error, for who sees no headline."""
+    for line in unkept_lines():
+        printed(line, sys.stderr)
+
+
 def _any_web_port(web: WebSettings) -> WebSettings:
     port = claim(range(web.port, web.port + WEB_PORTS), web.host)
     return web if port is None else WebSettings(host=web.host, port=port)
@@ -103,10 +110,10 @@ def _opening(asked: Settings, settings: Settings, say: Callable[[str], None]) ->
 async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
     stop = stop_on_signals()
     log_file = None
+    if settings.view == "json":
+        _tell_unkept()
     if settings.view == "live":
-        log_path = Path(settings.state_dir) / LOG_FILE
-        log_path.write_text("")
-        log_file = log_path.open("a", encoding="utf-8")  # the view writes there too
+        log_file = open_log(settings.state_dir, anew=True)  # the view writes there too
 
     def say(line: str) -> None:
         printed(say_as("supervisor", settings.log, line), log_file or sys.stderr)

@@ -31,7 +31,6 @@ def _open(
     settings: Settings, on_decision: Callable[[Decision], None], given_up: Callable[[], bool]
 ) -> Playback:
     state_dir = Path(settings.state_dir)
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         return open_playback(
             music=settings.music,
@@ -48,6 +47,8 @@ def _open(
             decisions_log=decisions_log(settings.state_dir, settings.record) if settings.record else None,
             given_up=given_up,
         )
+    except OSError as error:
+        raise BadInputError(f"{settings.cache_dir}: no music can be kept there ({error.strerror})") from None
     except (ValueError, DeckError) as error:  # LibraryError, OutputError and the like: one line each
         raise BadInputError(str(error)) from None
 

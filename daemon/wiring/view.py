@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 from rich.console import Console, RenderableType
@@ -16,8 +15,8 @@ from rich.live import Live
 
 from daemon.mqtt.link import MqttLink
 from daemon.mqtt.topics import Topics
-from daemon.places import LOG_FILE
 from daemon.processes.lifetime import log_to_stderr, until_stopped
+from daemon.processes.logs import open_log
 from daemon.settings import Settings
 from daemon.terminal.live_view import LiveView, can_draw
 from daemon.terminal.plain_view import JsonLines, PlainLines
@@ -116,7 +115,7 @@ def _log_to_file(settings: Settings) -> Iterator[None]:
     if not isinstance(handler, logging.StreamHandler):
         yield
         return
-    with (Path(settings.state_dir) / LOG_FILE).open("a", encoding="utf-8") as file:
+    with open_log(settings.state_dir) as file:
         before = handler.setStream(file)
         try:
             yield

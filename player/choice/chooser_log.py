@@ -6,6 +6,7 @@ The chooser is pure: the same settings, seed and calls give the same choices. On
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -15,6 +16,8 @@ from typing import Any, TextIO
 from player.choice.chooser import Change, Chooser, DecisionKind, PolicySettings
 from player.choice.wearer import Situation, WearerModel, WearerSettings
 from player.music import Decision, Mood, Track, WearerMood
+
+log = logging.getLogger(__name__)
 
 Words = dict[str, Any]
 Write = Callable[[Words], None]
@@ -122,7 +125,7 @@ def decision_line(decision: Decision) -> str:
 
 
 class ChooserLog:
-    """A log file, for its owner only; a disk that takes no more ends it in silence."""
+    """A log file, for its owner only; a disk that takes no more ends it, which is told once."""
 
     def __init__(self, path: Path) -> None:
         self._file: TextIO | None = None
@@ -130,8 +133,8 @@ class ChooserLog:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             self._file = os.fdopen(fd, "w", encoding="utf-8", buffering=1, errors="replace")
-        except OSError:
-            return
+        except OSError as error:
+            log.warning("what is chosen, and why, is not kept beside the recording (%s)", error.strerror)
 
     def write(self, words: Words) -> None:
         """Add one line."""

@@ -157,11 +157,15 @@ def _write_wav(path: Path, samples: Stereo, title: str) -> None:
     format_chunk = _chunk(b"fmt ", struct.pack("<HHIIHH", 1, 2, RATE_HZ, RATE_HZ * 4, 4, 16))
     body = b"WAVE" + format_chunk + _chunk(b"LIST", info)
     partial = path.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as file:
-        file.write(b"RIFF" + struct.pack("<I", len(body) + 8 + len(pcm)) + body)
-        file.write(b"data" + struct.pack("<I", len(pcm)))
-        file.write(pcm)
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(b"RIFF" + struct.pack("<I", len(body) + 8 + len(pcm)) + body)
+            file.write(b"data" + struct.pack("<I", len(pcm)))
+            file.write(pcm)
+        partial.replace(path)
+    except OSError:  # a disk that is full is not filled by halves
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

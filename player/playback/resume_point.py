@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable
@@ -65,4 +66,5 @@ class PlaceFile:
 
     def forget(self) -> None:
         """The music was ended on purpose: begin anew next time."""
-        self._path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # as for keeping it: that was told
+            self._path.unlink(missing_ok=True)
