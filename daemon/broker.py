@@ -56,9 +56,19 @@ def mosquitto_config(broker: BrokerSettings) -> str:
             "log_dest stderr",
             "log_type error",
             "log_type warning",
+            *(["user root"] if _is_root_of_a_namespace() else []),
             "",
         ]
     )
+
+
+def _is_root_of_a_namespace() -> bool:
+    """As in a container without privileges: such a root cannot become Mosquitto's own user, nor need it."""
+    try:
+        whole = Path("/proc/self/uid_map").read_text().split() == ["0", "0", str(2**32 - 1)]
+    except OSError:
+        return False
+    return os.geteuid() == 0 and not whole
 
 
 def run_broker(settings: Settings) -> int:

@@ -28,7 +28,7 @@ HEALTHY_S = 20.0
 START_AFTER_S: dict[RoleName, float] = {"engine": 0.2, "view": 0.3, "web": 0.8}
 """The music and the broker start first: on two cores five interpreters at once make all of them late."""
 MAX_LINE_BYTES = 4096
-NOISE = ("INFO: Created TensorFlow Lite",)
+NOISE = ("INFO: Created TensorFlow Lite", "Failed to create secure directory", "Failed to get home directory")
 """What a native library prints, that no person can use."""
 NEED_SOURCE: frozenset[RoleName] = frozenset({"engine", "view"})
 """These wait for what the search for a headset finds; music, broker and page do not."""
