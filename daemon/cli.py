@@ -9,6 +9,7 @@ import click
 from daemon import __version__
 from daemon.commands.lazy_group import CommandTable, LazyGroup
 from daemon.errors import EXIT_BAD_INPUT, BadInputError
+from daemon.places import lend_home
 
 COMMANDS: CommandTable = {
     "run": ("daemon.commands.session:run", "Start everything: broker, engine, player and the live page."),
@@ -61,6 +62,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry of the ``neuroplayer`` command; returns the exit status."""
+    lend_home()
     try:
         status = cli.main(arguments, prog_name="neuroplayer", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -27,6 +27,8 @@ CACHE_ROOM_BYTES = 16 * 1024 * 1024
 STATE_ROOM_BYTES = 64 * 1024
 STAND_INS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - a private folder is made there
 NO_HOME = "there is no home folder"
+LENT_HOME = "NEUROPLAYER_LENT_HOME"
+"""Set for the processes that are started here, where ``HOME`` is a stand-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ def wanted_folder(kind: Kind) -> Path | None:
     given = os.environ.get(f"NEUROPLAYER_{kind.upper()}_DIR")
     if given:
         return Path(given)
+    if os.environ.get(LENT_HOME):
+        return None
     import platformdirs
 
     try:
@@ -51,6 +55,15 @@ def wanted_folder(kind: Kind) -> Path | None:
     except RuntimeError:
         return None
     return folder if folder.is_absolute() else None
+
+
+def lend_home() -> None:
+    """Name a home folder where this user has none: libVLC crashes without one. For the start of a program."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = str(working_folder() or STAND_INS[0])
+        os.environ[LENT_HOME] = "1"
 
 
 def cache_dir() -> Path:
