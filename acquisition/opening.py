@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
 
 from acquisition.headsets.montage_source import OPTIONS, MontageSource, montage_edit
-from acquisition.port import EegSource, UnknownSourceError
+from acquisition.port import EegSource, MissingPartError, UnknownSourceError
 from acquisition.source_spec import SourceSpec
 
 
@@ -57,8 +58,9 @@ def check_source(spec: SourceSpec) -> None:
     elif spec.kind == "brainflow":
         from acquisition.headsets.brainflow_source import BrainFlowSource, board_number
 
-        board_number(spec.argument)
-        BrainFlowSource(spec.argument, _own(spec)).check()
+        with contextlib.suppress(MissingPartError):  # told when it is opened: the music does not wait for it
+            board_number(spec.argument)
+            BrainFlowSource(spec.argument, _own(spec)).check()
     elif spec.kind == "lsl":
         _native(spec)
     elif _own(spec):

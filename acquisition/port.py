@@ -22,6 +22,10 @@ class AbsentError(SourceError):
     """The device is not there (yet): look again soon, at no cost worth a growing pause."""
 
 
+class MissingPartError(SourceError):
+    """A native library that this source needs is not on this machine. The message says how to get it."""
+
+
 class IncompatibleStreamError(SourceError):
     """The stream came back with other channels, another order or another rate."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from acquisition.montage import canonical
-from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
+from acquisition.port import MAX_POLL_S, AbsentError, MissingPartError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
 
 POLL_EVERY_S = 0.02
@@ -58,6 +58,7 @@ def board_number(name: str) -> int:
 
     Raises ``UnknownSourceError`` with near names.
     """
+    load_brainflow()
     from brainflow.board_shim import BoardIds
 
     names = {board.name: int(board.value) for board in BoardIds if board.name != "NO_BOARD"}
@@ -95,7 +96,7 @@ class BrainFlowSource:
 
     def check(self) -> None:
         """Raise ``UnknownSourceError`` for what cannot be, without touching the board."""
-        _hush()
+        load_brainflow()
         from brainflow.board_shim import BoardShim
         from brainflow.exit_codes import BrainFlowError
 
@@ -112,7 +113,7 @@ class BrainFlowSource:
 
     def open(self) -> StreamInfo:
         """Prepare and start the board. Raises ``SourceError``."""
-        _hush()
+        load_brainflow()
         from brainflow.board_shim import BoardShim
         from brainflow.exit_codes import BrainFlowError
 
@@ -275,7 +276,7 @@ class BrainFlowSource:
 
 def describe_boards() -> list[tuple[str, int, float, tuple[str, ...], tuple[str, ...], bool]]:
     """Source, number, rate, channel names, other rows and whether there is a battery, of each EEG board."""
-    _hush()
+    load_brainflow()
     from brainflow.board_shim import BoardIds, BoardShim
     from brainflow.exit_codes import BrainFlowError
 
@@ -300,10 +301,21 @@ def describe_boards() -> list[tuple[str, int, float, tuple[str, ...], tuple[str,
     return rows
 
 
-def _hush() -> None:
-    """On Python 3.11 brainflow's first call warns of pkg_resources; that is for its makers, not for users."""
+def load_brainflow() -> None:
+    """Import BrainFlow and load its library. Raises ``MissingPartError``.
+
+    On Python 3.11 its first call warns of pkg_resources; that is for its makers, not for users.
+    """
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
     warnings.filterwarnings("ignore", message="Deprecated call to `pkg_resources")
+    try:
+        from brainflow.board_shim import BoardControllerDLL
+
+        BoardControllerDLL.get_instance()
+    except (ImportError, OSError, AttributeError) as error:
+        raise MissingPartError(
+            "source: BrainFlow's library is missing, so no board is read: install the package brainflow anew"
+        ) from error
 
 
 def _rows_beside(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acquisition.montage import canonical
-from acquisition.port import SourceError
+from acquisition.port import MissingPartError, SourceError
 from acquisition.signal import StreamInfo
 from acquisition.units import TO_UV
 
@@ -48,11 +48,21 @@ def scope_network(scope: str = "machine") -> None:
     Must be called before the first use of liblsl in a process. The short watchdog replaces a hung outlet
     within seconds instead of half a minute; the short round trips let all streams answer one question.
     """
+    pylsl = load_lsl()
     if os.environ.get("LSLAPICFG"):
         return
-    import pylsl
-
     pylsl.set_config_content(configuration(scope))
+
+
+def load_lsl() -> Any:
+    """The module ``pylsl``, whose library it brings along or finds. Raises ``MissingPartError``."""
+    try:
+        import pylsl
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MissingPartError(
+            "source: liblsl is missing, so nothing is read over LSL: install the package pylsl anew"
+        ) from error
+    return pylsl
 
 
 def configuration(scope: str = "machine") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -11,6 +12,7 @@ from multiprocessing.context import SpawnProcess
 
 from acquisition.isolation.frames import Frame, FrameReader, encode, info_from, info_words
 from acquisition.lsl.outlet import LslOutlet
+from acquisition.port import MissingPartError
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 
 RESTART_S = 5.0
@@ -97,6 +99,9 @@ def _offer(pipe: Connection, name: str, scope: str) -> None:
         reader.feed(data)
         while (frame := reader.pop()) is not None:
             if frame.kind == "info":
-                outlet = LslOutlet(name, info_from(frame.words), scope)
+                try:
+                    outlet = LslOutlet(name, info_from(frame.words), scope)
+                except MissingPartError as error:  # what comes is read on, so that nobody begins this anew
+                    sys.stderr.write(f"engine: no EEG is offered: {error}\n")
             elif frame.chunk is not None and outlet is not None:
                 outlet.push(frame.chunk)

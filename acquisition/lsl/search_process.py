@@ -10,7 +10,9 @@ import signal
 import sys
 from dataclasses import asdict
 
+from acquisition.headsets.devices import NO_LSL
 from acquisition.lsl.discovery import find_eeg
+from acquisition.port import MissingPartError
 
 ASK_S = 3.0
 """Streams describe themselves at once; only one that hangs makes use of this."""
@@ -24,7 +26,11 @@ def main() -> int:
     """Look, print, end."""
     look_s = float(sys.argv[1])
     signal.setitimer(signal.ITIMER_REAL, look_s + LIFE_S)
-    json.dump([asdict(stream) for stream in find_eeg(look_s, ASK_S)], sys.stdout)
+    try:
+        found = find_eeg(look_s, ASK_S)
+    except MissingPartError:
+        return NO_LSL
+    json.dump([asdict(stream) for stream in found], sys.stdout)
     return 0
 
 

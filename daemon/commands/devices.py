@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from daemon.errors import BadInputError
 from daemon.safe_text import harmless_text
+
+Kind = TypeVar("Kind")
 
 GLANCE_S = 4.0
 """How long each LSL stream of type EEG is listened to."""
@@ -47,10 +50,22 @@ def devices(
         raise BadInputError(str(error)) from None
 
 
+def _there(look: Callable[[], list[Kind]]) -> list[Kind]:
+    """What is found; where the library for it is missing that is told, and nothing is."""
+    from acquisition.port import MissingPartError
+
+    try:
+        return look()
+    except MissingPartError as error:
+        click.echo(f"neuroplayer: {error}", err=True)
+        return []
+
+
 def _list(scope: str, *, boards: bool, glance: bool, as_json: bool) -> None:
     from acquisition.headsets import devices as found
 
-    ports, streams, known = found.serial_ports(), found.lsl_streams(scope), found.boards()
+    ports = found.serial_ports()
+    streams, known = _there(lambda: found.lsl_streams(scope)), _there(found.boards)
     signals = asyncio.run(_glances([s.source for s in streams if glance and s.type == "EEG"]))
     if as_json:
         lsl = [{**asdict(stream), "signal": signals.get(stream.source)} for stream in streams]

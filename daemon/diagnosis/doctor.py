@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acquisition.port import SourceError
 from daemon import places
 from daemon.configuration.file import ConfigError
 from daemon.configuration.merging import settings_from
 from daemon.errors import BadInputError
 from daemon.settings import Settings
 from daemon.startup.headline import unkept_words
+from inference.port import ClassifierError
 
 Level = Literal["good", "note", "bad"]
 MIN_FREE_BYTES = 500 * 1024 * 1024
@@ -96,6 +98,23 @@ def _libvlc(_: Settings) -> Iterator[Finding]:
         yield Finding("libVLC", "good", libvlc_version())
     except DeckError as error:
         yield Finding("libVLC", "note", str(error)[:200], mend)
+
+
+def _readers(_: Settings) -> Iterator[Finding]:
+    """Libraries without which the music plays all the same."""
+    from acquisition.headsets.brainflow_source import load_brainflow
+    from acquisition.lsl.discovery import load_lsl
+    from inference.networks.litert_classifier import load_interpreter
+
+    parts = {"liblsl": load_lsl, "BrainFlow": load_brainflow, "LiteRT": load_interpreter}
+    for name, load in parts.items():
+        try:
+            load()
+        except (SourceError, ClassifierError) as error:
+            missing, mend = str(error).removeprefix("source: ").split(": ", 1)
+            yield Finding(name, "bad", missing, mend)
+        else:
+            yield Finding(name, "good", "loads")
 
 
 def _audio(_: Settings) -> Iterator[Finding]:
@@ -245,6 +264,7 @@ def _user() -> str:
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _versions,
     _libvlc,
+    _readers,
     _audio,
     _cues,
     _serial,

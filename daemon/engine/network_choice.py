@@ -193,7 +193,8 @@ class StreamPipeline:
                 classifier = self._load_file(manifest, variant)
             except ClassifierError as error:
                 log.warning("%s", error)
-                notes.append(f"a network was not loaded: {error}")
+                note = f"a network was not loaded: {error}"
+                notes += [] if note in notes else [note]  # LiteRT is missing for all files alike
                 continue
             return lambda: self._with_network(classifier, manifest, notes)
         return lambda: self._without_network(notes)

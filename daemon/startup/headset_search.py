@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from acquisition.headsets.devices import openbci_dongle
+from acquisition.headsets.devices import NO_LSL, openbci_dongle
 from daemon.child_patience import within
 
 WAIT_S = 12.0
@@ -45,12 +45,16 @@ class Choice:
     lines: tuple[str, ...]
 
 
+class NothingToLookWithError(Exception):
+    """liblsl is missing."""
+
+
 async def search(
     look_s: float, command: Sequence[str] = COMMAND, wait_s: float = WAIT_S
 ) -> list[Stream] | None:
     """The streams that answer a process of its own within ``look_s``, or None where it fails or is too slow.
 
-    The process is gone when this returns, also when it is cancelled.
+    The process is gone when this returns, also when it is cancelled. Raises ``NothingToLookWithError``.
     """
     try:
         process = await _started((*command, str(look_s)))
@@ -58,7 +62,10 @@ async def search(
         return None
     try:
         said = await within(_answer(process), process.pid, look_s + wait_s)
-        return _understood(said, await process.wait())
+        status = await process.wait()
+        if status == NO_LSL:
+            raise NothingToLookWithError
+        return _understood(said, status)
     except TimeoutError:
         return None
     finally:
@@ -93,10 +100,15 @@ def _understood(said: bytes, status: int) -> list[Stream] | None:
     return None
 
 
-def choose(streams: Sequence[Stream] | None, dongle: str | None) -> Choice:
-    """The one headset that is there, else the simulated wearer; pure. ``dongle`` is a port to tell of."""
+def choose(
+    streams: Sequence[Stream] | None, dongle: str | None, why: str = "the search for a headset failed:"
+) -> Choice:
+    """The one headset that is there, else the simulated wearer; pure.
+
+    ``dongle`` is a port to tell of, ``why`` the words for streams that could not be looked for.
+    """
     if streams is None:
-        return _made_up("the search for a headset failed:", "  name yours with --source", (), dongle)
+        return _made_up(why, "  name yours with --source", (), dongle)
     fit = [stream for stream in streams if not stream.unfit]
     aside = tuple(f"Left aside: LSL stream {_named(s)} {_shown(s.unfit)}" for s in streams if s.unfit)
     if len(fit) == 1:
@@ -110,10 +122,14 @@ def choose(streams: Sequence[Stream] | None, dongle: str | None) -> Choice:
 
 async def chosen(look_s: float) -> Choice:
     """Search for so long, and choose."""
-    found, dongle = await search(look_s), None
+    why, found, dongle = "the search for a headset failed:", None, None
+    try:
+        found = await search(look_s)
+    except NothingToLookWithError:
+        why = "none is looked for without liblsl (see doctor):"
     with contextlib.suppress(OSError, RuntimeError):  # a folder of devices may hold anything
         dongle = await asyncio.to_thread(openbci_dongle)
-    return choose(found, dongle)
+    return choose(found, dongle, why)
 
 
 def _made_up(why: str, how: str, aside: tuple[str, ...], dongle: str | None) -> Choice:

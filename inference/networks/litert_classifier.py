@@ -12,12 +12,22 @@ from inference.networks.stored_network import StoredNetwork, check_golden, check
 from inference.port import ClassifierError
 
 
+def load_interpreter() -> Any:
+    """LiteRT's class; costs 0.2 s, so only where a network is used. Raises ``ClassifierError``."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except (ImportError, OSError, AttributeError) as error:
+        raise ClassifierError(
+            "LiteRT is missing, so no network can run: install the package ai-edge-litert anew"
+        ) from error
+    return Interpreter
+
+
 class LiteRtClassifier(StoredNetwork):
     """One shipped network. Raises ``ClassifierError`` when the file is not what its manifest says."""
 
     def __init__(self, manifest: Manifest, variant: str = "float") -> None:
-        from ai_edge_litert.interpreter import Interpreter  # costs 0.2 s: only where a network is used
-
+        Interpreter = load_interpreter()
         super().__init__(manifest, variant)
         content = read_verified(manifest, variant)
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import select
 import subprocess
@@ -14,6 +13,7 @@ from typing import Self
 import msgspec
 
 from acquisition.child_clock import LOOK_S, ChildClock
+from inference.networks.litert_classifier import LiteRtClassifier, load_interpreter
 from inference.networks.manifest import Manifest, read_verified
 from inference.networks.vetting_child import READY, Answer, Request
 from inference.port import Classifier, ClassifierError
@@ -140,10 +140,8 @@ def load_network(manifest: Manifest, variant: str, vetted: set[str] | None = Non
         with Vetting() as vetting:
             vetting.ask(manifest, variant)
             # while the child is busy, this process imports what it will need
-            importlib.import_module("ai_edge_litert.interpreter")
+            load_interpreter()
             vetting.answer()
-    from inference.networks.litert_classifier import LiteRtClassifier
-
     classifier = LiteRtClassifier(manifest, variant)
     if vetted is not None:
         vetted.add(digest)
