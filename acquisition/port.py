@@ -22,6 +22,10 @@ class AbsentError(SourceError):
     """The device is not there (yet): look again soon, at no cost worth a growing pause."""
 
 
+NO_LSL = 69
+"""The exit status of a search where liblsl is missing (EX_UNAVAILABLE): there is nothing to look with."""
+
+
 class MissingPartError(SourceError):
     """A native library that this source needs is not on this machine. The message says how to get it."""
 

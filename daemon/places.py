@@ -183,3 +183,9 @@ def own_valence(state: Path) -> Path:
 def own_networks(state: Path) -> tuple[Path, Path]:
     """Where the wearer's networks lie: those trained or added, and those fitted to the wearer."""
     return state / "models", state / "models" / "personalized"
+
+
+def unkept_words(folder: Unkept) -> str:
+    """A folder in which nothing can be kept, for a person."""
+    so = "nothing new is kept there" if folder.instead is None else f"{folder.instead} is used instead"
+    return f"{folder.wanted} cannot be written ({folder.why}): {so}"

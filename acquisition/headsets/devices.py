@@ -11,8 +11,6 @@ SERIAL_PATTERNS = {
     "darwin": ("cu.usb*", "cu.wch*", "cu.SLAB*"),
 }
 LOOK_S = 1.0
-NO_LSL = 69
-"""The exit status of a search where liblsl is missing (EX_UNAVAILABLE): there is nothing to look with."""
 DONGLE = ("0403", "6015")
 """USB vendor and product of the FTDI chip in OpenBCI's dongle, and in other things."""
 DONGLE_NAMES = ("cu.usbserial-DM*", "cu.usbserial-DN*", "cu.usbserial-DP*")

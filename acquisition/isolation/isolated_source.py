@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
-from acquisition.child_clock import ChildClock
+from acquisition.isolation.child_clock import ChildClock
 from acquisition.isolation.driver_child import Previous, serve
 from acquisition.isolation.frames import Frame, FrameError, FrameReader, info_from
 from acquisition.port import (

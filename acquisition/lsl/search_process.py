@@ -10,9 +10,8 @@ import signal
 import sys
 from dataclasses import asdict
 
-from acquisition.headsets.devices import NO_LSL
 from acquisition.lsl.discovery import find_eeg
-from acquisition.port import MissingPartError
+from acquisition.port import NO_LSL, MissingPartError
 
 ASK_S = 3.0
 """Streams describe themselves at once; only one that hangs makes use of this."""

@@ -21,8 +21,8 @@ from daemon import places
 from daemon.configuration.file import ConfigError
 from daemon.configuration.merging import settings_from
 from daemon.errors import BadInputError
+from daemon.places import unkept_words
 from daemon.settings import Settings
-from daemon.startup.headline import unkept_words
 from inference.port import ClassifierError
 
 Level = Literal["good", "note", "bad"]

@@ -13,10 +13,10 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
-from daemon.child_patience import within
 from daemon.health.endpoint import Health, serve_health
 from daemon.health.metrics import Read, RoleCounts
 from daemon.mqtt.link import MqttLink
+from daemon.processes.child_patience import within
 from daemon.processes.lifetime import until_stopped
 from daemon.settings import Settings
 

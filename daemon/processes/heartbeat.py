@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable
 
-from acquisition.child_clock import ChildClock
+from acquisition.isolation.child_clock import ChildClock
 
 DESCRIPTOR = "NEUROPLAYER_HEARTBEAT_FD"
 EVERY_S = 0.5

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from daemon.child_patience import done_in_time
 from daemon.errors import EXIT_BAD_INPUT
+from daemon.processes.child_patience import done_in_time
 from daemon.processes.heartbeat import HUNG_S, START_S, Heartbeat
 from daemon.processes.systemd_notify import OWN_VARIABLES
 from daemon.settings import RoleName, Settings, to_json

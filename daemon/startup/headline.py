@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from daemon.broker import mosquitto_binary
-from daemon.places import Unkept, is_there, unkept
+from daemon.places import is_there, unkept, unkept_words
 from daemon.settings import Settings, WebSettings
 from daemon.web.security.access import page_address
 
@@ -46,12 +46,6 @@ def headline(settings: Settings, found: Sequence[str] = (), *, music: bool = Tru
     if settings.web is not None:
         lines.append(f"Page: {_page(settings.web, settings.state_dir)}")
     return lines + unkept_lines()
-
-
-def unkept_words(folder: Unkept) -> str:
-    """A folder in which nothing can be kept, for a person."""
-    so = "nothing new is kept there" if folder.instead is None else f"{folder.instead} is used instead"
-    return f"{folder.wanted} cannot be written ({folder.why}): {so}"
 
 
 def unkept_lines() -> list[str]:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from acquisition.headsets.devices import NO_LSL, openbci_dongle
-from daemon.child_patience import within
+from acquisition.headsets.devices import openbci_dongle
+from acquisition.port import NO_LSL
+from daemon.processes.child_patience import within
 
 WAIT_S = 12.0
 """The searching process has so long of its own time to start and to end, over the look itself. Then it counts

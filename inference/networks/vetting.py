@@ -12,7 +12,7 @@ from typing import Self
 
 import msgspec
 
-from acquisition.child_clock import LOOK_S, ChildClock
+from acquisition.isolation.child_clock import LOOK_S, ChildClock
 from inference.networks.litert_classifier import LiteRtClassifier, load_interpreter
 from inference.networks.manifest import Manifest, read_verified
 from inference.networks.vetting_child import READY, Answer, Request

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from acquisition.child_clock import communicate
+from acquisition.isolation.child_clock import communicate
 
 MAX_OUTPUT_BYTES = 1_000_000
 

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from acquisition.child_clock import LOOK_S, ChildClock
+from acquisition.isolation.child_clock import LOOK_S, ChildClock
 from player.analysis.child_end import end_child
 from player.analysis.track_measures import LearnedMood
 from player.decks.av_reader import READ_RATE_HZ, AudioReader

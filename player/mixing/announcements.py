@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from acquisition.child_clock import communicate
+from acquisition.isolation.child_clock import communicate
 from player.deck import PcmBlock
 from player.synth import Canvas, tone
 

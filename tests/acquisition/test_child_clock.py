@@ -15,7 +15,7 @@ import pytest
 from busy_machine import busy
 from waiting import wait_until
 
-from acquisition.child_clock import MAX_STEP_S, ChildClock, communicate
+from acquisition.isolation.child_clock import MAX_STEP_S, ChildClock, communicate
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the figures are Linux's")
 

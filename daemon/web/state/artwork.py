@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 
-from daemon.child_patience import within
+from daemon.processes.child_patience import within
 from daemon.web.state.track_library import TrackLibrary
 
 MAX_KEPT = 64

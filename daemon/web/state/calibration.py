@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from acquisition.child_clock import ChildClock
+from acquisition.isolation.child_clock import ChildClock
 from daemon.calibration import lines
 from daemon.mqtt import bounds, commands, documents, topics
 from daemon.safe_text import shown

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from acquisition.child_clock import LOOK_S, ChildClock
+from acquisition.isolation.child_clock import LOOK_S, ChildClock
 
 Kind = TypeVar("Kind")
 
