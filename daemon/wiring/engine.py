@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from acquisition.lsl.outlet_process import LslHost
 from acquisition.opening import make_source
 from acquisition.port import UnknownSourceError
+from acquisition.signal import FeedItem
 from acquisition.source_spec import parse_source
 from acquisition.stream.feed import Feed
 from daemon.configuration.reloading import RestartInPlace
@@ -25,7 +27,7 @@ from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
 from daemon.places import own_networks
 from daemon.processes.lifetime import log_to_stderr, until_stopped
-from daemon.recording.session_recording import recording_of, recover_recordings
+from daemon.recording.session_recording import SessionRecording, recording_of, recover_recordings
 from daemon.settings import Settings
 from inference.load_shedding import LatestWins
 
@@ -59,17 +61,13 @@ async def _serve(settings: Settings) -> int:
     mending = recover_recordings(settings)
     recording = recording_of(settings, simulated=spec.kind == "simulated")
     latest = LatestWins(feed.late_s)
-    events = EngineEvents()
-    recording.listen(events)
-    for take in (loss.push, tap.push, *([host.push] if host else [])):
-        events.item_done.listen(take)
     role = EngineRole(
         outlet,
         feed,
         PipelineMaker(settings, model_roots(settings), latest),
         simulated=spec.kind == "simulated",
         labels_file=Path(settings.state_dir) / "labels.jsonl",
-        events=events,
+        events=_events(recording, loss.push, tap.push, *([host.push] if host else [])),
         recording=lambda: (recording.recording, recording.note),
         record=recording.obey,
     )
@@ -90,6 +88,14 @@ async def _serve(settings: Settings) -> int:
         if host:
             await asyncio.to_thread(host.close)
     return restart.status
+
+
+def _events(recording: SessionRecording, *watchers: Callable[[FeedItem], None]) -> EngineEvents:
+    events = EngineEvents()
+    recording.listen(events)
+    for watcher in watchers:
+        events.item_done.listen(watcher)
+    return events
 
 
 def _counts(tap: EegTap, host: LslHost | None, loss: SignalLoss, latest: LatestWins) -> RoleCounts:
