@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
+
+from player.music import MAX_CROSSFADE_S, CueKind, PolicyName
 
 Style = Literal["component", "device", "off"]
+
+CrossfadeS = Annotated[float, Meta(ge=0, le=MAX_CROSSFADE_S)]
+Volume = Annotated[float, Meta(ge=0, le=1)]
+DwellS = Annotated[float, Meta(ge=0, le=120)]
+"""Bounds that file, flags, MQTT commands and Home Assistant share: the type of a field is its rule."""
 
 RoleName = Literal["broker", "engine", "player", "web", "view"]
 ViewKind = Literal["live", "plain", "json", "none"]
@@ -48,7 +56,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
 class HomeAssistantSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How the product announces itself to Home Assistant."""
 
-    discovery: Literal["component", "device", "off"] = "component"
+    discovery: Style = "component"
     prefix: str = "homeassistant"
     name: str | None = None
 
@@ -67,7 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     source: str = "simulated"
     source_named: bool = False
     """A person named the source; else a headset is looked for before the simulated wearer is taken."""
-    look_s: float = 0.6
+    look_s: Annotated[float, Meta(ge=0, le=30)] = 0.6
     """So long for a headset: enough for every stream to answer, as a second one must not be overlooked."""
     speed: float | None = 1.0
     music: tuple[str, ...] = ()
@@ -78,27 +86,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """For a role that was started again in one and the same session."""
     rest_again: bool = False
     """For an engine that died in a session: the rest it had stored is tried before a new one is taken."""
-    policy: str = "match"
+    policy: PolicyName = "match"
     target: str | None = None
     duration_s: float | None = None
-    seed: int = 0
+    seed: Annotated[int, Meta(ge=0, le=2**31)] = 0
     web: WebSettings | None = None
     view: ViewKind = "live"
-    crossfade_s: float = 8.0
-    volume: float = 1.0
-    cues: Literal["off", "chime", "voice"] = "chime"
+    crossfade_s: CrossfadeS = 8.0
+    volume: Volume = 1.0
+    cues: CueKind = "chime"
     lsl_out: str = ""
     """Name under which the EEG is offered as an LSL outlet; empty where it is not."""
     record: str = ""
     """Name of the recording that this session makes, without its folder; empty where none is wanted."""
     state_dir: str = ""
     cache_dir: str = ""
-    dwell_s: float | None = None
+    dwell_s: DwellS | None = None
     share: Literal["off", "coarse", "full"] = "full"
     home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     open_page: bool = False
     """Whether the page is opened in the person's browser once it answers."""
-    health_port: int | None = None
+    health_port: Annotated[int, Meta(ge=1, le=65530)] | None = None
     log: LogSettings = LogSettings()
     config_path: str | None = None
     profile: str | None = None

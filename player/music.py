@@ -8,6 +8,8 @@ from typing import Literal
 
 MoodSource = Literal["sidecar", "tag", "folder", "vibenet", "analysis", "composed", "given", "unknown"]
 PolicyName = Literal["match", "lead", "contrast", "maintain", "manual"]
+CueKind = Literal["off", "chime", "voice"]
+MAX_CROSSFADE_S = 30
 
 
 @dataclass(frozen=True, slots=True)

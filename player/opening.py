@@ -14,10 +14,9 @@ from player.choice.taste import TasteFile
 from player.decks.deck_opening import DeckKind, deck_maker
 from player.demo.demo_music import begin_demo_music
 from player.library.library import Library
-from player.mixing.announcements import CueKind
 from player.mixing.fades import Curve
 from player.mixing.mixer import Mixer
-from player.music import Decision, PolicyName
+from player.music import CueKind, Decision, PolicyName
 from player.outputs.output_spec import make_sink
 from player.outputs.outputs import Outputs
 from player.playback.auto_dj import Engine, EngineSettings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from daemon.commands.models.show import AS_JSON, answer, network_store, print_json
+from daemon.configuration.flags import option_of
 
 if TYPE_CHECKING:
     from models.personal.personal_store import PersonalStore
@@ -16,10 +17,8 @@ MAX_PIECES = 40
 
 
 @click.command()
-@click.option(
-    "--source",
-    metavar="SOURCE",
-    help="As for run, or session: the one that runs; simulated only shows how it goes.",
+@option_of(
+    "session.source", help="As for run, or session: the one that runs; simulated only shows how it goes."
 )
 @click.option("--speed", default="1", help="Speed of the simulated wearer or a replay, or max.")
 @click.option("--seed", type=int, default=0, help="Seed of the simulated wearer and of the choice of pieces.")
@@ -33,8 +32,8 @@ MAX_PIECES = 40
     "--pieces", type=click.IntRange(0, MAX_PIECES), default=8, help="Pieces of music to rate; 0: none."
 )
 @click.option("--listen", "listen_s", type=click.FloatRange(5, 120), default=30.0, help="Seconds of a piece.")
-@click.option("--music", metavar="DIR", multiple=True, help="Your music; the configured folders by default.")
-@click.option("--output", metavar="OUTPUT", help="Where it sounds, as for run.")
+@option_of("music.folders", help="Your music; the configured folders by default.")
+@option_of("sound.output", help="Where it sounds, as for run.")
 @click.option("--node", default="home", help="Node of the session that runs, for --source session.")
 @click.option("--page", is_flag=True, hidden=True, help="Lines to and from the page that started this.")
 @click.option("--list", "as_list", is_flag=True, help="List the personal networks and what they rest on.")

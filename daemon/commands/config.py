@@ -34,7 +34,7 @@ PROFILE = click.option("--profile", metavar="NAME", help="With this profile on t
 @click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 def init(path: str | None, force: bool) -> None:
     """Write a file with every key explained and commented out, mode 0600."""
-    from daemon.configuration.file import template
+    from daemon.configuration.explained import template
 
     target = _path(path)
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
@@ -55,8 +55,11 @@ def init(path: str | None, force: bool) -> None:
 @PROFILE
 def check(path: str | None, profile: str | None) -> None:
     """Check file and environment; every problem is named at once."""
+    from daemon.configuration.environment import unknown_variables
     from daemon.configuration.file import read_all
 
+    if line := unknown_variables():
+        click.echo(f"neuroplayer: {line}", err=True)
     target = _path(path)
     values = read_all(target, profile, must_exist=path is not None)
     there = str(target) if target.exists() else f"no file at {target}"
@@ -69,11 +72,12 @@ def check(path: str | None, profile: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(path: str | None, profile: str | None, as_json: bool) -> None:
     """Show what is in force from file and environment, secrets masked."""
-    from daemon.configuration.file import masked, read_all
+    from daemon.configuration.file import read_all
     from daemon.configuration.keys import KEYS
+    from daemon.configuration.reading import MASK
 
     values = read_all(_path(path), profile, must_exist=path is not None)
-    shown = {key.name: _plain(masked(key, values[key.name])) for key in KEYS if key.name in values}
+    shown = {k.name: MASK if k.secret else _plain(values[k.name]) for k in KEYS if k.name in values}
     if as_json:
         click.echo(msgspec.json.encode(shown).decode())
         return

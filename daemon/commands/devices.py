@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from daemon.configuration.flags import option_of
 from daemon.errors import BadInputError
 from daemon.safe_text import harmless_text
 
@@ -20,9 +21,9 @@ GLANCE_S = 4.0
 
 
 @click.command()
-@click.option("--preview", metavar="SOURCE", help="Watch the signal quality of this source until Ctrl-C.")
+@option_of("session.source", "--preview SOURCE", help="Watch the signal quality of this source until Ctrl-C.")
 @click.option("--seconds", type=float, default=None, metavar="N", help="End the preview after so long.")
-@click.option("--impedance", metavar="SOURCE", help="Measure electrode impedance (Cyton and Ganglion).")
+@option_of("session.source", "--impedance SOURCE", help="Measure electrode impedance (Cyton and Ganglion).")
 @click.option("--boards", is_flag=True, help="List every board that BrainFlow can read.")
 @click.option("--scope", type=click.Choice(["machine", "link", "site"]), default="machine", show_default=True)
 @click.option("--no-preview", is_flag=True, help="Do not listen to the LSL streams that are found.")

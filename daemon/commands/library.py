@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from daemon.configuration.flags import option_of
 from daemon.errors import BadInputError
 from daemon.safe_text import harmless_text
 
@@ -18,13 +19,9 @@ CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 def _common(command: CommandT) -> CommandT:
     command = click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(command)
-    return click.option(
-        "--music",
-        "music",
-        metavar="DIR",
-        multiple=True,
-        help="A music folder or playlist; may be given again. The configured ones by default.",
-    )(command)
+    text = "A music folder or playlist; may be given again. The configured ones by default."
+    given: CommandT = option_of("music.folders", help=text)(command)
+    return given
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

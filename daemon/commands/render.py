@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from daemon.configuration.flags import option_of
+from daemon.configuration.keys import DEFAULTS
 from daemon.errors import BadInputError
 
 
@@ -15,16 +17,14 @@ from daemon.errors import BadInputError
 @click.option(
     "--states", metavar="FILE.jsonl", required=True, help="One emotion state a line, each with `at`."
 )
-@click.option("--music", metavar="DIR", multiple=True, help="A music folder or playlist; may be given again.")
+@option_of("music.folders")
 @click.option(
     "--out", metavar="FILE.wav", required=True, help="Where the sound goes: 24 bit, 48 kHz, stereo."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Same seed, same bytes.")
-@click.option("--policy", default="match", metavar="NAME", help="match, lead, contrast, maintain or manual.")
-@click.option("--target", metavar="NAME", help="Where the listener wants to be, e.g. relax or focus.")
-@click.option(
-    "--crossfade", type=float, default=8.0, metavar="SECONDS", help="Length of the crossfades, 0-30."
-)
+@option_of("music.policy", default="match")
+@option_of("music.target")
+@option_of("music.crossfade_s", "--crossfade SECONDS", type=float, default=DEFAULTS.crossfade_s)
 @click.option("--duration", metavar="TIME", help="Length of the sound; 30 s after the last state by default.")
 @click.option("--json", "as_json", is_flag=True, help="Answer with JSON, every decision with its candidates.")
 def render(music: tuple[str, ...], as_json: bool, **options: Any) -> None:

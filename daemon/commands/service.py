@@ -48,7 +48,7 @@ def install(split: bool, home_music: bool, root: str, show: bool) -> None:
         _write(path, text)
     config = base / CONFIG.lstrip("/")
     if not config.exists():
-        from daemon.configuration.file import template
+        from daemon.configuration.explained import template
 
         _write(config, template(), 0o600)
     names = " ".join(unit_name(role) for role in roles)

@@ -12,7 +12,7 @@ from daemon.settings import RoleName
 USED: dict[str, frozenset[str]] = {
     "engine": frozenset({"source", "speed", "baseline", "seed", "record", "lsl_out", "policy", "target"}),
     "player": frozenset({"source", "music", "output", "cues", "seed", "record", "policy", "target"}),
-    "web": frozenset({"web", "open_page", "music", "output"}),
+    "web": frozenset({"web", "open", "music", "output"}),
     "broker": frozenset(),
     "view": frozenset({"plain", "as_json"}),
 }

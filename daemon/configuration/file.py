@@ -1,78 +1,28 @@
-"""The configuration file and the environment: read, checked as a whole, every problem named at once.
+"""The configuration file: read, checked as a whole, every problem named at once.
 
 A configuration is a mapping from dotted keys to checked values. Profiles are tables that overlay the rest.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
+import stat
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from daemon.configuration.keys import BY_NAME, KEYS, PROFILE_NAME, SECTIONS, Key, variable
-from daemon.errors import BadInputError, BrokenRuleError
+from daemon.configuration.environment import read_environment
+from daemon.configuration.keys import BY_NAME
+from daemon.configuration.reading import ConfigError, Reading, Values
 from daemon.places import is_there
 
 MAX_BYTES = 256 * 1024
-MASK = "********"
-
-Values = dict[str, Any]
-
-
-class ConfigError(BadInputError):
-    """One line a problem, all of them."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("; ".join(self.problems))
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What was found in one source, and what was wrong with it."""
-
-    origin: str
-    lines: Mapping[str, int] = field(default_factory=dict)
-    values: Values = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def refuse(self, name: str, rule: str, value: object = None) -> None:
-        line = self.lines.get(name)
-        where = f"{self.origin} line {line}" if line else self.origin
-        got = f", got {_shown(name, value)}" if value is not None else ""
-        self.problems.append(f"{where}: {name} {rule}{got}")
-
-    def take(self, name: str, value: object, prefix: str = "") -> None:
-        key = BY_NAME.get(name)
-        if key is None:
-            self.refuse(prefix + name, f"is no key of the configuration{_did_you_mean(name)}")
-            return
-        try:
-            self.values[prefix + name] = key.read(value)
-        except BrokenRuleError as error:
-            self.refuse(prefix + name, str(error), value)
-        except BadInputError as error:  # names the value already
-            self.refuse(prefix + name, f"is wrong: {error}")
-
-
-def _shown(name: str, value: object) -> str:
-    secret = name.rpartition(".")[2] == "password"
-    return MASK if secret else f"{value!r:.120}"
-
-
-def _did_you_mean(name: str) -> str:
-    known = list(BY_NAME)
-    found = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    if not found:
-        by_last = {key.rpartition(".")[2]: key for key in reversed(known)}
-        close = difflib.get_close_matches(name.rpartition(".")[2], list(by_last), n=1, cutoff=0.7)
-        found = [by_last[last] for last in close]
-    return f"; did you mean {found[0]}?" if found else ""
+MAX_PARTS = 16
+"""A name with more parts is none of ours, and tomllib would take minutes over one with thousands."""
+MAX_TOLD = 20
+PROFILE_NAME = "profile"
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -99,16 +49,17 @@ def _lines(text: str) -> dict[str, int]:
     return found
 
 
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_MANY_PARTS = re.compile(rf"(?<![\w.-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_PARTS}}}")
+
+_MANY_DIGITS = re.compile(r"[0-9][0-9_]{4000}")
+
+
 def read_file(path: Path, profile: str | None = None) -> Values:
     """The values of the file, of its profile on top. Raises ``ConfigError`` with every problem."""
-    reading = _Reading(str(path))
-    try:
-        text = _text_of(path)
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: not TOML: {error}"]) from None
-    except RecursionError:
-        raise ConfigError([f"{path}: nested too deeply"]) from None
+    reading = Reading(str(path))
+    text = _text_of(path)
+    document = _parsed(path, text)
     reading.lines = _lines(text)
     profiles = document.pop("profiles", {})
     default = document.pop(PROFILE_NAME, None)
@@ -123,21 +74,44 @@ def read_file(path: Path, profile: str | None = None) -> Values:
     own |= _chosen(reading, profiles, profile or default)
     _check_together(reading, own, path)
     if reading.problems:
-        raise ConfigError(reading.problems)
+        raise ConfigError(reading.told())
     return own
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    deep = _MANY_PARTS.search(text)
+    if deep is not None:
+        line = text.count("\n", 0, deep.start()) + 1
+        raise ConfigError([f"{path} line {line}: a name has more than {MAX_PARTS} parts"])
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not TOML: {error}"]) from None
+    except RecursionError:
+        raise ConfigError([f"{path}: nested too deeply"]) from None
+    except ValueError:  # of int()
+        number = _MANY_DIGITS.search(text)
+        line = text.count("\n", 0, number.start()) + 1 if number else 1
+        names = [name for name, found in _lines(text).items() if found == line]
+        raise ConfigError([f"{path} line {line}: {''.join(names)} has too many digits"]) from None
 
 
 def _text_of(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        # a pipe that nobody writes to would keep us waiting
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ConfigError([f"{path}: cannot be read (must be an ordinary file)"])
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
             raise ConfigError([f"{path}: larger than {MAX_BYTES} bytes"])
-        return path.read_text(encoding="utf-8")
+        return data.decode()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError([f"{path}: cannot be read ({reason})"]) from None
 
 
-def _take_profile(reading: _Reading, title: str, table: object) -> None:
+def _take_profile(reading: Reading, title: str, table: object) -> None:
     prefix = f"profiles.{title}."
     if not isinstance(table, dict):
         reading.refuse(f"profiles.{title}", "must be a table")
@@ -146,19 +120,19 @@ def _take_profile(reading: _Reading, title: str, table: object) -> None:
         reading.take(name, value, prefix)
 
 
-def _chosen(reading: _Reading, profiles: object, profile: object) -> Values:
+def _chosen(reading: Reading, profiles: object, profile: object) -> Values:
     if profile is None:
         return {}
     known = list(profiles) if isinstance(profiles, dict) else []
     if profile not in known:
-        have = f"one of {', '.join(known)}" if known else "the file has no profiles"
+        have = f"one of {', '.join(known[:MAX_TOLD])}" if known else "the file has no profiles"
         reading.refuse(PROFILE_NAME, f"must name a profile: {have}", profile)
         return {}
     prefix = f"profiles.{profile}."
     return {n.removeprefix(prefix): v for n, v in reading.values.items() if n.startswith(prefix)}
 
 
-def _check_together(reading: _Reading, values: Values, path: Path) -> None:
+def _check_together(reading: Reading, values: Values, path: Path) -> None:
     if "mqtt.password" in values and path.stat().st_mode & 0o077:
         reading.refuse("mqtt.password", f"stands in a file others can read; mend it with: chmod 600 {path}")
     if "mqtt.password" in values and "mqtt.password_file" in values:
@@ -166,18 +140,6 @@ def _check_together(reading: _Reading, values: Values, path: Path) -> None:
     if ("mqtt.cert_file" in values) != ("mqtt.key_file" in values):
         missing = "mqtt.key_file" if "mqtt.cert_file" in values else "mqtt.cert_file"
         reading.refuse(missing, "is missing: a client certificate needs both cert_file and key_file")
-
-
-def read_environment(environment: Mapping[str, str] = os.environ) -> Values:
-    """The values of ``NEUROPLAYER_<SECTION>_<KEY>``. Raises ``ConfigError`` with every problem."""
-    reading = _Reading("environment")
-    for key in KEYS:
-        text = environment.get(variable(key))
-        if text is not None and text != "":
-            reading.take(key.name, text)
-    if reading.problems:
-        raise ConfigError(reading.problems)
-    return reading.values
 
 
 def read_all(path: Path, profile: str | None = None, *, must_exist: bool = False) -> Values:
@@ -197,28 +159,3 @@ def read_all(path: Path, profile: str | None = None, *, must_exist: bool = False
     if problems:
         raise ConfigError(problems)
     return values
-
-
-def masked(key: Key, value: object) -> object:
-    """The value as it may be shown."""
-    return MASK if key.secret else value
-
-
-def template() -> str:
-    """A configuration file with every key, commented out, for ``config init``."""
-    lines = ["# Neuro-Adaptive Music Player. Every key is optional; remove the # in front to set one.", ""]
-    for section in ("", *SECTIONS):
-        if section:
-            lines += ["", f"[{section}]"]
-        for key in KEYS:
-            where, _, name = key.name.rpartition(".")
-            if where == section and not key.secret:
-                lines += [f"# {key.text}", f"#{name} = {key.example}"]
-    lines += [
-        "",
-        "# Several wearers or rooms on one broker: a profile overlays any key (--profile anna).",
-        "#[profiles.anna]",
-        '#node = "anna"',
-        '#session.source = "lsl:Anna"',
-    ]
-    return "\n".join(lines) + "\n"

@@ -6,58 +6,51 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
+
+from daemon.configuration.keys import BY_NAME, KEYS, Key
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
+
+def option_of(name: str, flag: str = "", **over: Any) -> Callable[[Any], Any]:
+    """The command line option of a key; ``flag`` and ``over`` go over what its row says."""
+    key = BY_NAME[name]
+    flag, _, metavar = (flag or key.flag).partition(" ")
+    in_force = key.in_force.strip('"').removesuffix(".0")
+    help_text = f"{key.text}  [default: {in_force}]" if metavar and in_force else key.text
+    given: dict[str, Any] = {"help": help_text, "is_flag": not metavar}
+    if metavar:
+        several = key.kind == tuple[str, ...]
+        given |= {"metavar": metavar, "multiple": several, "shell_complete": completed(key)}
+    return click.option(flag, **given | over)
+
+
+def completed(key: Key) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """What the shell offers for the value of a key: its words, or files where it has none."""
+    words = key.completions()
+
+    def complete(_context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in words if word.startswith(begun)]
+
+    return complete if words else files
+
+
+def files(_context: click.Context, _option: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Files and folders, which the shell finds by itself."""
+    return [CompletionItem(begun, type="file")]
+
+
 SESSION_OPTIONS: list[Callable[[Any], Any]] = [
-    click.option(
-        "--source",
-        metavar="SOURCE",
-        help="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE. Without it, run and record "
-        "look for a headset.",
-    ),
-    click.option(
-        "--speed", metavar="N|max", help="Speed of a replay or of the simulated wearer.  [default: 1]"
-    ),
-    click.option(
-        "--music",
-        "music",
-        metavar="DIR",
-        multiple=True,
-        help="A music folder or playlist; may be given again.",
-    ),
-    click.option(
-        "--output",
-        metavar="OUTPUT",
-        help="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas."
-        "  [default: device]",
-    ),
-    click.option(
-        "--cues",
-        metavar="off|chime|voice",
-        help="How rest and a lost headset are told over the music.  [default: chime]",
-    ),
-    click.option(
-        "--broker", metavar="URL", help="mqtt[s]://HOST:PORT; without it one is started on loopback."
-    ),
-    click.option("--node", metavar="NAME", help="Name of this node in the MQTT topics.  [default: home]"),
-    click.option("--baseline", metavar="SECONDS|last|none", help="Length of the guided rest.  [default: 45]"),
-    click.option(
-        "--policy", metavar="NAME", help="match, lead, contrast, maintain or manual.  [default: match]"
-    ),
-    click.option("--target", metavar="NAME", help="Where the listener wants to be, e.g. relax or focus."),
+    *(option_of(key.name) for key in KEYS if key.flag),
     click.option("--duration", metavar="TIME", help="End by itself after e.g. 90s or 5m."),
-    click.option("--seed", type=int, metavar="N", help="Seed of everything random.  [default: 0]"),
-    click.option(
-        "--record", is_flag=True, help="Record the session, EEG included, for the wearer; off by default."
-    ),
-    click.option("--lsl-out", metavar="NAME", help="Offer the EEG to other programs as an LSL stream."),
-    click.option(
-        "--web", metavar="HOST:PORT", help="Where the live page is served.  [default: 127.0.0.1:8765]"
-    ),
     click.option("--no-web", is_flag=True, help="Serve no page."),
-    click.option("--open", "open_page", is_flag=True, help="Open the page in your browser once it answers."),
-    click.option("--config", metavar="FILE", help="Another configuration file than the usual one."),
+    click.option(
+        "--config",
+        metavar="FILE",
+        help="Another configuration file than the usual one.",
+        shell_complete=files,
+    ),
     click.option("--profile", metavar="NAME", help="A profile of the configuration, e.g. one a wearer."),
     click.option("--plain", is_flag=True, help="Print lines instead of the live view."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line."),

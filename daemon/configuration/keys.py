@@ -1,195 +1,289 @@
-"""Every key of the configuration: its name, its rule, what it is for, and how its value is read.
+"""The settings, one row each: it serves file, environment, flag, completion, reload, help and docs.
 
-One table serves the file, the environment, ``config init`` and the flags that bear the same names.
+A row and the field of ``Settings`` that it fills are all there is to a setting: the field's type is the rule,
+its value the default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, get_args
+from operator import attrgetter
+from typing import Any, Literal
 
 import msgspec
 
-from daemon.configuration import values as opt
-from daemon.errors import BrokenRuleError
-from daemon.mqtt.topics import TopicError, checked_node
-from daemon.settings import Style
+from daemon.configuration import rules, values
+from daemon.configuration.rules import Read, private, readable, text
+from daemon.settings import Settings
+from player.choice.targets import NAMED_TARGETS
 
-Read = Callable[[Any], Any]
+PREFIX = "NEUROPLAYER_"
+"""How the environment's variables begin."""
+Effect = Literal["at once", "engine", "next start"]
+"""How a changed value comes into force: the player takes it over, the engine starts again, or it waits."""
 
-PROFILE_NAME = "profile"
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """One key. ``read`` returns the checked value or raises ``BadInputError``; ``example`` is TOML text."""
+    """One setting: ``section.key`` of the file, and the ``field`` of ``Settings`` that takes its value.
+
+    ``check`` is given where the field's type does not say the rule, ``default`` (TOML) where the field does
+    not, ``example`` (TOML) where there is none. ``flag`` holds an option with its metavar, ``words`` what
+    completes it instead of its type's choices, ``command`` the MQTT command that sets the same.
+    """
 
     name: str
-    read: Read
-    example: str
     text: str
+    field: str = ""
+    effect: Effect = "next start"
+    check: Read | None = None
+    default: str = ""
+    example: str = ""
+    flag: str = ""
+    words: tuple[str, ...] = ()
+    command: str = ""
     secret: bool = False
 
+    @property
+    def kind(self) -> Any:
+        """The type of the field; a key without one is a switch."""
+        return rules.type_of(self.field, Settings) if self.field else bool
 
-def _typed(kind: Any, rule: str) -> Read:
-    def read(value: Any) -> Any:
-        try:
-            return msgspec.convert(value, kind, strict=not isinstance(value, str))
-        except msgspec.ValidationError:
-            raise BrokenRuleError(f"must be {rule}") from None
+    @property
+    def variable(self) -> str:
+        """``mqtt.broker`` -> ``NEUROPLAYER_MQTT_BROKER``."""
+        return PREFIX + self.name.replace(".", "_").upper()
 
-    return read
+    @property
+    def in_force(self) -> str:
+        """The value where nobody gives one, as TOML; empty where there is none."""
+        if self.default or self.example:
+            return self.default
+        return msgspec.json.encode(attrgetter(self.field)(DEFAULTS)).decode()
 
+    def read(self, value: Any) -> Any:
+        """The checked value of what was given. Raises ``BadInputError``."""
+        return (self.check or rules.by_type(self.kind))(value)
 
-def _text(check: Callable[[str], Any] = lambda text: text, limit: int = 500) -> Read:
-    def read(value: Any) -> Any:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if not isinstance(value, str) or not 0 < len(value) <= limit or "\0" in value:
-            raise BrokenRuleError(f"must be a text of 1 to {limit} characters")
-        return check(value)
-
-    return read
-
-
-def _choice(words: tuple[str, ...]) -> Read:
-    def check(text: str) -> str:
-        if text not in words:
-            raise BrokenRuleError(f"must be one of {', '.join(words)}")
-        return text
-
-    return _text(check)
+    def completions(self) -> tuple[str, ...]:
+        """What the shell may offer."""
+        return self.words or rules.choices(self.kind)
 
 
-def _folders(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = value.split(":")
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise BrokenRuleError("must be a list of folders")
-    return tuple(opt.check_music(str(_expanded(folder))) for folder in value)
-
-
-def _node(text: str) -> str:
-    try:
-        return checked_node(text)
-    except TopicError:
-        raise BrokenRuleError("must be 1 to 64 of the characters a-z, 0-9, _ and -") from None
-
-
-def _expanded(text: str) -> Path:
-    """With the home folder in place of ``~``; who has none gets no such file."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        return Path(text)
-
-
-def _readable(text: str) -> str:
-    path = _expanded(text)
-    if not path.is_file():
-        raise BrokenRuleError("must name a file that exists")
-    return str(path)
-
-
-def _private(text: str) -> str:
-    """A secret: nobody but its owner may read it."""
-    path = Path(_readable(text))
-    if path.stat().st_mode & 0o077:
-        raise BrokenRuleError(f"can be read by others on this machine; mend it with: chmod 600 {path}")
-    return str(path)
-
-
-def _prefix(text: str) -> str:
-    if any(character in text for character in "+#\0 ") or text.startswith("/"):
-        raise BrokenRuleError("must be a topic without wildcards or blanks")
-    return text
-
-
-def _number(low: float, high: float, kind: type = float) -> Read:
-    def read(value: Any) -> Any:
-        try:
-            number: Any = msgspec.convert(value, kind, strict=not isinstance(value, str))
-        except msgspec.ValidationError:
-            number = None
-        if number is None or isinstance(value, bool) or not low <= number <= high:
-            raise BrokenRuleError(f"must be a number from {low:g} to {high:g}")
-        return number
-
-    return read
-
-
-_switch = _typed(bool, "true or false")
-_seconds = _number(0, 120)
+DEFAULTS = Settings()
 
 KEYS: tuple[Key, ...] = (
-    Key("node", _text(_node), '"home"', "Name of this player in the MQTT topics; one a wearer or room."),
-    Key("share", _choice(("off", "coarse", "full")), '"full"', "What states leave: off, coarse or full."),
-    Key("session.source", _text(opt.check_source), '"simulated"', "simulated, lsl[:NAME], brainflow:BOARD."),
     Key(
-        "session.look_s",
-        _number(0, 30),
-        "0.6",
-        "How long a headset is looked for where no source is named, in seconds; 0: not at all.",
+        name="session.source",
+        field="source",
+        flag="--source SOURCE",
+        effect="engine",
+        check=text(values.check_source),
+        example='"lsl"',
+        words=("simulated", "lsl", "lsl:", "brainflow:", "replay:"),
+        text="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE. "
+        "Without it, run and record look for a headset.",
     ),
-    Key("session.speed", _text(opt.parse_speed), '"1"', "Speed of a replay or of the simulated wearer."),
-    Key("session.baseline", _text(opt.parse_baseline), "45", "Guided rest: seconds, last or none."),
-    Key("session.dwell_s", _seconds, "10", "How long a settled emotion is held, in seconds."),
-    Key("session.seed", _number(0, 2**31, int), "0", "Seed of everything random."),
-    Key("session.record", _switch, "false", "Record every session, EEG included, for the wearer."),
-    Key("session.lsl_out", _text(opt.check_lsl_name), '"neuroplayer"', "Offer the EEG as an LSL stream."),
-    Key("music.folders", _folders, '["~/Music"]', "Where the music lies: folders and playlists."),
-    Key("music.policy", _text(opt.check_policy), '"match"', "match, lead, contrast, maintain or manual."),
-    Key("music.target", _text(opt.check_target), '"relax"', "Where the listener wants to be."),
-    Key("music.crossfade_s", _number(0, 30), "8", "Length of the crossfades in seconds."),
-    Key("music.volume", _number(0, 1), "0.8", "Volume, 0 to 1."),
-    Key("sound.output", _text(opt.check_output), '"device"', "device, wav:FILE, fifo:FILE or null."),
     Key(
-        "sound.cues",
-        _choice(("off", "chime", "voice")),
-        '"chime"',
-        "How the guided rest and a lost headset are told: off, chime or voice (needs espeak-ng).",
+        name="session.look_s",
+        field="look_s",
+        text="How long a headset is looked for where no source is named, in seconds; 0: not at all.",
     ),
-    Key("mqtt.broker", _text(opt.parse_broker), '"mqtt://192.168.1.2:1883"', "mqtt:// or mqtts:// address."),
-    Key("mqtt.username", _text(), '"neuroplayer"', "Name to log in with."),
-    Key("mqtt.password", _text(), '""', "Better: password_file.", secret=True),
     Key(
-        "mqtt.password_file",
-        _text(_private),
-        '"~/.mqtt-password"',
-        "Its first line is the password; mode 0600.",
+        name="session.speed",
+        field="speed",
+        flag="--speed N|max",
+        effect="engine",
+        check=text(values.parse_speed),
+        words=("max",),
+        text="Speed of a replay or of the simulated wearer, 0.01 to 1000 times real time.",
     ),
-    Key("mqtt.ca_file", _text(_readable), '"/etc/ssl/home-ca.pem"', "The authority that signed the broker."),
-    Key("mqtt.cert_file", _text(_readable), '"client.pem"', "Client certificate."),
-    Key("mqtt.key_file", _text(_private), '"client.key"', "Its key; mode 0600."),
     Key(
-        "home_assistant.discovery",
-        _choice(get_args(Style)),
-        '"component"',
-        "component, device (Home Assistant 2024.11 and newer) or off.",
+        name="session.baseline",
+        field="baseline",
+        flag="--baseline SECONDS|last|none",
+        effect="engine",
+        check=text(values.parse_baseline),
+        words=("last", "none"),
+        text="The guided rest: 5 to 600 seconds, last (as it was stored) or none.",
     ),
-    Key("home_assistant.prefix", _text(_prefix), '"homeassistant"', "Discovery prefix configured there."),
-    Key("home_assistant.name", _text(limit=80), '"Living room"', "How the device is called there."),
-    Key("web.enabled", _switch, "true", "Serve the live page."),
-    Key("web.listen", _text(opt.parse_web), '"127.0.0.1:8765"', "Where the page is served."),
-    Key("web.open", _switch, "false", "Open the page in your browser once it answers."),
     Key(
-        "health.port",
-        _number(1, 65530, int),
-        "9464",
-        "Metrics and health on loopback, one port a role: engine, player, web, broker.",
+        name="session.dwell_s",
+        field="dwell_s",
+        effect="engine",
+        example="10",
+        command="dwell",
+        text="How long a settled emotion is held, in seconds; by default as the network wants it.",
     ),
-    Key("log.format", _choice(("human", "json")), '"human"', "Lines for people or for machines."),
-    Key("log.level", _choice(("debug", "info", "warning", "error")), '"warning"', "What is said."),
+    Key(
+        name="session.seed", field="seed", flag="--seed N", effect="engine", text="Seed of everything random."
+    ),
+    Key(
+        name="session.record",
+        flag="--record",
+        default="false",
+        text="Record the session, EEG included, for the wearer.",
+    ),
+    Key(
+        name="session.lsl_out",
+        field="lsl_out",
+        flag="--lsl-out NAME",
+        effect="engine",
+        check=text(values.check_lsl_name),
+        example='"neuroplayer"',
+        text="Offer the EEG to other programs as an LSL stream.",
+    ),
+    Key(
+        name="music.folders",
+        field="music",
+        flag="--music DIR",
+        check=rules.folders,
+        example='["~/Music"]',
+        text="A music folder or playlist; may be given again. Without it, demo music.",
+    ),
+    Key(
+        name="music.policy",
+        field="policy",
+        flag="--policy NAME",
+        effect="at once",
+        command="policy",
+        text="How the music follows the mood: match, lead, contrast, maintain or manual.",
+    ),
+    Key(
+        name="music.target",
+        field="target",
+        flag="--target NAME",
+        effect="at once",
+        check=text(values.check_target),
+        example='"relax"',
+        words=tuple(NAMED_TARGETS),
+        command="target",
+        text="Where the listener wants to be, e.g. relax or focus.",
+    ),
+    Key(
+        name="music.crossfade_s",
+        field="crossfade_s",
+        effect="at once",
+        command="crossfade",
+        text="Length of the crossfades, in seconds.",
+    ),
+    Key(
+        name="music.volume", field="volume", effect="at once", command="volume", text="Volume, a linear gain."
+    ),
+    Key(
+        name="sound.output",
+        field="output",
+        flag="--output OUTPUT",
+        check=text(values.check_output),
+        words=("device", "device:", "pulse:", "alsa:", "wav:", "fifo:", "null"),
+        text="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas.",
+    ),
+    Key(
+        name="sound.cues",
+        field="cues",
+        flag="--cues off|chime|voice",
+        effect="at once",
+        text="How rest and a lost headset are told over the music; voice needs espeak-ng.",
+    ),
+    Key(
+        name="mqtt.broker",
+        field="broker",
+        flag="--broker URL",
+        check=text(values.parse_broker),
+        example='"mqtt://192.168.1.2:1883"',
+        text="mqtt[s]://HOST:PORT; without it one is started on loopback.",
+    ),
+    Key(name="mqtt.username", field="broker.username", example='"neuroplayer"', text="Name to log in with."),
+    Key(
+        name="mqtt.password",
+        field="broker.password",
+        example='"..."',
+        secret=True,
+        text="Password to log in with; the file must then have mode 0600. Better: password_file.",
+    ),
+    Key(
+        name="mqtt.password_file",
+        check=text(private),
+        example='"~/.mqtt-password"',
+        text="A file of mode 0600 whose first line is the password.",
+    ),
+    Key(
+        name="mqtt.ca_file",
+        field="broker.ca_file",
+        check=text(readable),
+        example='"home-ca.pem"',
+        text="The authority that signed the broker's certificate.",
+    ),
+    Key(
+        name="mqtt.cert_file",
+        field="broker.cert_file",
+        check=text(readable),
+        example='"client.pem"',
+        text="Client certificate.",
+    ),
+    Key(
+        name="mqtt.key_file",
+        field="broker.key_file",
+        check=text(private),
+        example='"client.key"',
+        text="Its key, a file of mode 0600.",
+    ),
+    Key(
+        name="node",
+        field="node",
+        flag="--node NAME",
+        check=text(rules.node),
+        text="Name of this player in the MQTT topics; one a wearer or room.",
+    ),
+    Key(name="share", field="share", text="How much of the wearer's states leaves this machine by MQTT."),
+    Key(
+        name="home_assistant.discovery",
+        field="home_assistant.discovery",
+        text="How Home Assistant is told; device needs its version 2024.11 or newer.",
+    ),
+    Key(
+        name="home_assistant.prefix",
+        field="home_assistant.prefix",
+        check=text(rules.prefix),
+        text="Discovery prefix configured there.",
+    ),
+    Key(
+        name="home_assistant.name",
+        field="home_assistant.name",
+        check=text(limit=80),
+        example='"Living room"',
+        text="How the device is called there.",
+    ),
+    Key(name="web.enabled", default="true", text="Serve the live page."),
+    Key(
+        name="web.listen",
+        field="web",
+        flag="--web HOST:PORT",
+        check=text(values.parse_web),
+        default='"127.0.0.1:8765"',
+        text="Where the live page is served.",
+    ),
+    Key(
+        name="web.open",
+        field="open_page",
+        flag="--open",
+        text="Open the page in your browser once it answers.",
+    ),
+    Key(
+        name="health.port",
+        field="health_port",
+        example="9464",
+        text="Metrics and health on loopback, one port a role from this on: engine, player, web, broker.",
+    ),
+    Key(name="log.format", field="log.format", text="Lines for people, or an object a line for machines."),
+    Key(name="log.level", field="log.level", text="What is said."),
 )
+
+
+def option_name(key: Key) -> str:
+    """``--lsl-out NAME`` -> ``lsl_out``."""
+    return key.flag.partition(" ")[0].lstrip("-").replace("-", "_")
+
 
 BY_NAME: Mapping[str, Key] = {key.name: key for key in KEYS}
-SECTIONS: tuple[str, ...] = tuple(
-    dict.fromkeys(key.name.partition(".")[0] for key in KEYS if "." in key.name)
-)
-
-
-def variable(key: Key) -> str:
-    """``mqtt.broker`` -> ``NEUROPLAYER_MQTT_BROKER``."""
-    return "NEUROPLAYER_" + key.name.replace(".", "_").upper()

@@ -6,64 +6,21 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from daemon import places
 from daemon.configuration import values as opt
-from daemon.configuration.file import Values, read_all
-from daemon.configuration.keys import BY_NAME
+from daemon.configuration.file import read_all
+from daemon.configuration.keys import KEYS, Key, option_name
+from daemon.configuration.reading import Values, in_words
 from daemon.errors import BadInputError, BrokenRuleError
-from daemon.mqtt.topics import TopicError, checked_node
-from daemon.settings import (
-    BrokerSettings,
-    HomeAssistantSettings,
-    LogSettings,
-    Settings,
-    ViewKind,
-    WebSettings,
-)
+from daemon.settings import BrokerSettings, Settings, ViewKind, WebSettings
 
-DEFAULT_WEB = WebSettings()
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 MAX_PASSWORD_BYTES = 4096
-FLAGS: Mapping[str, str] = {
-    "node": "node",
-    "source": "session.source",
-    "speed": "session.speed",
-    "baseline": "session.baseline",
-    "seed": "session.seed",
-    "record": "session.record",
-    "lsl_out": "session.lsl_out",
-    "music": "music.folders",
-    "policy": "music.policy",
-    "target": "music.target",
-    "output": "sound.output",
-    "cues": "sound.cues",
-    "broker": "mqtt.broker",
-    "web": "web.listen",
-    "open_page": "web.open",
-}
-PLAIN: Mapping[str, str] = {
-    "node": "node",
-    "share": "share",
-    "source": "session.source",
-    "look_s": "session.look_s",
-    "speed": "session.speed",
-    "baseline": "session.baseline",
-    "dwell_s": "session.dwell_s",
-    "seed": "session.seed",
-    "lsl_out": "session.lsl_out",
-    "music": "music.folders",
-    "policy": "music.policy",
-    "target": "music.target",
-    "crossfade_s": "music.crossfade_s",
-    "volume": "music.volume",
-    "output": "sound.output",
-    "cues": "sound.cues",
-    "open_page": "web.open",
-    "health_port": "health.port",
-}
+BY_OPTION = {option_name(key): key for key in KEYS if key.flag}
 
 
 def settings_from(options: Mapping[str, Any]) -> Settings:
@@ -76,37 +33,40 @@ def settings_from(options: Mapping[str, Any]) -> Settings:
     values = read_all(path, given.get("profile"), must_exist="config" in given)
     values |= _from_flags(given)
     if given.get("no_web"):
-        if given.get("open_page"):
+        if given.get("open"):
             raise BadInputError("--open needs the page that --no-web leaves out")
         values["web.enabled"] = False
-    plain = {name: values[key] for name, key in PLAIN.items() if key in values}
-    if "duration" in given:
-        plain["duration_s"] = opt.parse_duration(given["duration"])
-    node = plain.get("node", "home")
-    return Settings(
+    settings = Settings(
         source_named="session.source" in values,
-        record=f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{node}" if values.get("session.record") else "",
-        broker=_broker(values),
-        web=_web(values),
+        duration_s=opt.parse_duration(given["duration"]) if "duration" in given else None,
         view=_view(given),
-        home_assistant=HomeAssistantSettings(**_section(values, "home_assistant")),
-        log=LogSettings(**_section(values, "log")),
         state_dir=str(places.state_dir()),
         cache_dir=str(places.cache_dir()),
         config_path=str(path) if places.is_there(path) else None,
         profile=given.get("profile"),
         flags={k: list(v) if isinstance(v, tuple) else v for k, v in given.items()},
-        **plain,
+    )
+    for key in KEYS:
+        if key.field and key.name in values:
+            settings = _with(settings, key.field, values[key.name])
+    return msgspec.structs.replace(
+        settings,
+        broker=_broker(settings, values),
+        web=_web(settings, values),
+        record=_record(settings, values),
     )
 
 
+def _with(settings: StructT, field: str, value: Any) -> StructT:
+    """The settings with another value of a dotted field."""
+    name, _, rest = field.partition(".")
+    if rest:
+        value = _with(getattr(settings, name), rest, value)
+    return msgspec.structs.replace(settings, **{name: value})
+
+
 def _from_flags(given: Mapping[str, Any]) -> Values:
-    if "node" in given:
-        try:
-            checked_node(str(given["node"]))
-        except TopicError as error:
-            raise BadInputError(str(error)) from None
-    values = {key: _flag(flag, key, given[flag]) for flag, key in FLAGS.items() if flag in given}
+    values = {key.name: _flag(key, given[option]) for option, key in BY_OPTION.items() if option in given}
     if "mqtt.broker" in values and values["mqtt.broker"].username:
         values["mqtt.username"] = values["mqtt.broker"].username
         values["mqtt.password"] = values["mqtt.broker"].password
@@ -114,31 +74,21 @@ def _from_flags(given: Mapping[str, Any]) -> Values:
     return values
 
 
-def _flag(flag: str, key: str, value: Any) -> Any:
+def _flag(key: Key, value: Any) -> Any:
     try:
-        return BY_NAME[key].read(value)
+        return key.read(value)
     except BrokenRuleError as error:
-        raise BadInputError(f"--{flag} {error}, got {value!r:.80}") from None
+        raise BadInputError(
+            f"{key.flag.split()[0]} {error}, got {in_words(value, secret=key.secret)}"
+        ) from None
 
 
-def _section(values: Values, section: str) -> Values:
-    return {k.removeprefix(f"{section}."): v for k, v in values.items() if k.startswith(f"{section}.")}
-
-
-def _broker(values: Values) -> BrokerSettings:
-    broker: BrokerSettings = values.get("mqtt.broker", BrokerSettings())
-    secret = values.get("mqtt.password") or broker.password
+def _broker(settings: Settings, values: Values) -> BrokerSettings:
+    broker = msgspec.structs.replace(settings.broker, named="mqtt.broker" in values)
     if values.get("mqtt.password_file"):
         secret = _password(Path(values["mqtt.password_file"]))
-    return msgspec.structs.replace(
-        broker,
-        username=values.get("mqtt.username") or broker.username,
-        password=secret,
-        ca_file=values.get("mqtt.ca_file"),
-        cert_file=values.get("mqtt.cert_file"),
-        key_file=values.get("mqtt.key_file"),
-        named="mqtt.broker" in values,
-    )
+        broker = msgspec.structs.replace(broker, password=secret)
+    return broker
 
 
 def _password(path: Path) -> str:
@@ -150,11 +100,14 @@ def _password(path: Path) -> str:
     return text.split("\n", 1)[0].rstrip("\r")
 
 
-def _web(values: Values) -> WebSettings | None:
+def _web(settings: Settings, values: Values) -> WebSettings | None:
     if values.get("web.enabled") is False:
         return None
-    web: WebSettings = values.get("web.listen", DEFAULT_WEB)
-    return msgspec.structs.replace(web, named="web.listen" in values)
+    return msgspec.structs.replace(settings.web or WebSettings(), named="web.listen" in values)
+
+
+def _record(settings: Settings, values: Values) -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}-{settings.node}" if values.get("session.record") else ""
 
 
 def _view(given: Mapping[str, Any]) -> ViewKind:

@@ -11,21 +11,29 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
-from daemon.configuration.file import ConfigError
+from daemon.configuration.keys import KEYS, Effect
 from daemon.configuration.merging import settings_from
+from daemon.configuration.reading import ConfigError
 from daemon.errors import BadInputError
 from daemon.processes.heartbeat import DESCRIPTOR
 from daemon.processes.systemd_notify import notify, reloading
 from daemon.settings import RoleName, Settings
 
-ENGINE_KEYS = ("source", "source_named", "speed", "baseline", "dwell_s", "seed", "lsl_out")
-PLAYER_KEYS = ("volume", "policy", "target", "crossfade_s", "cues")
-LATER_KEYS = ("node", "share", "broker", "home_assistant", "health_port", "log", "output", "music", "web")
-"""Changing these would cut the music or tear the roles apart: they wait for the next start."""
+
+def fields(effect: Effect) -> tuple[str, ...]:
+    """The fields of ``Settings`` whose change has this effect."""
+    names = (key.field.partition(".")[0] for key in KEYS if key.field and key.effect == effect)
+    return tuple(dict.fromkeys(names))
+
+
+ENGINE_FIELDS = (*fields("engine"), "source_named")
+PLAYER_FIELDS = fields("at once")
+LATER_FIELDS = fields("next start")
+"""Changing these would cut the music or tear the roles apart."""
 
 EXIT_RESTART = 75
 """A role that ends with this wants to be started again in the same process, with the new configuration."""
@@ -54,9 +62,9 @@ def read_again(asked: Settings) -> Reload:
     record = ("record",) if bool(asked.record) != bool(new.record) else ()
     return Reload(
         new,
-        ("engine",) if _changed(asked, new, ENGINE_KEYS) else (),
-        _changed(asked, new, LATER_KEYS) + record,
-        _changed(asked, new, PLAYER_KEYS),
+        ("engine",) if _changed(asked, new, ENGINE_FIELDS) else (),
+        _changed(asked, new, LATER_FIELDS) + record,
+        _changed(asked, new, PLAYER_FIELDS),
     )
 
 
@@ -96,24 +104,10 @@ class RestartInPlace:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-class Adjustable(Protocol):
-    """What of the playback can be changed while it plays."""
-
-    def set_volume(self, volume: float) -> None: ...
-
-    def set_policy(self, policy: str) -> None: ...
-
-    def set_target(self, target: str | tuple[float | None, float] | None) -> None: ...
-
-    def set_crossfade(self, seconds: float) -> None: ...
-
-    def set_cues(self, kind: Literal["off", "chime", "voice"]) -> None: ...
-
-
 class PlayerReload:
     """Applies what has changed in the configuration since the last look to the running playback."""
 
-    def __init__(self, asked: Settings, music: Adjustable) -> None:
+    def __init__(self, asked: Settings, music: object) -> None:
         self._asked, self._music = asked, music
 
     def __call__(self) -> None:
@@ -123,22 +117,15 @@ class PlayerReload:
             log.warning("%s", line)
         if found is None:
             return
-        for key in found.live:
-            self._apply(key, found.settings)
+        for field in found.live:
+            setter(self._music, field)(getattr(found.settings, field))
         self._asked = found.settings
 
-    def _apply(self, key: str, new: Settings) -> None:
-        match key:
-            case "volume":
-                self._music.set_volume(new.volume)
-            case "policy":
-                self._music.set_policy(new.policy)
-            case "target":
-                self._music.set_target(new.target)
-            case "crossfade_s":
-                self._music.set_crossfade(new.crossfade_s)
-            case "cues":
-                self._music.set_cues(new.cues)
+
+def setter(music: object, field: str) -> Callable[[Any], None]:
+    """The method of the playback that takes a setting over: ``set_crossfade`` for ``crossfade_s``."""
+    found: Callable[[Any], None] = getattr(music, f"set_{field.removesuffix('_s')}")
+    return found
 
 
 class Supervising(Protocol):
@@ -165,8 +152,7 @@ class SupervisorReload:
         for line in lines:
             self._say(line)
         if found is not None:
-            keys = (*ENGINE_KEYS, *PLAYER_KEYS)
-            new = {key: getattr(found.settings, key) for key in keys}
+            new = {field: getattr(found.settings, field) for field in (*ENGINE_FIELDS, *PLAYER_FIELDS)}
             self._asked = msgspec.structs.replace(self._asked, **new)
             if not found.settings.source_named:  # what the search at the start has chosen goes on
                 del new["source"]

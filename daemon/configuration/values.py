@@ -13,7 +13,6 @@ from daemon.errors import BadInputError
 from daemon.places import is_there
 from daemon.settings import BrokerSettings, WebSettings
 
-POLICIES = ("match", "lead", "contrast", "maintain", "manual")
 MAX_LOOKED_AT = 200_000
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
 _UNIT_S = {None: 1.0, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -83,7 +82,7 @@ def _masked(text: str) -> str:
 def parse_web(text: str) -> WebSettings:
     """``HOST:PORT``, ``:PORT`` or ``PORT``. Raises ``BadInputError``."""
     host, _, port = text.rpartition(":")
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if re.fullmatch("[0-9]{1,5}", port) is None or not 0 < int(port) < 65536:
         raise BadInputError(f"web address {text!r:.120} must be HOST:PORT with a port from 1 to 65535")
     return WebSettings(host=host.strip("[]") or "127.0.0.1", port=int(port))
 
@@ -149,13 +148,6 @@ def check_lsl_name(text: str) -> str:
     """A name for an LSL stream. Raises ``BadInputError``."""
     if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) is None:
         raise BadInputError(f"LSL name {text!r:.80} must be 1 to 64 letters, digits, dots, - and _")
-    return text
-
-
-def check_policy(text: str) -> str:
-    """The name of a policy. Raises ``BadInputError``."""
-    if text not in POLICIES:
-        raise BadInputError(f"policy {text!r:.60} is unknown, one of {', '.join(POLICIES)}")
     return text
 
 

@@ -18,8 +18,9 @@ from typing import Literal
 
 from acquisition.port import SourceError
 from daemon import places
-from daemon.configuration.file import ConfigError
+from daemon.configuration.environment import unknown_variables
 from daemon.configuration.merging import settings_from
+from daemon.configuration.reading import ConfigError
 from daemon.errors import BadInputError
 from daemon.places import unkept_words
 from daemon.settings import Settings
@@ -54,6 +55,8 @@ class Finding:
 def examine(config: str | None = None, profile: str | None = None) -> Iterator[Finding]:
     """Every finding, as it is made. A check that itself fails is a finding too."""
     settings: Settings | None = None
+    if line := unknown_variables():
+        yield Finding("configuration", "note", line, "mend or unset what is named")
     try:
         settings = settings_from({"config": config, "profile": profile})
         there = settings.config_path or "no file, the defaults are in force"

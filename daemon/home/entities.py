@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from daemon.mqtt import topics
-from daemon.mqtt.bounds import PolicyWord
+from daemon.settings import CrossfadeS, DwellS
+from player.choice.targets import NAMED_TARGETS, POLICIES
 
 Component = Literal["sensor", "binary_sensor", "event", "switch", "select", "number", "button"]
 Owner = Literal["engine", "player"]
 
 EMOTIONS = ("neutral", "happy", "sad", "relaxed", "focused")
 """What an enum sensor may show; ``unknown`` of the contract is Home Assistant's own unknown."""
-TARGETS = ("relax", "focus", "energise", "sleep")
+TARGETS = tuple(NAMED_TARGETS)
 NO_TARGET = "no target"
 LIVE_S = 35
 """A live value that was not said again for so long is shown as unavailable: three repeats were missed."""
@@ -53,6 +54,12 @@ def _measure(template: str, icon: str, live_s: int = LIVE_S, **options: Any) -> 
         "icon": icon,
         "expire_after": live_s,
     } | options
+
+
+def _limits(bounded: Any) -> Options:
+    """The bounds of a setting's type, as the command keeps them."""
+    (meta,) = bounded.__metadata__
+    return {"min": meta.ge, "max": meta.le}
 
 
 ENGINE_ENTITIES = (
@@ -114,8 +121,7 @@ ENGINE_ENTITIES = (
         options={
             "value_template": "{{ value_json.dwell_s }}",
             "command_template": _json("{'seconds': value}"),
-            "min": 0,
-            "max": 120,
+            **_limits(DwellS),
             "step": 1,
             "mode": "box",
             "unit_of_measurement": "s",
@@ -215,7 +221,7 @@ PLAYER_ENTITIES = (
         options={
             "value_template": "{{ value_json.policy }}",
             "command_template": _json("{'policy': value}"),
-            "options": list(get_args(PolicyWord)),
+            "options": list(POLICIES),
             "icon": "mdi:compass-outline",
         },
     ),
@@ -252,8 +258,7 @@ PLAYER_ENTITIES = (
         options={
             "value_template": "{{ value_json.crossfade_s }}",
             "command_template": _json("{'seconds': value}"),
-            "min": 0,
-            "max": 30,
+            **_limits(CrossfadeS),
             "step": 0.5,
             "mode": "box",
             "unit_of_measurement": "s",

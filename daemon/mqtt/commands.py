@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from daemon.mqtt.bounds import Name, PolicyWord, Share, Signed
+from daemon.mqtt.bounds import Name, Signed
+from daemon.settings import CrossfadeS, DwellS, Volume
+from player.music import PolicyName
 
 
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,7 +28,7 @@ class RecalibrateCommand(Command, frozen=True, kw_only=True):
 class DwellCommand(Command, frozen=True, kw_only=True):
     """How long a settled emotion is held before another may follow."""
 
-    seconds: Annotated[float, Meta(ge=0, le=120)]
+    seconds: DwellS
 
 
 class RecordCommand(Command, frozen=True, kw_only=True):
@@ -58,13 +60,13 @@ class PauseCommand(Command, frozen=True, kw_only=True):
 class VolumeCommand(Command, frozen=True, kw_only=True):
     """Set the volume, linear gain 0..1."""
 
-    volume: Share
+    volume: Volume
 
 
 class PolicyCommand(Command, frozen=True, kw_only=True):
     """Choose how tracks are chosen."""
 
-    policy: PolicyWord
+    policy: PolicyName
 
 
 class TargetCommand(Command, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class TargetCommand(Command, frozen=True, kw_only=True):
 class CrossfadeCommand(Command, frozen=True, kw_only=True):
     """Set the length of the crossfades."""
 
-    seconds: Annotated[float, Meta(ge=0, le=30)]
+    seconds: CrossfadeS
 
 
 class LikeCommand(Command, frozen=True, kw_only=True):

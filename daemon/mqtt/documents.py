@@ -14,7 +14,6 @@ from daemon.mqtt.bounds import (
     EmotionName,
     HeadsetState,
     Name,
-    PolicyWord,
     Positive,
     Share,
     Signed,
@@ -22,6 +21,7 @@ from daemon.mqtt.bounds import (
     Text,
     Time,
 )
+from player.music import PolicyName
 
 MAX_CANDIDATES = 12
 LATE_NOTE = "this machine is too busy to read every moment: old ones are left out, so that the newest is said"
@@ -153,7 +153,7 @@ class PlayerState(Document, frozen=True, kw_only=True):
     volume: Share
     crossfade_s: Positive
     fading: Share | None
-    policy: PolicyWord
+    policy: PolicyName
     target: Name | None
     target_valence: Signed | None
     target_arousal: Signed | None
@@ -195,7 +195,7 @@ class Decision(Document, frozen=True, kw_only=True):
     chosen: TrackInfo
     why: Text
     reason: ReasonInfo
-    policy: PolicyWord
+    policy: PolicyName
     aim_valence: Signed | None
     aim_arousal: Signed
     candidates: Annotated[list[CandidateInfo], Meta(max_length=MAX_CANDIDATES)]

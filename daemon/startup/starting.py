@@ -14,6 +14,7 @@ import click
 
 from daemon.broker import own_broker
 from daemon.configuration import values as opt
+from daemon.configuration.environment import unknown_variables
 from daemon.configuration.merging import settings_from
 from daemon.configuration.reloading import EXIT_RESTART, SupervisorReload
 from daemon.home.sharing import refuse_to_share
@@ -35,7 +36,7 @@ WEB_PORTS = 20
 
 def run_one(role: str, options: Mapping[str, Any]) -> int:
     """One role in this process."""
-    settings = settings_from(options)
+    settings = _asked(options)
     refuse_to_share(settings)
     _tell_unkept()
     from daemon.wiring import run_role
@@ -49,7 +50,7 @@ def run_one(role: str, options: Mapping[str, Any]) -> int:
 
 def run_everything(options: Mapping[str, Any]) -> int:
     """All roles as child processes, until Ctrl-C or the end of ``--duration``."""
-    asked = settings_from(options)
+    asked = _asked(options)
     settings = _completed(asked)
     roles: list[RoleName] = ["player"]
     if settings.broker.ours:
@@ -65,13 +66,19 @@ def run_everything(options: Mapping[str, Any]) -> int:
 
 def run_recording(options: Mapping[str, Any]) -> int:
     """Broker, engine and view with a recording, and neither music nor page."""
-    asked = settings_from({**options, "record": True, "no_web": True})
+    asked = _asked({**options, "record": True, "no_web": True})
     settings = _completed(asked, music=False)
     roles: list[RoleName] = ["engine", "view"]
     if settings.broker.ours:
         roles.insert(0, "broker")
     with only_one(settings, ["engine"]):
         return asyncio.run(_supervise(roles, settings, asked))
+
+
+def _asked(options: Mapping[str, Any]) -> Settings:
+    if line := unknown_variables():
+        click.echo(f"neuroplayer: {line}", err=True)
+    return settings_from(options)
 
 
 def _completed(settings: Settings, *, music: bool = True) -> Settings:

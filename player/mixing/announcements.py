@@ -15,11 +15,11 @@ import numpy as np
 
 from acquisition.isolation.child_clock import communicate
 from player.deck import PcmBlock
+from player.music import CueKind
 from player.synth import Canvas, tone
 
 Cue = Literal["rest_begin", "rest_end", "headset_lost", "headset_back"]
 CUES: tuple[Cue, ...] = get_args(Cue)
-CueKind = Literal["off", "chime", "voice"]
 CUE_KINDS: tuple[CueKind, ...] = get_args(CueKind)
 
 CHIME_DUCK_DB = 3.0

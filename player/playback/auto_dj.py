@@ -13,7 +13,7 @@ from player.mixing.announcements import CueDeck, CueSound
 from player.mixing.channel import Voice
 from player.mixing.fades import CURVES, Curve
 from player.mixing.mixer import Mixer
-from player.music import Decision, PlaybackState, Reason, Track
+from player.music import MAX_CROSSFADE_S, Decision, PlaybackState, Reason, Track
 from player.playback.lineup import Lineup, Prepared, as_skip, is_filler
 from player.playback.playing import Playing
 from player.playback.transition import MICRO_FADE_S, Transition, audible_end_s, gain_db, plan
@@ -29,7 +29,6 @@ REVIEW_BEFORE_S = 15.0
 SOON_S = 30.0
 FIRST_PATIENCE_S = 6.0
 MAX_SKIPS = 5
-MAX_CROSSFADE_S = 30.0
 
 Urgency = Literal["skip", "mood_change", "recovery"]
 

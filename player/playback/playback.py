@@ -17,11 +17,11 @@ from player.choice.targets import parse_policy, parse_target, point_target
 from player.choice.taste import Taste, TasteFile
 from player.deck import MIX_RATE_HZ, Deck, DeckError
 from player.decks.filler_deck import filler_loop
-from player.mixing.announcements import CUE_KINDS, Cue, CueError, CueKind, CueSound, check_cue, cue_sound
-from player.music import Mood, PlaybackCounts, PlaybackState, Track, WearerMood
+from player.mixing.announcements import CUE_KINDS, Cue, CueError, CueSound, check_cue, cue_sound
+from player.music import CueKind, Mood, PlaybackCounts, PlaybackState, Track, WearerMood
 from player.outputs.outputs import Outputs
 from player.playback.audio_loop import AudioLoop
-from player.playback.auto_dj import Engine
+from player.playback.auto_dj import Engine, EngineSettings
 from player.playback.resume_point import Place, PlaceFile
 
 TICK_S = 0.03
@@ -214,14 +214,12 @@ class Playback:
 
     def set_volume(self, volume: float) -> None:
         """0..1. Raises ValueError."""
-        if not 0 <= volume <= 1:
-            raise ValueError(f"volume must be 0 to 1, got {volume!r}")
+        EngineSettings(volume=volume)
         self._commands.append(lambda: self._engine.set_volume(volume))
 
     def set_crossfade(self, seconds: float) -> None:
-        """0..30 s. Raises ValueError."""
-        if not 0 <= seconds <= 30:
-            raise ValueError(f"crossfade must be 0 to 30 s, got {seconds!r}")
+        """0..``MAX_CROSSFADE_S``. Raises ValueError."""
+        EngineSettings(crossfade_s=seconds)
         self._commands.append(lambda: self._engine.set_crossfade(seconds))
 
     def set_policy(self, policy: str) -> None:

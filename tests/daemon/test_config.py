@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tomllib
 from pathlib import Path
 
@@ -13,9 +14,12 @@ from hypothesis import strategies as st
 
 from daemon import places
 from daemon.cli import main
-from daemon.configuration.file import ConfigError, read_all, read_environment, read_file, template
-from daemon.configuration.keys import BY_NAME, KEYS, variable
+from daemon.configuration.environment import read_environment
+from daemon.configuration.explained import template
+from daemon.configuration.file import read_all, read_file
+from daemon.configuration.keys import BY_NAME, KEYS
 from daemon.configuration.merging import settings_from
+from daemon.configuration.reading import ConfigError
 from daemon.configuration.reloading import read_again
 from daemon.errors import BadInputError
 from daemon.settings import WebSettings
@@ -153,7 +157,7 @@ def test_the_environment_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None
         read_all(places.config_file())
     assert len(refusal.value.problems) == 2
     assert "environment: music.volume must be a number from 0 to 1, got 'loud'" in refusal.value.problems
-    assert read_environment({variable(BY_NAME["web.enabled"]): "false"}) == {"web.enabled": False}
+    assert read_environment({BY_NAME["web.enabled"].variable: "false"}) == {"web.enabled": False}
 
 
 def test_init_writes_a_private_file_that_checks(capfd: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +180,7 @@ def test_the_template_names_every_key_and_is_toml_without_its_marks() -> None:
         for section, table in document.items()
         for name in (table if isinstance(table, dict) else [""])
     }
-    assert names == {key.name for key in KEYS if not key.secret}
+    assert names == {key.name for key in KEYS}
 
 
 def test_check_tells_every_problem_on_its_own_line(capfd: pytest.CaptureFixture[str]) -> None:
@@ -213,3 +217,50 @@ def test_depth_and_size_are_bounded() -> None:
     assert "not TOML" in _problems("a = " + "[" * 5000)[0] or "deeply" in _problems("a = " + "[" * 5000)[0]
     assert "larger than" in _problems("#" + "x" * 300_000)[0]
     assert len(_problems("a." * 400 + "b = 1")) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a." * 50_000 + "b = 1", "line 1: a name has more than 16 parts"),
+        ("[music]\n" + '"a" . ' * 40_000 + "b = 1", "line 2: a name has more than 16 parts"),
+        ("[" + '"\\"".' * 40_000 + "b]", "line 1: a name has more than 16 parts"),
+        ("x = {" + "a . " * 50_000 + "b = 1}", "line 1: a name has more than 16 parts"),
+        ("x = {" * 150 + "a = 1" + "}" * 150, "no key of the configuration"),
+        ("[health]\nport = " + "9" * 5000, "line 2: health.port has too many digits"),
+        ("[health]\nport = " + "1_" * 4990 + "1", "line 2: health.port has too many digits"),
+        (
+            "[health]\nport = 0x" + "f" * 5000,
+            "line 2: health.port must be a number from 1 to 65530, got a",
+        ),
+        ("node = 0x" + "f" * 5000, "line 1: node must be a text"),
+        ("[music]\nfolders = [0x" + "f" * 5000 + "]", "line 2: music.folders must be a list"),
+        ("profile = 0x" + "f" * 5000, "line 1: profile must name a profile"),
+        ('"a\\n\\u001b[2Jb" = 1', "a [2Jb is no key"),
+    ],
+)
+def test_what_no_configuration_holds_is_refused_at_once(text: str, says: str) -> None:
+    (problem,) = _problems(text)
+    assert says in problem
+    assert problem.isprintable()
+    assert len(problem) < 500
+
+
+def test_of_a_file_full_of_faults_the_first_hundred_are_told() -> None:
+    problems = _problems("\n".join(f"a{number} = 1" for number in range(20_000)))
+    assert len(problems) == 101
+    assert problems[-1] == "and 19900 problems more"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "device"])
+def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "odd"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path = Path("/dev/zero")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_file(path)
+    assert main(["config", "check", "--config", str(path)]) == 2

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from daemon.configuration.keys import KEYS, variable
+from daemon.configuration.keys import KEYS
 from daemon.health.endpoint import PORT_OF
 from daemon.mqtt import topics
 
@@ -58,7 +58,7 @@ def test_the_containers_are_confined_and_open_nothing_to_the_network() -> None:
 
 
 def test_the_environment_names_keys_that_exist() -> None:
-    known = {variable(key) for key in KEYS}
+    known = {key.variable for key in KEYS}
     for service in _compose()["services"].values():
         assert set(service.get("environment", {})) <= known
 

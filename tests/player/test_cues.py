@@ -19,10 +19,10 @@ from player.mixing.announcements import (
     VOICE_DUCK_DB,
     Cue,
     CueError,
-    CueKind,
     chime,
     cue_sound,
 )
+from player.music import CueKind
 from player.outputs.wav_sink import WavSink
 
 PILOT_HZ = 15_000.0

@@ -12,9 +12,8 @@ from daemon.web.charts.plane_chart import plane_options, plane_series
 from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
 from daemon.web.views.mood_view import MoodView
 from daemon.web.views.music_view import STEERED, MusicView
-from player.choice.targets import NAMED_TARGETS
+from player.choice.targets import NAMED_TARGETS, POLICIES
 
-POLICIES = ("match", "lead", "contrast", "maintain", "manual")
 NAMED = {name: (mood.valence or 0.0, mood.arousal) for name, mood in NAMED_TARGETS.items()}
 LEGEND = ("you", "unsure", "music", "next", "target")
 MOVING = frozenset({"veil", "uncertainty", "trail", "music", "target", "you"})

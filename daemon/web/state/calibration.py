@@ -15,9 +15,10 @@ from typing import Literal
 
 from acquisition.isolation.child_clock import ChildClock
 from daemon.calibration import lines
-from daemon.mqtt import bounds, commands, documents, topics
+from daemon.mqtt import commands, documents, topics
 from daemon.safe_text import shown
 from daemon.web.state.live_state import LiveState
+from player.music import PolicyName
 
 Phase = Literal["idle", "starting", "guided", "asking", "fitting", "done", "failed"]
 Send = Callable[[str, commands.Command], bool]
@@ -51,7 +52,7 @@ class Calibration:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._unfinished: set[asyncio.Task[None]] = set()
-        self._policy: bounds.PolicyWord | None = None
+        self._policy: PolicyName | None = None
         self._holds_music = False
         self._sounding: str | None = None
         self._heard_s = 0.0
