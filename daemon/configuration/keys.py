@@ -7,7 +7,7 @@ its value the default.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -24,9 +24,10 @@ Effect = Literal["at once", "engine", "next start"]
 """How a changed value comes into force: the player takes it over, the engine starts again, or it waits."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Key:
-    """One setting: ``section.key`` of the file, and the ``field`` of ``Settings`` that takes its value.
+    """One setting: ``section.key`` of the file, and the ``field`` of ``Settings`` that takes its value,
+    empty where it is made into something else.
 
     ``check`` is given where the field's type does not say the rule, ``default`` (TOML) where the field does
     not, ``example`` (TOML) where there is none. ``flag`` holds an option with its metavar, ``words`` what
@@ -34,8 +35,9 @@ class Key:
     """
 
     name: str
+    field: str
+    _: KW_ONLY
     text: str
-    field: str = ""
     effect: Effect = "next start"
     check: Read | None = None
     default: str = ""
@@ -73,212 +75,78 @@ class Key:
 
 DEFAULTS = Settings()
 
+# fmt: off
 KEYS: tuple[Key, ...] = (
-    Key(
-        name="session.source",
-        field="source",
-        flag="--source SOURCE",
-        effect="engine",
-        check=text(values.check_source),
-        example='"lsl"',
+    Key("session.source", "source", effect="engine", flag="--source SOURCE",
+        check=text(values.check_source), example='"lsl"',
         words=("simulated", "lsl", "lsl:", "brainflow:", "replay:"),
-        text="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE. "
-        "Without it, run and record look for a headset.",
-    ),
-    Key(
-        name="session.look_s",
-        field="look_s",
-        text="How long a headset is looked for where no source is named, in seconds; 0: not at all.",
-    ),
-    Key(
-        name="session.speed",
-        field="speed",
-        flag="--speed N|max",
-        effect="engine",
-        check=text(values.parse_speed),
+        text="simulated, lsl[:NAME], brainflow:BOARD[,key=value] or replay:FILE. Without it, run "
+        "and record look for a headset."),
+    Key("session.look_s", "look_s",
+        text="How long a headset is looked for where no source is named, in seconds; 0: not at all."),
+    Key("session.speed", "speed", effect="engine", flag="--speed N|max", check=text(values.parse_speed),
         words=("max",),
-        text="Speed of a replay or of the simulated wearer, 0.01 to 1000 times real time.",
-    ),
-    Key(
-        name="session.baseline",
-        field="baseline",
-        flag="--baseline SECONDS|last|none",
-        effect="engine",
-        check=text(values.parse_baseline),
-        words=("last", "none"),
-        text="The guided rest: 5 to 600 seconds, last (as it was stored) or none.",
-    ),
-    Key(
-        name="session.dwell_s",
-        field="dwell_s",
-        effect="engine",
-        example="10",
-        command="dwell",
-        text="How long a settled emotion is held, in seconds; by default as the network wants it.",
-    ),
-    Key(
-        name="session.seed", field="seed", flag="--seed N", effect="engine", text="Seed of everything random."
-    ),
-    Key(
-        name="session.record",
-        flag="--record",
-        default="false",
-        text="Record the session, EEG included, for the wearer.",
-    ),
-    Key(
-        name="session.lsl_out",
-        field="lsl_out",
-        flag="--lsl-out NAME",
-        effect="engine",
-        check=text(values.check_lsl_name),
-        example='"neuroplayer"',
-        text="Offer the EEG to other programs as an LSL stream.",
-    ),
-    Key(
-        name="music.folders",
-        field="music",
-        flag="--music DIR",
-        check=rules.folders,
-        example='["~/Music"]',
-        text="A music folder or playlist; may be given again. Without it, demo music.",
-    ),
-    Key(
-        name="music.policy",
-        field="policy",
-        flag="--policy NAME",
-        effect="at once",
-        command="policy",
-        text="How the music follows the mood: match, lead, contrast, maintain or manual.",
-    ),
-    Key(
-        name="music.target",
-        field="target",
-        flag="--target NAME",
-        effect="at once",
-        check=text(values.check_target),
-        example='"relax"',
-        words=tuple(NAMED_TARGETS),
-        command="target",
-        text="Where the listener wants to be, e.g. relax or focus.",
-    ),
-    Key(
-        name="music.crossfade_s",
-        field="crossfade_s",
-        effect="at once",
-        command="crossfade",
-        text="Length of the crossfades, in seconds.",
-    ),
-    Key(
-        name="music.volume", field="volume", effect="at once", command="volume", text="Volume, a linear gain."
-    ),
-    Key(
-        name="sound.output",
-        field="output",
-        flag="--output OUTPUT",
-        check=text(values.check_output),
+        text="Speed of a replay or of the simulated wearer, 0.01 to 1000 times real time."),
+    Key("session.baseline", "baseline", effect="engine", flag="--baseline SECONDS|last|none",
+        check=text(values.parse_baseline), words=("last", "none"),
+        text="The guided rest: 5 to 600 seconds, last (as it was stored) or none."),
+    Key("session.dwell_s", "dwell_s", effect="engine", example="10", command="dwell",
+        text="How long a settled emotion is held, in seconds; by default as the network wants it."),
+    Key("session.seed", "seed", effect="engine", flag="--seed N", text="Seed of everything random."),
+    Key("session.record", "", flag="--record", default="false",
+        text="Record the session, EEG included, for the wearer."),
+    Key("session.lsl_out", "lsl_out", effect="engine", flag="--lsl-out NAME",
+        check=text(values.check_lsl_name), example='"neuroplayer"',
+        text="Offer the EEG to other programs as an LSL stream."),
+    Key("music.folders", "music", flag="--music DIR", check=rules.folders, example='["~/Music"]',
+        text="A music folder or playlist; may be given again. Without it, demo music."),
+    Key("music.policy", "policy", effect="at once", flag="--policy NAME", command="policy",
+        text="How the music follows the mood: match, lead, contrast, maintain or manual."),
+    Key("music.target", "target", effect="at once", flag="--target NAME", check=text(values.check_target),
+        example='"relax"', words=tuple(NAMED_TARGETS), command="target",
+        text="Where the listener wants to be, e.g. relax or focus."),
+    Key("music.crossfade_s", "crossfade_s", effect="at once", command="crossfade",
+        text="Length of the crossfades, in seconds."),
+    Key("music.volume", "volume", effect="at once", command="volume", text="Volume, a linear gain."),
+    Key("sound.output", "output", flag="--output OUTPUT", check=text(values.check_output),
         words=("device", "device:", "pulse:", "alsa:", "wav:", "fifo:", "null"),
-        text="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas.",
-    ),
-    Key(
-        name="sound.cues",
-        field="cues",
-        flag="--cues off|chime|voice",
-        effect="at once",
-        text="How rest and a lost headset are told over the music; voice needs espeak-ng.",
-    ),
-    Key(
-        name="mqtt.broker",
-        field="broker",
-        flag="--broker URL",
-        check=text(values.parse_broker),
+        text="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas."),
+    Key("sound.cues", "cues", effect="at once", flag="--cues off|chime|voice",
+        text="How rest and a lost headset are told over the music; voice needs espeak-ng."),
+    Key("mqtt.broker", "broker", flag="--broker URL", check=text(values.parse_broker),
         example='"mqtt://192.168.1.2:1883"',
-        text="mqtt[s]://HOST:PORT; without it one is started on loopback.",
-    ),
-    Key(name="mqtt.username", field="broker.username", example='"neuroplayer"', text="Name to log in with."),
-    Key(
-        name="mqtt.password",
-        field="broker.password",
-        example='"..."',
-        secret=True,
-        text="Password to log in with; the file must then have mode 0600. Better: password_file.",
-    ),
-    Key(
-        name="mqtt.password_file",
-        check=text(private),
-        example='"~/.mqtt-password"',
-        text="A file of mode 0600 whose first line is the password.",
-    ),
-    Key(
-        name="mqtt.ca_file",
-        field="broker.ca_file",
-        check=text(readable),
-        example='"home-ca.pem"',
-        text="The authority that signed the broker's certificate.",
-    ),
-    Key(
-        name="mqtt.cert_file",
-        field="broker.cert_file",
-        check=text(readable),
-        example='"client.pem"',
-        text="Client certificate.",
-    ),
-    Key(
-        name="mqtt.key_file",
-        field="broker.key_file",
-        check=text(private),
-        example='"client.key"',
-        text="Its key, a file of mode 0600.",
-    ),
-    Key(
-        name="node",
-        field="node",
-        flag="--node NAME",
-        check=text(rules.node),
-        text="Name of this player in the MQTT topics; one a wearer or room.",
-    ),
-    Key(name="share", field="share", text="How much of the wearer's states leaves this machine by MQTT."),
-    Key(
-        name="home_assistant.discovery",
-        field="home_assistant.discovery",
-        text="How Home Assistant is told; device needs its version 2024.11 or newer.",
-    ),
-    Key(
-        name="home_assistant.prefix",
-        field="home_assistant.prefix",
-        check=text(rules.prefix),
-        text="Discovery prefix configured there.",
-    ),
-    Key(
-        name="home_assistant.name",
-        field="home_assistant.name",
-        check=text(limit=80),
-        example='"Living room"',
-        text="How the device is called there.",
-    ),
-    Key(name="web.enabled", default="true", text="Serve the live page."),
-    Key(
-        name="web.listen",
-        field="web",
-        flag="--web HOST:PORT",
-        check=text(values.parse_web),
+        text="mqtt[s]://HOST:PORT; without it one is started on loopback."),
+    Key("mqtt.username", "broker.username", example='"neuroplayer"', text="Name to log in with."),
+    Key("mqtt.password", "broker.password", example='"..."', secret=True,
+        text="Password to log in with; the file must then have mode 0600. Better: password_file."),
+    Key("mqtt.password_file", "", check=text(private), example='"~/.mqtt-password"',
+        text="A file of mode 0600 whose first line is the password."),
+    Key("mqtt.ca_file", "broker.ca_file", check=text(readable), example='"home-ca.pem"',
+        text="The authority that signed the broker's certificate."),
+    Key("mqtt.cert_file", "broker.cert_file", check=text(readable), example='"client.pem"',
+        text="Client certificate."),
+    Key("mqtt.key_file", "broker.key_file", check=text(private), example='"client.key"',
+        text="Its key, a file of mode 0600."),
+    Key("node", "node", flag="--node NAME", check=text(rules.node),
+        text="Name of this player in the MQTT topics; one a wearer or room."),
+    Key("share", "share", text="How much of the wearer's states leaves this machine by MQTT."),
+    Key("home_assistant.discovery", "home_assistant.discovery",
+        text="How Home Assistant is told; device needs its version 2024.11 or newer."),
+    Key("home_assistant.prefix", "home_assistant.prefix", check=text(rules.prefix),
+        text="Discovery prefix configured there."),
+    Key("home_assistant.name", "home_assistant.name", check=text(limit=80), example='"Living room"',
+        text="How the device is called there."),
+    Key("web.enabled", "", default="true", text="Serve the live page."),
+    Key("web.listen", "web", flag="--web HOST:PORT", check=text(values.parse_web),
         default='"127.0.0.1:8765"',
-        text="Where the live page is served.",
-    ),
-    Key(
-        name="web.open",
-        field="open_page",
-        flag="--open",
-        text="Open the page in your browser once it answers.",
-    ),
-    Key(
-        name="health.port",
-        field="health_port",
-        example="9464",
-        text="Metrics and health on loopback, one port a role from this on: engine, player, web, broker.",
-    ),
-    Key(name="log.format", field="log.format", text="Lines for people, or an object a line for machines."),
-    Key(name="log.level", field="log.level", text="What is said."),
+        text="Where the live page is served."),
+    Key("web.open", "open_page", flag="--open", text="Open the page in your browser once it answers."),
+    Key("health.port", "health_port", example="9464",
+        text="Metrics and health on loopback, one port a role from this on: engine, player, web, broker."),
+    Key("log.format", "log.format", text="Lines for people, or an object a line for machines."),
+    Key("log.level", "log.level", text="What is said."),
 )
+# fmt: on
 
 
 def option_name(key: Key) -> str:

@@ -333,7 +333,7 @@ def test_the_variables_that_are_read_elsewhere_are_known() -> None:
 
 
 SETTING = "    loudness_db: Annotated[float, Meta(ge=-40, le=0)] = -14.0\n"
-ROW = '    Key(name="sound.loudness_db", field="loudness_db", flag="--loudness DB", text="How loud."),\n'
+ROW = '    Key("sound.loudness_db", "loudness_db", flag="--loudness DB", text="How loud."),\n'
 PROOF = """
 import os, sys
 from daemon.cli import main
