@@ -11,9 +11,9 @@ from daemon.configuration.rules import choices, rule_of
 
 BEGIN, END = "<!-- the settings: python -m daemon.configuration.explained -->", "<!-- end of the settings -->"
 EFFECTS: dict[Effect, str] = {
-    "at once": "at once",
+    "live": "at once",
     "engine": "the engine starts again",
-    "next start": "at the next start",
+    "later": "at the next start",
 }
 
 

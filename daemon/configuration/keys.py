@@ -20,7 +20,7 @@ from player.choice.targets import NAMED_TARGETS
 
 PREFIX = "NEUROPLAYER_"
 """How the environment's variables begin."""
-Effect = Literal["at once", "engine", "next start"]
+Effect = Literal["live", "engine", "later"]
 """How a changed value comes into force: the player takes it over, the engine starts again, or it waits."""
 
 
@@ -38,7 +38,7 @@ class Key:
     field: str
     _: KW_ONLY
     text: str
-    effect: Effect = "next start"
+    effect: Effect = "later"
     check: Read | None = None
     default: str = ""
     example: str = ""
@@ -100,18 +100,18 @@ KEYS: tuple[Key, ...] = (
         text="Offer the EEG to other programs as an LSL stream."),
     Key("music.folders", "music", flag="--music DIR", check=rules.folders, example='["~/Music"]',
         text="A music folder or playlist; may be given again. Without it, demo music."),
-    Key("music.policy", "policy", effect="at once", flag="--policy NAME", command="policy",
+    Key("music.policy", "policy", effect="live", flag="--policy NAME", command="policy",
         text="How the music follows the mood: match, lead, contrast, maintain or manual."),
-    Key("music.target", "target", effect="at once", flag="--target NAME", check=text(values.check_target),
+    Key("music.target", "target", effect="live", flag="--target NAME", check=text(values.check_target),
         example='"relax"', words=tuple(NAMED_TARGETS), command="target",
         text="Where the listener wants to be, e.g. relax or focus."),
-    Key("music.crossfade_s", "crossfade_s", effect="at once", command="crossfade",
+    Key("music.crossfade_s", "crossfade_s", effect="live", command="crossfade",
         text="Length of the crossfades, in seconds."),
-    Key("music.volume", "volume", effect="at once", command="volume", text="Volume, a linear gain."),
+    Key("music.volume", "volume", effect="live", command="volume", text="Volume, a linear gain."),
     Key("sound.output", "output", flag="--output OUTPUT", check=text(values.check_output),
         words=("device", "device:", "pulse:", "alsa:", "wav:", "fifo:", "null"),
         text="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas."),
-    Key("sound.cues", "cues", effect="at once", flag="--cues off|chime|voice",
+    Key("sound.cues", "cues", effect="live", flag="--cues off|chime|voice",
         text="How rest and a lost headset are told over the music; voice needs espeak-ng."),
     Key("mqtt.broker", "broker", flag="--broker URL", check=text(values.parse_broker),
         example='"mqtt://192.168.1.2:1883"',

@@ -31,8 +31,8 @@ def fields(effect: Effect) -> tuple[str, ...]:
 
 
 ENGINE_FIELDS = (*fields("engine"), "source_named")
-PLAYER_FIELDS = fields("at once")
-LATER_FIELDS = fields("next start")
+PLAYER_FIELDS = fields("live")
+LATER_FIELDS = fields("later")
 """Changing these would cut the music or tear the roles apart."""
 
 EXIT_RESTART = 75

@@ -317,7 +317,7 @@ def _reason(error: Exception) -> BrokerCode | None:
 
 def _cause(code: BrokerCode | None, error: Exception) -> Cause:
     if code is BrokerCode.TAKEN_OVER:
-        return "taken over"
+        return "taken_over"
     if code in REFUSED:
         return "refused"
     return "untrusted" if _untrusted(error) else "away"

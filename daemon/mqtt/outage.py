@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Literal
 
-Cause = Literal["away", "refused", "untrusted", "taken over"]
+Cause = Literal["away", "refused", "untrusted", "taken_over"]
 SAY_AFTER_S = 1.5
 """A broker that was never reached may be starting beside us; sooner nobody is told."""
 MANY = 5
@@ -66,7 +66,7 @@ class Outage:
                 return f"the broker at {self._url} does not let us in ({reason})"
             case "untrusted":
                 return f"the broker at {self._url} cannot be trusted ({reason})"
-            case "taken over":
+            case "taken_over":
                 return f"the broker at {self._url}: {reason}"
         if not self._reached:
             return f"no broker is reached at {self._url} ({reason})"

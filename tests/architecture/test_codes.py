@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("acquisition", "daemon", "inference", "models", "player")
 WORDS = re.compile(r"[A-Za-z']{2,}[,:]? [A-Za-z']{2,}")
 """Two words in a row: a sentence, or a part of one."""
-SEARCHES = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index", "count", "partition"}
+SEARCHES = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index", "count"}
+CUTS = {"partition", "rpartition", "split", "rsplit", "replace"}
 PATTERNS = {"match", "search", "fullmatch", "findall"}
 
 ALLOWED = {
@@ -56,9 +57,13 @@ def _operands(tree: ast.AST) -> Iterator[tuple[ast.AST, list[ast.expr]]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
             yield node, [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            yield node, [node.value]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in SEARCHES | PATTERNS:
                 yield node, [node.func.value, *node.args]
+            elif node.func.attr in CUTS:
+                yield node, node.args
             elif node.func.attr == "get" and isinstance(node.func.value, ast.Name):
                 yield node, [node.func.value, *node.args[:1]]
 
@@ -117,6 +122,8 @@ def test_no_code_compares_the_english_of_another_part() -> None:
         'if text.startswith(("must", "can be")): pass',
         'LATE_NOTE = "this machine is too busy"\nif LATE_NOTE in notes: pass',
         "if str(error) == NO_ANSWER: pass",
+        'match cause:\n    case "taken over": pass',
+        'why = text.split(" goes on ")',
         'NO_ANSWER = "Operation timed out"\nif said == NO_ANSWER: pass',
         '_PLAIN = {"Disconnected during message": "x"}\nwhy = _PLAIN.get(said)',
         'note = "" if text.endswith("goes on") else text',

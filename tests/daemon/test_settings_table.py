@@ -188,12 +188,12 @@ def test_a_change_is_in_force_when_the_row_says(key: Key) -> None:
     found = read_again(asked)
     field = key.field.partition(".")[0]
     match key.effect:
-        case "at once":
+        case "live":
             assert (found.live, found.restart, found.later) == ((field,), (), ())
             assert callable(setter(Playback, field)), "the playback takes it over"
         case "engine":
             assert (found.live, found.restart, found.later) == ((), ("engine",), ())
-        case "next start":
+        case "later":
             assert (found.live, found.restart) == ((), ())
             assert len(found.later) == 1
 
