@@ -93,10 +93,10 @@ def _versions(_: Settings) -> Iterator[Finding]:
 
 
 def _libvlc(_: Settings) -> Iterator[Finding]:
-    mend = "apt install libvlc5 vlc-plugin-base (without it PyAV decodes, which costs more processor time)"
     from player.deck import DeckError
-    from player.decks.vlc_deck import libvlc_version
+    from player.decks.vlc_deck import REMEDY, libvlc_version
 
+    mend = f"{REMEDY} (without it PyAV plays radio, too, and mends fewer broken connections)"
     try:
         yield Finding("libVLC", "good", libvlc_version())
     except DeckError as error:
@@ -120,11 +120,28 @@ def _readers(_: Settings) -> Iterator[Finding]:
             yield Finding(name, "good", "loads")
 
 
+def _pyav(_: Settings) -> Iterator[Finding]:
+    from player.sound_opening import av_problem, decoder_version
+
+    problem = av_problem()
+    if problem is None:
+        yield Finding("PyAV", "good", decoder_version())
+    else:
+        why, mend = problem.split("; ", 1)
+        yield Finding("PyAV", "bad", why, mend)
+
+
 def _audio(_: Settings) -> Iterator[Finding]:
     from player.outputs.device_sink import device_names
+    from player.sink import SinkError
 
-    with _hushed():  # sound servers that are not there complain on standard error
-        devices = device_names()
+    try:
+        with _hushed():  # sound servers that are not there complain on standard error
+            devices = device_names()
+    except SinkError as error:
+        why, mend = str(error).split("; ", 1)
+        yield Finding("sound", "bad", why, mend)
+        return
     names = [f"{name} ({service})" for service, name in devices]
     if names:
         yield Finding("sound", "good", ", ".join(names)[:200])
@@ -268,6 +285,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _versions,
     _libvlc,
     _readers,
+    _pyav,
     _audio,
     _cues,
     _serial,

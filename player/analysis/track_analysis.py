@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from player.analysis.loudness import LoudnessMeter
 from player.analysis.spectral_features import SpectralFeatures
 from player.analysis.track_measures import Analysis, MoodFeatures
-from player.decks.av_reader import READ_RATE_HZ, AudioReader, UnreadableAudioError
+from player.sound_opening import open_sound
+from player.sound_reader import READ_RATE_HZ, SoundReader, UnreadableAudioError, blocks
 
 MAX_ANALYSED_S = 1_200.0
 """Of a longer file the first twenty minutes and the end are measured."""
@@ -34,9 +35,9 @@ def analyse(file: IO[bytes]) -> Analysis:
     envelope: list[Floats] = []
     read_s = 0.0
     end: tuple[float, Floats] | None = None
-    with AudioReader(file) as reader:
+    with open_sound(file) as reader:
         said_s = reader.facts().duration_s
-        for block in reader.blocks():
+        for block in blocks(reader):
             meter.push(block)
             spectrum.push(block)
             envelope.append(_levels(block))
@@ -69,12 +70,12 @@ def analyse(file: IO[bytes]) -> Analysis:
     )
 
 
-def _read_end(reader: AudioReader, said_s: float) -> tuple[float, Floats] | None:
+def _read_end(reader: SoundReader, said_s: float) -> tuple[float, Floats] | None:
     """The levels of the last minute of a very long file and where they begin; None if it cannot seek."""
     start_s = said_s - END_S
     try:
         reader.seek(start_s)
-        levels = [_levels(block) for _, block in zip(range(24), reader.blocks(), strict=False)]
+        levels = [_levels(block) for _, block in zip(range(24), blocks(reader), strict=False)]
     except UnreadableAudioError:
         return None
     if not levels:

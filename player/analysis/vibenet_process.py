@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from acquisition.isolation.child_clock import LOOK_S, ChildClock
 from player.analysis.child_end import end_child
 from player.analysis.track_measures import LearnedMood
-from player.decks.av_reader import READ_RATE_HZ, AudioReader
+from player.sound_opening import open_sound
+from player.sound_reader import READ_RATE_HZ
 
 VARIABLE = "NEUROPLAYER_VIBENET_PYTHON"
 """Names the interpreter of the environment that vibenet is installed in; unset or empty: it is not asked."""
@@ -67,7 +68,7 @@ def excerpt(file: IO[bytes]) -> Samples:
     """
     parts: list[Samples] = []
     left = int(EXCERPT_S * READ_RATE_HZ)
-    with AudioReader(file) as reader:
+    with open_sound(file) as reader:
         reader.start_at(max(0.0, (reader.facts().duration_s - EXCERPT_S) / 2))
         for part in reader.parts(READ_RATE_HZ):
             parts.append(part[:left].mean(axis=1, dtype=np.float32))

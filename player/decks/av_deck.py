@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from player.deck import MIX_RATE_HZ, OpenFile, PcmBlock, is_stream, silence
-from player.decks.av_reader import AudioReader, UnreadableAudioError
 from player.decks.ring_deck import RingDeck
+from player.sound_opening import open_sound
+from player.sound_reader import SoundReader, UnreadableAudioError
 
 AHEAD_S = 35.0
 """A library that vanishes must leave at least 30 s to play."""
@@ -28,14 +29,16 @@ log = logging.getLogger(__name__)
 def decoded(location: str, start_s: float, open_file: OpenFile) -> Iterator[PcmBlock]:
     """Blocks of about a quarter of a second, to the end. Raises UnreadableAudioError and OSError."""
     if is_stream(location):
+        from player.decks.av_reader import AudioReader  # only here: files are played without PyAV, too
+
         with AudioReader(location) as reader:
             yield from _blocks(reader, 0.0)
     else:
-        with open_file(location) as file, AudioReader(file) as reader:
+        with open_file(location) as file, open_sound(file) as reader:
             yield from _blocks(reader, start_s)
 
 
-def _blocks(reader: AudioReader, start_s: float) -> Iterator[PcmBlock]:
+def _blocks(reader: SoundReader, start_s: float) -> Iterator[PcmBlock]:
     reader.start_at(start_s)
     yield from reader.parts(WRITE_FRAMES)
 

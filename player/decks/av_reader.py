@@ -1,18 +1,31 @@
-"""Reads audio files in order, for analysis: tags and PCM blocks through PyAV, from a checked open file."""
+"""Reads audio files in order: tags and PCM through PyAV (FFmpeg), from a checked open file or a URL."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import IO
+import logging
+from collections.abc import Iterator
+from typing import IO, Any
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
-from numpy.typing import NDArray
+from av.audio.stream import AudioStream
+from av.container import InputContainer
 
-READ_RATE_HZ = 48_000
+from player.av_resampling import stereo_pieces
+from player.codec_names import codec_name
+from player.ogg_links import is_chained, next_link
+from player.sound_reader import (
+    READ_RATE_HZ,
+    READER_VERSION,
+    AudioFacts,
+    CodecMissingError,
+    Part,
+    UnreadableAudioError,
+    dropped,
+    even,
+)
+from player.sound_view import SoundView, id3v2_bytes
+
 FORMATS = (
     "aac,ac3,aiff,ape,asf,au,caf,dsf,eac3,flac,loas,matroska,webm,mov,mp4,m4a,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
 )
@@ -26,46 +39,54 @@ STREAM_OPTIONS = {
 SEEK_MARGIN_S = 0.25
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
+MAX_PICTURE_BYTES = 16 << 20
+_TAGS: dict[str, Any] = (
+    {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
+"""PyAV 19 always reads tags so, and knows the word no more."""
+
+log = logging.getLogger(__name__)
 
 
-class UnreadableAudioError(Exception):
-    """The file holds no sound that can be decoded. The message says why, without the path."""
-
-
-@dataclass(frozen=True, slots=True)
-class AudioFacts:
-    """What the header says. ``duration_s`` is 0 where it says nothing."""
-
-    duration_s: float
-    tags: Mapping[str, str]
+def decoder_version() -> str:
+    """What decodes here: a refusal of another decoder is no refusal of this one."""
+    codecs = ".".join(map(str, av.library_versions["libavcodec"]))
+    return f"PyAV {av.__version__}, libavcodec {codecs}, reader {READER_VERSION}"
 
 
 class AudioReader:
-    """One file being read from its beginning. Use as a context manager."""
+    """One file being read from its beginning; see ``SoundReader`` for what the methods promise."""
 
     def __init__(self, file: IO[bytes] | str) -> None:
         """From an open file, or from an http(s) URL. Raises UnreadableAudioError."""
+        self._file = None if isinstance(file, str) else file
         self._from_s = 0.0
         self._drop_frames = 0
-        options = {"format_whitelist": FORMATS}
+        self._begins_at = self._last_at = 0
         try:
             if isinstance(file, str):
                 timeouts = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
-                self._container = av.open(
-                    file,
-                    mode="r",
-                    options=options | STREAM_OPTIONS,
-                    timeout=timeouts,
-                    metadata_errors="replace",
-                )
+                self._container = _container(file, STREAM_OPTIONS, timeout=timeouts)
             else:
-                self._container = av.open(file, mode="r", options=options, metadata_errors="replace")
-        except (av.FFmpegError, ValueError, OSError) as error:
-            raise UnreadableAudioError(f"not a known audio format ({_short(error)})") from error
-        if not self._container.streams.audio:
+                self._container, self._begins_at = _opened(file)
+        except (av.FFmpegError, ValueError) as error:
+            raise UnreadableAudioError(f"not a known audio format ({short(error)})") from error
+        try:
+            self._stream = self._decodable()
+        except UnreadableAudioError:
             self._container.close()
+            raise
+
+    def _decodable(self) -> AudioStream:
+        streams = self._container.streams.audio
+        if not streams:
             raise UnreadableAudioError("holds no audio stream")
-        self._stream = self._container.streams.audio[0]
+        for stream in streams:
+            # where FFmpeg has no decoder there is no context, whatever PyAV's types say
+            context: Any = stream.codec_context
+            if context is not None:
+                return stream
+        raise CodecMissingError("unknown" if self._file is None else codec_name(self._file))
 
     def __enter__(self) -> AudioReader:
         return self
@@ -74,7 +95,7 @@ class AudioReader:
         self._container.close()
 
     def facts(self) -> AudioFacts:
-        """Duration and tags of the header, keys in lower case."""
+        """Duration and tags of the header; of a chained file no duration, for that is its last link's."""
         stream = self._stream
         duration_s = 0.0
         if stream.duration and stream.time_base:
@@ -84,54 +105,42 @@ class AudioReader:
         tags: dict[str, str] = {}
         for source in (self._container.metadata, stream.metadata):
             for key, value in source.items():
-                tags.setdefault(str(key).lower()[:60], str(value)[:MAX_TAG_CHARS])
-        return AudioFacts(max(0.0, duration_s), tags)
+                tags.setdefault(_text(key).lower()[:60], _text(value)[:MAX_TAG_CHARS])
+        return AudioFacts(0.0 if self._chained() else max(0.0, duration_s), tags)
+
+    def _chained(self) -> bool:
+        """Leaves the file where it was: FFmpeg reads on from there."""
+        if self._file is None or self._container.format.name != "ogg":
+            return False
+        at = self._file.tell()
+        chained = is_chained(self._file)
+        self._file.seek(at)
+        return chained
 
     def seek(self, position_s: float) -> None:
-        """Go near ``position_s`` (at a packet before it). Raises UnreadableAudioError."""
+        """Go near ``position_s`` (at a packet before it)."""
         try:
             self._container.seek(int(position_s * 1_000_000))
-        except (av.FFmpegError, OSError) as error:
-            raise UnreadableAudioError(f"cannot seek ({_short(error)})") from error
+        except av.FFmpegError as error:
+            raise UnreadableAudioError(f"cannot seek ({short(error)})") from error
 
     def start_at(self, position_s: float) -> None:
-        """Let the first frame read be the one at ``position_s``. Raises UnreadableAudioError."""
-        if position_s > 0:
-            # some formats land a little late: begin earlier and leave out what comes before
-            self.seek(max(0.0, position_s - SEEK_MARGIN_S))
-            self._from_s = position_s
+        """Let the first frame read be the one at ``position_s``."""
+        if position_s <= 0:
+            return
+        if self._chained():  # every link counts from nothing
+            self._drop_frames = round(position_s * READ_RATE_HZ)
+            return
+        # some formats land a little late: begin earlier and leave out what comes before
+        self.seek(max(0.0, position_s - SEEK_MARGIN_S))
+        self._from_s = position_s
 
-    def parts(self, n_frames: int) -> Iterator[NDArray[np.float32]]:
-        """Stereo parts of shape (n_frames, 2) at 48 kHz; the first and the last may be shorter.
-
-        Damaged packets are left out. Raises UnreadableAudioError if the file cannot be read on.
-        """
-        for part in self._parts(n_frames):
-            if self._drop_frames >= len(part):
-                self._drop_frames -= len(part)
-                continue
-            yield part[self._drop_frames :]
-            self._drop_frames = 0
-
-    def blocks(self, block_s: float = 5.0) -> Iterator[NDArray[np.float32]]:
-        """Stereo blocks of shape (2, n) at 48 kHz, all of ``block_s`` but the last; see ``parts``."""
-        for part in self._parts(int(block_s * READ_RATE_HZ)):
-            yield np.ascontiguousarray(part.T)
-
-    def _parts(self, n_frames: int) -> Iterator[NDArray[np.float32]]:
-        # FFmpeg interleaves and joins the frames of the codec in less time than looking at them takes here;
-        # swresample spreads mono over two sides at -3 dB, so mono stays mono here and is doubled by hand
-        layout = "mono" if self._stream.codec_context.channels == 1 else "stereo"
-        resampler = av.AudioResampler(format="flt", layout=layout, rate=READ_RATE_HZ, frame_size=n_frames)
-        for frame in self._frames():
-            if self._from_s > 0:
-                start_s = self._frame_s(frame)
-                self._drop_frames = max(0, round((self._from_s - start_s) * READ_RATE_HZ))
-                self._from_s = 0.0
-            for out in _resampled(resampler, frame):
-                yield _stereo(out)
-        for out in _resampled(resampler, None):
-            yield _stereo(out)
+    def parts(self, n_frames: int) -> Iterator[Part]:
+        """Stereo parts of shape (n_frames, 2) at 48 kHz; the first and the last may be shorter."""
+        parts = even(stereo_pieces(self._frames(), n_frames), n_frames)
+        first = next(parts, None)  # only now it is known where the seek has landed
+        if first is not None:
+            yield from dropped(_chain(first, parts), self._drop_frames)
 
     def _frame_s(self, frame: AudioFrame) -> float:
         """The frame's place in the track; where the format does not say, what was asked for."""
@@ -143,38 +152,39 @@ class AudioReader:
         return float(frame.pts * frame.time_base) - origin_s
 
     def _frames(self) -> Iterator[AudioFrame]:
-        try:
-            for packet in self._container.demux(self._stream):
-                try:
-                    yield from packet.decode()
-                except av.error.InvalidDataError:
-                    continue
-        except (av.FFmpegError, OSError) as error:
-            raise UnreadableAudioError(f"reading broke off ({_short(error)})") from error
+        """All frames of all links. What comes behind the last sound of a file is no error: tags, zeros."""
+        some = False
+        while True:
+            try:
+                for packet in self._container.demux(self._stream):
+                    self._last_at = packet.pos or self._last_at
+                    for frame in _decoded(packet):
+                        if self._from_s > 0:
+                            late_s = self._from_s - self._frame_s(frame)
+                            self._drop_frames, self._from_s = max(0, round(late_s * READ_RATE_HZ)), 0.0
+                        some = True
+                        yield frame
+            except (av.FFmpegError, ValueError) as error:
+                if self._file is None or not some:
+                    raise UnreadableAudioError(f"reading broke off ({short(error)})") from error
+                log.debug("what follows the sound is left out: %s", short(error))
+            if not self._next_link():
+                return
 
-
-def _resampled(resampler: av.AudioResampler, frame: AudioFrame | None) -> list[AudioFrame]:
-    try:
-        return resampler.resample(frame)
-    except (av.FFmpegError, ValueError) as error:
-        raise UnreadableAudioError(f"changes its format midway ({_short(error)})") from error
-
-
-def _stereo(frame: AudioFrame) -> NDArray[np.float32]:
-    samples: NDArray[np.float32] = frame.to_ndarray()[0].astype(np.float32, copy=False)
-    if len(frame.layout.channels) == 1:
-        samples = np.repeat(samples, 2)
-    # one pass instead of the five of nan_to_num: hardly any file holds what is no number
-    if not math.isfinite(float(samples.sum())):
-        np.nan_to_num(samples, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
-    return samples.reshape(-1, 2)
-
-
-def _short(error: BaseException) -> str:
-    return (str(getattr(error, "strerror", "") or error).splitlines() or [type(error).__name__])[0][:120]
-
-
-MAX_PICTURE_BYTES = 16 << 20
+    def _next_link(self) -> bool:
+        """Go on with the stream that begins behind the last packet of Ogg; False if there is none."""
+        if self._file is None or self._container.format.name != "ogg" or not self._last_at:
+            return False
+        begins_at = next_link(self._file, self._begins_at + self._last_at + 1)
+        while begins_at is not None:
+            try:
+                self._container.close()
+                self._container = _container(SoundView(self._file, begins_at))
+                self._begins_at, self._last_at, self._stream = begins_at, 0, self._decodable()
+                return True
+            except (av.FFmpegError, ValueError, UnreadableAudioError):
+                begins_at = next_link(self._file, begins_at + 1)
+        return False
 
 
 def attached_picture(file: IO[bytes]) -> bytes | None:
@@ -183,13 +193,55 @@ def attached_picture(file: IO[bytes]) -> bytes | None:
     Raises UnreadableAudioError.
     """
     try:
-        with av.open(
-            file, mode="r", options={"format_whitelist": FORMATS}, metadata_errors="replace"
-        ) as container:
+        with _opened(file)[0] as container:
             covers = [s for s in container.streams.video if s.disposition & type(s.disposition).attached_pic]
             for packet in container.demux(covers[0]) if covers else ():
                 data = bytes(packet)
                 return data if 0 < len(data) <= MAX_PICTURE_BYTES else None
-    except (av.FFmpegError, ValueError, OSError) as error:
-        raise UnreadableAudioError(f"not a known audio format ({_short(error)})") from error
+    except (av.FFmpegError, ValueError) as error:
+        raise UnreadableAudioError(f"not a known audio format ({short(error)})") from error
     return None
+
+
+def _opened(file: IO[bytes]) -> tuple[InputContainer, int]:
+    """The container, and at which byte it begins: newer FFmpeg stumbles over a tag before it."""
+    try:
+        return _container(SoundView(file)), 0
+    except (av.FFmpegError, ValueError):
+        behind_tag = id3v2_bytes(file)
+        if not behind_tag:
+            raise
+        return _container(SoundView(file, behind_tag)), behind_tag
+
+
+def _container(source: SoundView | str, options: dict[str, str] | None = None, **more: Any) -> InputContainer:
+    found: InputContainer = av.open(
+        source, mode="r", options={"format_whitelist": FORMATS} | (options or {}), **_TAGS, **more
+    )
+    return found
+
+
+def _decoded(packet: Any) -> list[AudioFrame]:
+    """The frames of a packet; none of a damaged one, as `ffmpeg` has it."""
+    try:
+        frames: list[AudioFrame] = packet.decode()
+        return frames
+    except MemoryError:
+        raise
+    except av.FFmpegError:
+        return []
+
+
+def _chain(first: Part, rest: Iterator[Part]) -> Iterator[Part]:
+    yield first
+    yield from rest
+
+
+def _text(value: object) -> str:
+    """Tags of other encodings than UTF-8 come with surrogates, which no database and no message takes."""
+    return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def short(error: BaseException) -> str:
+    """The first line of what a library says."""
+    return (str(getattr(error, "strerror", "") or error).splitlines() or [type(error).__name__])[0][:120]

@@ -1,12 +1,13 @@
-"""Which decoder plays what: by configuration, or the fitting one of those that this machine has."""
+"""Which decoder plays what: by configuration, or the fitting one of those that can be made here."""
 
 from __future__ import annotations
 
-import importlib.util
 import logging
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from player.deck import Deck, DeckError, DeckMaker, OpenFile, is_stream
+from player.decks.filler_deck import LOCATION, FillerDeck
 
 DeckKind = Literal["auto", "av", "vlc"]
 DECK_KINDS: tuple[DeckKind, ...] = ("auto", "av", "vlc")
@@ -18,51 +19,85 @@ def deck_maker(kind: DeckKind, open_file: OpenFile) -> DeckMaker:
     """A maker of decks.
 
     ``auto``: files by PyAV, which decodes half a minute ahead, so that a disk may vanish; streams by libVLC,
-    which mends a broken connection by itself. Where one is missing the other does both. Raises DeckError if
-    the one asked for, or every one, is missing.
+    which mends a broken connection by itself. Where one cannot be made, that is told once, with what to do
+    about it, and the other does both; without either miniaudio plays the commonest kinds of file. Raises
+    DeckError if the one asked for, or every one, cannot be made.
     """
     if kind not in DECK_KINDS:
         raise DeckError(f"deck must be one of {', '.join(DECK_KINDS)}; got {kind!r:.40}")
-    has_av = importlib.util.find_spec("av") is not None
-    has_vlc = kind != "av" and _has_vlc(needed=kind == "vlc" or not has_av)
-    if kind == "av" and not has_av:
-        raise DeckError("PyAV is not installed")
+    makers = {"av": _av_deck, "vlc": _vlc_deck, "miniaudio": _miniaudio_deck}
+    decoders = Decoders({name: makers[name] for name in makers if kind in ("auto", name)}, open_file)
+    decoders.check()
+    return decoders.make
 
-    def make(location: str) -> Deck:
-        from player.decks.filler_deck import LOCATION, FillerDeck
 
+class Decoders:
+    """Makes decks by the first of its decoders that can be made; one that cannot is not tried again."""
+
+    def __init__(self, makers: Mapping[str, Callable[[OpenFile], Deck]], open_file: OpenFile) -> None:
+        self._makers = dict(makers)
+        self._open_file = open_file
+        self._problems: dict[str, str] = {}
+
+    def check(self) -> None:
+        """Make one of each: nothing less shows that it can be done. Raises DeckError where none can."""
+        for name in tuple(self._makers):
+            deck = self._made(name)
+            if deck is not None:
+                deck.close()
+        if not self._makers:
+            raise self._nothing_left()
+        for problem in self._problems.values():
+            log.warning(
+                "%s. Until then the music is decoded by %s", problem, _NAMES[next(iter(self._makers))]
+            )
+
+    def make(self, location: str) -> Deck:
+        """An unopened deck for this location. Raises DeckError."""
         if location == LOCATION:
             return FillerDeck()
-        if has_vlc and (kind == "vlc" or not has_av or is_stream(location)):
-            from player.decks.vlc_deck import VlcDeck
+        first = "vlc" if is_stream(location) else "av"
+        for name in sorted(self._makers, key=lambda name: name != first):
+            deck = self._made(name)
+            if deck is not None:
+                return deck
+        raise self._nothing_left()
 
-            return VlcDeck(open_file)
-        from player.decks.av_deck import AvDeck
+    def _made(self, name: str) -> Deck | None:
+        try:
+            return self._makers[name](self._open_file)
+        except Exception as error:  # noqa: BLE001 - a native library that is not whole may raise anything
+            del self._makers[name]
+            foreseen = isinstance(error, DeckError)
+            self._problems[name] = (
+                str(error) if foreseen else f"{_NAMES[name]} cannot be used ({error!r:.120})"
+            )
+            return None
 
-        return AvDeck(open_file)
-
-    return make
-
-
-def _has_vlc(*, needed: bool) -> bool:
-    if importlib.util.find_spec("vlc") is None:
-        if needed:
-            raise DeckError("python-vlc is not installed")
-        return False
-    if needed:
-        from player.decks.vlc_deck import libvlc_version
-
-        libvlc_version()
-        return True
-    return _loads()
+    def _nothing_left(self) -> DeckError:
+        return DeckError("; ".join(self._problems.values()) or "there is no decoder")
 
 
-def _loads() -> bool:
-    from player.decks.vlc_deck import libvlc_version
+_NAMES = {"av": "PyAV", "vlc": "libVLC", "miniaudio": "miniaudio"}
 
-    try:
-        libvlc_version()
-    except DeckError as error:
-        log.info("%s: PyAV plays streams, too", error)
-        return False
-    return True
+
+def _av_deck(open_file: OpenFile) -> Deck:
+    from player.decks.av_deck import AvDeck
+    from player.sound_opening import av_problem
+
+    problem = av_problem()
+    if problem is not None:
+        raise DeckError(problem)
+    return AvDeck(open_file)
+
+
+def _miniaudio_deck(open_file: OpenFile) -> Deck:
+    from player.decks.av_deck import AvDeck  # its reader takes miniaudio where there is no PyAV
+
+    return AvDeck(open_file)
+
+
+def _vlc_deck(open_file: OpenFile) -> Deck:
+    from player.decks.vlc_deck import VlcDeck
+
+    return VlcDeck(open_file)

@@ -20,6 +20,7 @@ WATCH_S = 0.1
 CLOSE_S = 3.0
 LEAST_FRAMES = MIX_RATE_HZ // 10
 INSTANCE_OPTIONS = ("--no-video", "--quiet", "--intf=dummy", "--no-media-library", "--no-lua")
+REMEDY = "apt install libvlc5 vlc-plugin-base"
 SAMPLE = np.float32(1 / 32768)
 """What one step of a 16-bit sample is of full scale."""
 
@@ -39,11 +40,14 @@ class _LibVlc:
             if cls._loaded is None:
                 try:
                     import vlc
-                except (NotImplementedError, OSError, ImportError) as error:
-                    raise DeckError(f"libVLC is not installed ({error})") from error
-                instance = vlc.Instance(*INSTANCE_OPTIONS)
+
+                    # where the library is not found the import succeeds all the same: only a call tells
+                    instance = vlc.Instance(*INSTANCE_OPTIONS)
+                except Exception as error:  # the binding raises NameError, OSError, AttributeError and more
+                    why = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
+                    raise DeckError(f"libVLC is not there or does not load ({why}): {REMEDY}") from error
                 if instance is None:
-                    raise DeckError("libVLC has no plugins: install vlc-plugin-base")
+                    raise DeckError("libVLC has no plugins: apt install vlc-plugin-base")
                 cls._loaded = (vlc, instance)
             return cls._loaded
 

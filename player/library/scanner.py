@@ -11,7 +11,6 @@ from pathlib import Path, PurePath
 from player.analysis.track_analysis import analyse
 from player.analysis.track_measures import LearnedMood
 from player.analysis.vibenet_process import VibenetError, VibenetProcess, VibenetStartError, excerpt
-from player.decks.av_reader import AudioReader, UnreadableAudioError
 from player.library.cache import Header, TrackCache
 from player.library.mood_tags import SIDECAR_NAMES, GivenMood, MoodRules, mood_of_tags, read_rules
 from player.library.music_folder import (
@@ -26,6 +25,8 @@ from player.library.music_folder import (
     walk,
 )
 from player.library.playlists import MAX_PLAYLIST_BYTES, PlaylistError, local_path, read_playlist
+from player.sound_opening import open_sound
+from player.sound_reader import UnreadableAudioError
 
 MAX_DURATION_S = 48 * 3600.0
 LEAST_BITS_A_SECOND = 500.0
@@ -218,7 +219,7 @@ class Scanner:
             self._cache.set_given(changed)
 
     def _header(self, root: str, path: str, size: int) -> Header:
-        with open_under(folder_of(root), path) as file, AudioReader(file) as reader:
+        with open_under(folder_of(root), path) as file, open_sound(file) as reader:
             facts = reader.facts()
         believable = facts.duration_s <= min(MAX_DURATION_S, size * 8 / LEAST_BITS_A_SECOND)
         return Header(

@@ -98,7 +98,8 @@ def chime(cue: Cue) -> PcmBlock:
 @lru_cache(maxsize=len(CUES))
 def _spoken(cue: Cue) -> PcmBlock:
     """The phrase by espeak-ng, a program of its own. Raises CueError; another time it may succeed."""
-    from player.decks.av_reader import AudioReader, UnreadableAudioError
+    from player.sound_opening import open_sound
+    from player.sound_reader import UnreadableAudioError, blocks
 
     program = shutil.which("espeak-ng")
     if program is None:
@@ -110,8 +111,8 @@ def _spoken(cue: Cue) -> PcmBlock:
         said, _ = communicate(child, ESPEAK_TIMEOUT_S)
         if child.returncode:
             raise CueError(f"espeak-ng ended with status {child.returncode}")
-        with AudioReader(io.BytesIO(said[:MAX_SPOKEN_BYTES])) as reader:
-            parts = list(reader.blocks())
+        with open_sound(io.BytesIO(said[:MAX_SPOKEN_BYTES])) as reader:
+            parts = list(blocks(reader))
         return _at_level(np.concatenate(parts, axis=1), VOICE_DBFS)
     except (OSError, subprocess.SubprocessError, UnreadableAudioError, ValueError) as error:
         raise CueError(f"espeak-ng failed ({type(error).__name__})") from error

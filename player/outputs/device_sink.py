@@ -63,9 +63,7 @@ class DeviceSink:
 
     def open(self) -> None:
         """Find the device and start it. Raises SinkError."""
-        # imported here: it takes 0.2 s, and those who write to a file need none of it
-        import miniaudio
-
+        miniaudio = _miniaudio()
         _hush_alsa()
         backends = [miniaudio.Backend[BACKENDS[self._service]]] if self._service else []
         self._ring, self._flowing = PcmRing(int(RING_S * MIX_RATE_HZ)), False
@@ -156,9 +154,8 @@ class DeviceSink:
 
 
 def device_names() -> list[tuple[str, str]]:
-    """(service, device) of every playback device that can be heard. Empty without any."""
-    import miniaudio
-
+    """(service, device) of every playback device that can be heard. Empty without any. Raises SinkError."""
+    miniaudio = _miniaudio()
     _hush_alsa()
     names = []
     for service in ("pulse", "alsa", "jack"):
@@ -172,6 +169,17 @@ def device_names() -> list[tuple[str, str]]:
         except (miniaudio.MiniaudioError, AttributeError):
             continue
     return names
+
+
+def _miniaudio() -> Any:
+    """Imported late: it takes 0.2 s, and those who write to a file need none of it. Raises SinkError."""
+    try:
+        import miniaudio
+    except Exception as error:  # a broken installation may raise anything
+        why = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        remedy = "mend it: pip install --force-reinstall miniaudio"
+        raise SinkError(f"miniaudio cannot be loaded ({why}); {remedy}") from error
+    return miniaudio
 
 
 def _service_name(miniaudio: Any, backend: str, device_id: Any) -> str:
