@@ -15,14 +15,34 @@ FIRST_PAGE = re.compile(rb"OggS\x00[\x02\x03\x06\x07]\x00{8}(.{4})\x00{4}", re.D
 PAGE = re.compile(rb"OggS\x00[\x00-\x07].{8}(.{4})", re.DOTALL)
 
 
-def is_chained(file: IO[bytes]) -> bool:
-    """True where the last page belongs to a stream that did not begin at the beginning of the file."""
-    file.seek(0)
-    begun = set(FIRST_PAGE.findall(file.read(NEAR)))
+def looks_chained(file: IO[bytes]) -> bool:
+    """True where the last page is not of a stream that began at the beginning; ``is_chained`` is sure."""
+    begun, _ = _first_streams(file)
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - NEAR))
     ended = PAGE.findall(file.read(NEAR))
     return bool(begun and ended) and ended[-1] not in begun
+
+
+def is_chained(file: IO[bytes]) -> bool:
+    """True where another stream begins behind the first; reads the whole file unless it is."""
+    begun, behind = _first_streams(file)
+    return bool(begun) and next_link(file, behind) is not None
+
+
+def _first_streams(file: IO[bytes]) -> tuple[set[bytes], int]:
+    """Serial numbers of those that begin together at the beginning; the byte behind their first pages."""
+    file.seek(0)
+    head = file.read(NEAR)
+    page = FIRST_PAGE.search(head)
+    begun, behind = set(), 0
+    while page is not None:
+        begun.add(page[1])
+        segments = head[page.start() + 26 : page.start() + 27]
+        lacing = page.start() + 27
+        behind = lacing + sum(segments) + sum(head[lacing : lacing + sum(segments)])
+        page = FIRST_PAGE.match(head, behind)
+    return begun, behind
 
 
 def next_link(file: IO[bytes], after: int) -> int | None:

@@ -59,8 +59,7 @@ def open_playback(
         chooser = LoggedChooser(policy_settings, seed, ChooserLog(decisions_log).write)
     settings = EngineSettings(crossfade_s=crossfade_s, curve=curve, volume=volume)
     sinks = [make_sink(text) for text in outputs]
-    folders = [Path(folder) for folder in music] or [_demo_folder(cache_dir)]
-    library = Library.open(folders, cache_dir, clock=clock, given_up=given_up)
+    library = _library([Path(folder) for folder in music], cache_dir, clock, given_up)
     closer = DeckCloser()
     engine = Engine(
         Mixer(),
@@ -86,9 +85,23 @@ def open_playback(
     )
 
 
-def _demo_folder(cache_dir: Path) -> Path:
-    """The demo music, whose later pieces are still being composed; somebody must hear their process end."""
+def _library(
+    folders: Sequence[Path], cache_dir: Path, clock: Callable[[], float], given_up: Callable[[], bool]
+) -> Library:
+    """Of these folders; without any the demo music, whose later pieces are still being composed.
+
+    A piece that is refused is waited past, and without any at all the filler plays: that is our fault alone.
+    """
+    if folders:
+        return Library.open(folders, cache_dir, clock=clock, given_up=given_up)
     folder, composing = begin_demo_music(cache_dir)
-    if composing is not None:
+    if composing is not None:  # somebody must hear its process end
         threading.Thread(target=composing.wait, name="demo-music", daemon=True).start()
-    return folder
+    return Library.open(
+        [folder],
+        cache_dir,
+        clock=clock,
+        given_up=given_up,
+        more_to_come=lambda: composing is not None and composing.poll() is None,
+        may_be_empty=True,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import IO
 
 import numpy as np
@@ -28,8 +29,8 @@ MAX_FADE_S = 20.0
 Floats = NDArray[np.float64]
 
 
-def analyse(file: IO[bytes]) -> Analysis:
-    """Decode and measure an open file. Raises UnreadableAudioError."""
+def analyse(file: IO[bytes], on_block: Callable[[], None] = lambda: None) -> Analysis:
+    """Decode and measure an open file; ``on_block`` is called at each block. Raises UnreadableAudioError."""
     meter = LoudnessMeter(READ_RATE_HZ)
     spectrum = SpectralFeatures(READ_RATE_HZ)
     envelope: list[Floats] = []
@@ -38,6 +39,7 @@ def analyse(file: IO[bytes]) -> Analysis:
     with open_sound(file) as reader:
         said_s = reader.facts().duration_s
         for block in blocks(reader):
+            on_block()
             meter.push(block)
             spectrum.push(block)
             envelope.append(_levels(block))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 import av
@@ -13,7 +13,7 @@ from av.container import InputContainer
 
 from player.av_resampling import stereo_pieces
 from player.codec_names import codec_name
-from player.ogg_links import is_chained, next_link
+from player.ogg_links import is_chained, looks_chained, next_link
 from player.sound_reader import (
     READ_RATE_HZ,
     READER_VERSION,
@@ -106,14 +106,14 @@ class AudioReader:
         for source in (self._container.metadata, stream.metadata):
             for key, value in source.items():
                 tags.setdefault(_text(key).lower()[:60], _text(value)[:MAX_TAG_CHARS])
-        return AudioFacts(0.0 if self._chained() else max(0.0, duration_s), tags)
+        return AudioFacts(0.0 if self._chained(looks_chained) else max(0.0, duration_s), tags)
 
-    def _chained(self) -> bool:
+    def _chained(self, look: Callable[[IO[bytes]], bool]) -> bool:
         """Leaves the file where it was: FFmpeg reads on from there."""
         if self._file is None or self._container.format.name != "ogg":
             return False
         at = self._file.tell()
-        chained = is_chained(self._file)
+        chained = look(self._file)
         self._file.seek(at)
         return chained
 
@@ -128,7 +128,7 @@ class AudioReader:
         """Let the first frame read be the one at ``position_s``."""
         if position_s <= 0:
             return
-        if self._chained():  # every link counts from nothing
+        if self._chained(is_chained):  # every link counts from nothing
             self._drop_frames = round(position_s * READ_RATE_HZ)
             return
         # some formats land a little late: begin earlier and leave out what comes before

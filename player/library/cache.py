@@ -15,6 +15,7 @@ import msgspec
 from player.analysis.track_measures import ANALYSER_VERSION, Analysis, LearnedMood
 from player.library.mood_tags import GivenMood
 from player.library.music_folder import FoundFile
+from player.refusals import OURS, Attempt, Refusal, Versions, is_due
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,10 @@ CREATE INDEX IF NOT EXISTS files_by_change ON files (changed);
 CREATE TABLE IF NOT EXISTS counter (value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS learned (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, energy REAL, valence REAL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refusals (
+    path TEXT PRIMARY KEY, kind TEXT NOT NULL, product TEXT NOT NULL, decoder TEXT NOT NULL,
+    tries INTEGER NOT NULL, at_s REAL NOT NULL, waiting INTEGER NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 """
@@ -64,6 +69,8 @@ class FileRow:
     reason: str | None
     changed: int
     learned: LearnedMood | None = None
+    kind: str | None = None
+    """Of the reason, one of ``RefusalKind``; None also where an older version wrote it."""
 
 
 _HEADER = msgspec.json.Decoder(Header)
@@ -103,10 +110,13 @@ class TrackCache:
         """Close the connection."""
         self._db.close()
 
-    def known(self, root: str) -> dict[str, tuple[int, int, str | None]]:
-        """Path -> (size, mtime_ns, why it is refused) of all rows under a root."""
-        rows = self._db.execute("SELECT path, size, mtime_ns, reason FROM files WHERE root = ?", (root,))
-        return {path: (size, mtime_ns, reason) for path, size, mtime_ns, reason in rows}
+    def known(self, root: str) -> dict[str, tuple[int, int, str | None, str | None]]:
+        """Path -> (size, mtime_ns, why it is refused, of which kind that is) of all rows under a root."""
+        query = (
+            "SELECT f.path, size, mtime_ns, reason, kind FROM files f LEFT JOIN refusals r ON r.path = f.path"
+        )
+        rows = self._db.execute(f"{query} WHERE root = ?", (root,))
+        return {path: (size, mtime_ns, reason, kind) for path, size, mtime_ns, reason, kind in rows}
 
     def given(self, root: str) -> dict[str, GivenMood | None]:
         """Path -> the mood that people stated of each row under a root, outside of its tags."""
@@ -126,23 +136,63 @@ class TrackCache:
         headers = ((path, _decoded(_HEADER, header)) for path, header in rows)
         return {path for path, header in headers if header is not None and header.tagged is not None}
 
-    def add(self, root: str, files: Iterable[FoundFile]) -> None:
+    def add(self, root: str, files: Sequence[FoundFile]) -> None:
         """Take in new or changed files; what was known of a changed one is forgotten."""
         change = self._next_change()
         self._db.executemany(
             "INSERT OR REPLACE INTO files (path, root, size, mtime_ns, changed) VALUES (?, ?, ?, ?, ?)",
             ((file.path, root, file.size, file.mtime_ns, change) for file in files),
         )
+        self._db.executemany("DELETE FROM refusals WHERE path = ?", ((file.path,) for file in files))
         self._db.commit()
 
-    def refuse(self, root: str, refusals: Iterable[tuple[str, str]]) -> None:
-        """Remember (path, reason) of what cannot be played."""
+    def refuse(
+        self, root: str, refusals: Iterable[tuple[str, Refusal]], versions: Versions, at_s: float
+    ) -> None:
+        """Remember (path, why) of what cannot be played, and who could not at what time of the wall clock.
+
+        A fault of ours leaves a file whose header is known among what is played; it is only not measured.
+        """
+        change = self._next_change()
+        for path, why in refusals:
+            self._db.execute(
+                "INSERT INTO files (path, root, size, mtime_ns, reason, changed) VALUES (?, ?, -1, 0, ?, ?) "
+                "ON CONFLICT (path) DO UPDATE SET changed = excluded.changed, "
+                "reason = CASE WHEN ? AND header IS NOT NULL THEN NULL ELSE excluded.reason END",
+                (path, root, why.detail, change, why.kind in OURS),
+            )
+            self._db.execute(
+                "INSERT INTO refusals VALUES (?, ?, ?, ?, 1, ?, 1) ON CONFLICT (path) DO UPDATE SET "
+                "tries = 1 + tries * (kind = excluded.kind), kind = excluded.kind, "
+                "product = excluded.product, decoder = excluded.decoder, at_s = excluded.at_s, waiting = 1",
+                (path, why.kind, versions.product, versions.decoder, at_s),
+            )
+        self._db.commit()
+
+    def try_due(self, roots: Sequence[str], versions: Versions, begun_s: float, now_s: float) -> None:
+        """Let a session that began at ``begun_s`` try again what it may; see ``is_due``."""
+        marks = ",".join("?" * len(roots))
+        query = (
+            "SELECT f.path, kind, product, decoder, tries, at_s "  # noqa: S608
+            "FROM files f LEFT JOIN refusals r ON r.path = f.path "
+            f"WHERE root IN ({marks}) AND (reason IS NOT NULL OR waiting = 1)"
+        )
+        due = []
+        for path, kind, product, decoder, tries, at_s in self._db.execute(query, tuple(roots)):
+            attempt = None if kind is None else Attempt(kind, Versions(product, decoder), tries, at_s)
+            if is_due(attempt, versions, begun_s, now_s):
+                due.append(path)
+        self.try_again(due)
+
+    def try_again(self, paths: Sequence[str]) -> None:
+        """Hold nothing against these files any more; what is remembered is how often they were tried."""
+        if not paths:
+            return
         change = self._next_change()
         self._db.executemany(
-            "INSERT INTO files (path, root, size, mtime_ns, reason, changed) VALUES (?, ?, -1, 0, ?, ?) "
-            "ON CONFLICT (path) DO UPDATE SET reason = excluded.reason, changed = excluded.changed",
-            ((path, root, reason, change) for path, reason in refusals),
+            "UPDATE files SET reason = NULL, changed = ? WHERE path = ?", ((change, path) for path in paths)
         )
+        self._db.executemany("UPDATE refusals SET waiting = 0 WHERE path = ?", ((path,) for path in paths))
         self._db.commit()
 
     def remove(self, paths: Iterable[str]) -> None:
@@ -150,6 +200,7 @@ class TrackCache:
         gone = [(path,) for path in paths]
         self._db.executemany("DELETE FROM files WHERE path = ?", gone)
         self._db.executemany("DELETE FROM learned WHERE path = ?", gone)
+        self._db.executemany("DELETE FROM refusals WHERE path = ?", gone)
         self._db.commit()
 
     def set_headers(self, headers: Mapping[str, Header]) -> None:
@@ -176,6 +227,7 @@ class TrackCache:
             "UPDATE files SET analysis = ?, analyser = ?, changed = ? WHERE path = ?",
             (_encode(analysis), ANALYSER_VERSION, self._next_change(), path),
         )
+        self._db.execute("DELETE FROM refusals WHERE path = ?", (path,))
         self._db.commit()
 
     def set_learned(self, path: str, mood: LearnedMood | None) -> None:
@@ -207,7 +259,11 @@ class TrackCache:
 
     def _pending(self, roots: Sequence[str], condition: str, limit: int) -> list[tuple[str, str, int]]:
         marks = ",".join("?" * len(roots))
-        query = f"SELECT path, root, size FROM files WHERE reason IS NULL AND {condition} "  # noqa: S608
+        waiting = "SELECT 1 FROM refusals r WHERE r.path = files.path AND r.waiting = 1"
+        query = (
+            "SELECT path, root, size FROM files "  # noqa: S608
+            f"WHERE reason IS NULL AND NOT EXISTS ({waiting}) AND {condition} "
+        )
         return self._db.execute(
             f"{query} AND root IN ({marks}) ORDER BY path LIMIT ?", (*roots, limit)
         ).fetchall()
@@ -216,13 +272,14 @@ class TrackCache:
         """Rows under the roots that changed after ``since``."""
         marks = ",".join("?" * len(roots))
         query = (
-            "SELECT f.path, root, header, given, analysis, reason, changed, energy, valence "  # noqa: S608
+            "SELECT f.path, root, header, given, analysis, reason, changed, energy, valence, kind "  # noqa: S608
             "FROM files f LEFT JOIN learned l "
             "ON l.path = f.path AND l.size = f.size AND l.mtime_ns = f.mtime_ns "
+            "LEFT JOIN refusals r ON r.path = f.path "
             f"WHERE changed > ? AND root IN ({marks}) ORDER BY f.path"
         )
         for row in self._db.execute(query, (since, *roots)):
-            path, root, header, given, analysis, reason, changed, energy, valence = row
+            path, root, header, given, analysis, reason, changed, energy, valence, kind = row
             try:
                 yield FileRow(
                     path,
@@ -233,10 +290,11 @@ class TrackCache:
                     reason,
                     changed,
                     None if energy is None else LearnedMood(energy, valence),
+                    kind,
                 )
             except msgspec.DecodeError:
                 # written by another version: the scanner will measure it again
-                yield FileRow(path, root, None, None, None, reason, changed)
+                yield FileRow(path, root, None, None, None, reason, changed, kind=kind)
 
     def all_rows(self, roots: Sequence[str]) -> list[FileRow]:
         """All rows under the roots; a database that proves damaged inside is set aside and made anew.
@@ -280,7 +338,14 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous = NORMAL")
         here = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
         # only where something is missing: who only reads need not wait for another's writing
-        if version == 0 or not here >= {"files", "files_by_root", "files_by_change", "counter", "learned"}:
+        if version == 0 or not here >= {
+            "files",
+            "files_by_root",
+            "files_by_change",
+            "counter",
+            "learned",
+            "refusals",
+        }:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

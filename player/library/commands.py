@@ -25,6 +25,7 @@ from player.library.mood_tags import MoodRules, SidecarError, mood_of_words, rea
 from player.library.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, open_under
 from player.library.track_building import build_tracks
 from player.music import Mood, Track
+from player.refusals import sentence
 
 Json = dict[str, Any]
 SIDECAR = "moods.csv"
@@ -152,7 +153,9 @@ def _cached(folders: Sequence[Path], cache_dir: Path) -> tuple[tuple[Track, ...]
         rows = cache.all_rows(distinct_roots(folders))
     finally:
         cache.close()
-    refused = [RefusedFile(row.path, row.reason) for row in rows if row.reason is not None]
+    refused = [
+        RefusedFile(row.path, sentence(row.kind, row.reason)) for row in rows if row.reason is not None
+    ]
     return build_tracks(rows), refused
 
 

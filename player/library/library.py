@@ -20,9 +20,10 @@ from player.library.music_folder import (
     folder_of,
     open_under,
 )
-from player.library.scan_process import HUNG_S, POLL_S, ScanEvent, ScanProcess
+from player.library.scan_process import POLL_S, ScanEvent, ScanProcess
 from player.library.track_building import build_tracks
 from player.music import Track
+from player.refusals import Refusal, Versions, sentence
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Library:
             cache_path,
             self._roots,
             on_event=self._hear,
-            on_crash=self._leave_out,
+            on_refused=self._leave_out,
             on_end=self._cache.close,
             clock=clock,
         )
@@ -93,13 +94,16 @@ class Library:
         first_wait_s: float = 60.0,
         warm_delay_s: float = WARM_DELAY_S,
         given_up: Callable[[], bool] = lambda: False,
+        more_to_come: Callable[[], bool] = lambda: False,
+        may_be_empty: bool = False,
     ) -> Library:
         """Open folders and playlist files; returns at once if the cache knows tracks of them.
 
         The scan then begins after ``warm_delay_s``. Without a cache it waits for the first playable ones, for
         as long as the scan is at work: until it is through, or has given no sign of life for
-        ``first_wait_s``, or nobody wants to wait any more (``given_up``). Raises LibraryError for a missing
-        folder and EmptyLibraryError if nothing can be played.
+        ``first_wait_s``, or nobody wants to wait any more (``given_up``); and while somebody else still puts
+        music there (``more_to_come``). Raises LibraryError for a missing folder, and unless it
+        ``may_be_empty`` EmptyLibraryError if nothing can be played.
         """
         if not folders:
             raise LibraryError("no music folder was given")
@@ -113,9 +117,11 @@ class Library:
             raise LibraryError(str(error)) from error
         warm = bool(library._tracks)
         library._scan.start(warm_delay_s if warm else 0.0)
-        if not warm and not library._wait_for_tracks(first_wait_s, given_up):
-            library.close()
-            raise EmptyLibraryError(library._nothing_to_play())
+        if not warm and not library._wait_for_tracks(first_wait_s, given_up, more_to_come):
+            if not may_be_empty:
+                library.close()
+                raise EmptyLibraryError(library._nothing_to_play())
+            log.warning("%s", library._nothing_to_play())
         return library
 
     def __enter__(self) -> Library:
@@ -164,15 +170,20 @@ class Library:
         """Stop the scan within a few seconds; the cache is closed with it. Safe to call twice."""
         self._scan.stop()
 
-    def _wait_for_tracks(self, patience_s: float, given_up: Callable[[], bool]) -> bool:
+    def _wait_for_tracks(
+        self, patience_s: float, given_up: Callable[[], bool], more_to_come: Callable[[], bool]
+    ) -> bool:
         """Wait while the scan is at work: a machine busy with other things may need minutes for it."""
         asked_s = self._clock()
-        told = False
+        told, coming = False, more_to_come()
         with self._news:
-            while not (self._tracks or self._progress.idle or given_up()):
-                # a file that takes longer is given up by the scan itself
+            while not (self._tracks or (self._progress.idle and not coming) or given_up()):
+                if coming and not more_to_come():
+                    coming = False
+                    self.rescan()  # what came last may not have been seen
+                # a file that takes too long is given up by the scan itself
                 quiet_s = self._clock() - self._heard_s
-                if quiet_s > max(patience_s, 1.5 * HUNG_S if self._progress.busy else 0.0):
+                if quiet_s > patience_s and not self._progress.busy and not coming:
                     break
                 if not told and self._clock() - asked_s > patience_s:
                     told = True
@@ -210,16 +221,20 @@ class Library:
         if self.on_change is not None:
             self.on_change()
 
-    def _leave_out(self, path: str) -> None:
+    def _leave_out(self, path: str, why: Refusal) -> None:
         root = next((root for root in self._roots if path.startswith(root)), self._roots[0])
-        self._cache.refuse(root, [(path, "the decoder crashed or hung on it")])
-        self._progress = replace(self._progress, busy="")
+        self._cache.refuse(root, [(path, why)], Versions.here(), time.time())
+        log.warning("%s: %s", path, sentence(why.kind, why.detail))
 
     def _reload(self, *, everything: bool) -> None:
         """Take over what changed in the cache and make the tracks anew."""
         if everything:
             self._rows, self._seen = {}, -1
-        self._take_over(self._cache.rows(self._roots, self._seen))
+        fresh = list(self._cache.rows(self._roots, self._seen))
+        for row in fresh:
+            if row.kind == "fault" and row.reason is None and row.analysis is None:
+                log.info("%s is played without having been measured", row.path)
+        self._take_over(fresh)
 
     def _take_over(self, fresh: Iterable[FileRow]) -> None:
         for row in fresh:
@@ -227,7 +242,9 @@ class Library:
             self._seen = max(self._seen, row.changed)
         here = [row for _, row in sorted(self._rows.items()) if row.root not in self._missing]
         self._tracks = build_tracks(here)
-        self._refused = tuple(RefusedFile(row.path, row.reason) for row in here if row.reason is not None)
+        self._refused = tuple(
+            RefusedFile(row.path, sentence(row.kind, row.reason)) for row in here if row.reason is not None
+        )
         self._progress = replace(
             self._progress,
             known=len(self._rows),
@@ -240,7 +257,8 @@ class Library:
     def _nothing_to_play(self) -> str:
         where = ", ".join(self._roots)
         if not self._progress.listed:
-            return f"no playable music in {where} yet: it is still being read; try again in a minute"
+            died = f" (the scan {self._scan.last_words})" if self._scan.last_words else ""
+            return f"no playable music in {where} yet: it is still being read; try again in a minute{died}"
         if not self._refused:
             return (
                 f"no playable music in {where}: nothing there is a stream or ends like music ({SOME_ENDINGS})"

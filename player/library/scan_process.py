@@ -6,33 +6,48 @@ import contextlib
 import logging
 import os
 import select
+import signal
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from player.analysis.child_end import end_child
+from player.last_words import LastWords
+from player.pulse import Pulse
+from player.refusals import Refusal
 
 log = logging.getLogger(__name__)
 
+BEGUN = "--begun="
 POLL_S = 0.05
-HUNG_S = 180.0
-"""Twenty minutes of music take some 5 s to measure; a small busy machine may need ten times that."""
+STALLED_S = 300.0
+"""So long a scan that reads a file may wait without using the processor: for a dead disk, or a lock."""
 RESTART_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STOP_S = 2.0
 END_S = 10.0
 """The child is killed after ``STOP_S``; a machine that is busy otherwise may need longer to see it gone."""
 MAX_COMMANDS = 4
+CRASHES = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGSYS}
+)
+"""What native code dies of by itself."""
+MAX_TOLD = 50
+MAX_DEATHS = 2
+"""So often in one session a file is tried that the scan died at for another reason."""
 
 
 class ScanEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A line of the scanning process. ``busy`` names the file about to be opened, ``warning`` has a text."""
+    """A line of the scanning process.
+
+    ``busy`` names the file about to be opened, and again as a sign of life within it; ``warning`` has a text.
+    """
 
     kind: str
     path: str = ""
@@ -44,7 +59,8 @@ class ScanEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ScanProcess:
     """Runs ``player.library.scan_worker`` until told to stop; reports from its own thread.
 
-    ``on_end`` is the last that this thread calls: what the reports are written to may be closed there.
+    ``on_refused`` hears of a file that the scan died at, and whose fault that was. ``on_end`` is the last
+    that this thread calls: what the reports are written to may be closed there.
     """
 
     def __init__(
@@ -53,21 +69,29 @@ class ScanProcess:
         roots: Sequence[str],
         *,
         on_event: Callable[[ScanEvent], None],
-        on_crash: Callable[[str], None],
+        on_refused: Callable[[str, Refusal], None],
         on_end: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
-        hung_s: float = HUNG_S,
+        stalled_s: float = STALLED_S,
     ) -> None:
-        self._command = [sys.executable, "-m", "player.library.scan_worker", str(cache_path), *roots]
+        # of the wall clock: what was refused before is tried again, what this session refuses is not
+        begun = f"{BEGUN}{time.time()}"
+        self._command = [sys.executable, "-m", "player.library.scan_worker", str(cache_path), begun, *roots]
         self._on_event = on_event
-        self._on_crash = on_crash
+        self._on_refused = on_refused
         self._on_end = on_end
         self._clock = clock
-        self._hung_s = hung_s
+        self._stalled_s = stalled_s
         # a fifth rescan asked for before the first is heard says nothing new: the oldest is dropped
         self._commands: deque[bytes] = deque(maxlen=MAX_COMMANDS)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._deaths: Counter[str] = Counter()
+        self._busy = ""
+        self._stalled = False
+        self.last_words = ""
+        """What the scan last died of; empty again once it has come through."""
+        self._told: set[str] = set()
         self.pid: int | None = None
 
     def start(self, delay_s: float) -> None:
@@ -99,48 +123,99 @@ class ScanProcess:
         while not self._stopping.is_set():
             began_s = self._clock()
             try:
-                died_on = self._one_life()
-                if died_on and not self._stopping.is_set():
-                    log.warning("the scan died on %s; the file is left out", died_on)
-                    self._on_crash(died_on)
+                self._one_life()
             except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
-                log.warning("the scan of the music broke off and begins anew: %s", error)
+                self._tell(f"broke off: {error}")
             failures = 1 if self._clock() - began_s > 60 else failures + 1
             self._stopping.wait(RESTART_S[min(failures, len(RESTART_S)) - 1])
 
-    def _one_life(self) -> str:
-        """Start the child and hear it out; returns the file it died or hung on, if any."""
+    def _one_life(self) -> None:
+        """Start the child, hear it out, and find out what it died of."""
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
-        child = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=quiet, env=environment)
+        pipe = subprocess.PIPE
+        child = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+        if child.stdout is None or child.stderr is None:
+            raise RuntimeError("the scanning process has no pipes")
         self.pid = child.pid
+        self._busy, self._stalled = "", False
+        words = LastWords(child.stderr)
         try:
-            return self._listen(child)
+            self._listen(child, words)
+            if not self._stopping.is_set() and not self._stalled:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(STOP_S)
         finally:
             end_child(child, STOP_S)
+            words.read()
+            child.stderr.close()
+        if not self._stopping.is_set():
+            self._bury(child.returncode, words.text())
 
-    def _listen(self, child: subprocess.Popen[bytes]) -> str:
+    def _listen(self, child: subprocess.Popen[bytes], words: LastWords) -> None:
+        """Until the child closes its output, stalls, or nobody wants to hear any more."""
+        held, pulse = b"", Pulse(child.pid, self._clock)
         if child.stdout is None:
             raise RuntimeError("the scanning process has no pipes")
-        busy, since_s, held = "", self._clock(), b""
         while not self._stopping.is_set():
             self._pass_commands(child)
+            words.read()
             if not select.select([child.stdout], [], [], POLL_S)[0]:
-                if busy and self._clock() - since_s > self._hung_s:
-                    return busy
+                if self._busy and pulse.idle_s() > self._stalled_s:
+                    self._stalled = True
+                    return
                 continue
             data = os.read(child.stdout.fileno(), 65536)
             if not data:
-                return busy
+                return
+            pulse.beat()
             *lines, held = (held + data).split(b"\n")
             for line in lines:
                 event = msgspec.json.decode(line, type=ScanEvent)
-                busy, since_s = event.path, self._clock()
+                self._busy = event.path
+                if event.kind == "idle":
+                    self.last_words = ""
+                    self._told.clear()
                 self._on_event(event)
-        return ""
+
+    def _bury(self, status: int, words: str) -> None:
+        """Tell what it died of; a file is blamed only for what is its own."""
+        at, crashed = self._busy, -status in CRASHES
+        why = None
+        if at:
+            self._deaths[at] += 1
+            if self._stalled:
+                why = Refusal("out_of_time", f"nothing was read for {self._stalled_s:.0f} s")
+            elif status == -signal.SIGXCPU:
+                why = Refusal("out_of_time", "its decoder did not come to an end")
+            elif crashed:
+                why = Refusal("crashed", words or _ended_by(status))
+            elif self._deaths[at] >= MAX_DEATHS:
+                why = Refusal("fault" if status >= 0 else "crashed", words or _ended_by(status))
+        self._tell(f"ended ({_ended_by(status)}){f' at {at}' if at else ''}{f': {words}' if words else ''}")
+        if at:
+            self._on_event(ScanEvent("busy"))
+        if why is not None:
+            self._on_refused(at, why)
+
+    def _tell(self, what: str) -> None:
+        """The same words are a warning once, however often the scan ends with them."""
+        level = logging.DEBUG if what in self._told or len(self._told) > MAX_TOLD else logging.WARNING
+        self.last_words = what
+        self._told.add(what)
+        log.log(level, "the scan of the music %s; it begins anew", what)
 
     def _pass_commands(self, child: subprocess.Popen[bytes]) -> None:
         while self._commands and child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.write(self._commands.popleft())
                 child.stdin.flush()
+
+
+def _ended_by(status: int) -> str:
+    """How a process ended, in a word."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"

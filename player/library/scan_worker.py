@@ -1,11 +1,13 @@
 """The scanning process, of low priority; ends with its parent: ``player.library.scan_worker CACHE ROOT...``.
 
-Writes one JSON object a line to standard output; reads ``rescan`` from standard input.
+Writes one JSON object a line to standard output, and to standard error what it dies of; reads ``rescan`` from
+standard input.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import resource
 import sys
@@ -18,8 +20,9 @@ from typing import TextIO
 import msgspec
 
 from player.analysis.vibenet_process import VibenetProcess, command_of
+from player.cpu_budget import CpuBudget
 from player.library.cache import TrackCache
-from player.library.scan_process import ScanEvent
+from player.library.scan_process import BEGUN, ScanEvent
 from player.library.scanner import Scanner
 
 MAX_MEMORY_BYTES = 3 << 30
@@ -27,6 +30,8 @@ NICENESS = 15
 FIRST_TRACKS = 2
 REPORT_S = 1.0
 SLOWEST_REPORT_S = 10.0
+SIGN_S = 1.0
+"""A block takes far less to decode: not each of them is told."""
 POLL_S = 0.5
 SETTLE_S = 0.3
 WATCH_MS = 500
@@ -37,12 +42,17 @@ UNWATCHED_LOOK_S = 120.0
 class Worker:
     """Scans, reports, and then follows changes until its input closes."""
 
-    def __init__(self, cache: TrackCache, roots: Sequence[str], out: TextIO) -> None:
+    def __init__(
+        self, cache: TrackCache, roots: Sequence[str], out: TextIO, begun_s: float | None = None
+    ) -> None:
         self._out = out
         self._roots = tuple(roots)
         command = command_of()
         self._vibenet = None if command is None else VibenetProcess(command, self._warn)
-        self._scanner = Scanner(cache, roots, self._busy, self._vibenet)
+        self._scanner = Scanner(cache, roots, self._busy, self._vibenet, begun_s)
+        self._budget = CpuBudget()
+        self._busy_path = ""
+        self._signed_s = 0.0
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._reported_s = 0.0
@@ -142,6 +152,17 @@ class Worker:
         os._exit(0)
 
     def _busy(self, path: str) -> None:
+        """A file is begun, another block of it was decoded, or (empty) none is being read."""
+        now_s = time.monotonic()
+        if path and path == self._busy_path:
+            self._budget.renew()
+            if now_s - self._signed_s < SIGN_S:
+                return
+        elif path:
+            self._budget.begin()
+        else:
+            self._budget.lift()
+        self._busy_path, self._signed_s = path, now_s
         self._say(ScanEvent("busy", path=path))
 
     def _warn(self, text: str) -> None:
@@ -163,17 +184,22 @@ def _step_back() -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Entry point; ``--once`` after the cache path scans once instead of watching."""
+    """Entry point; before the roots ``--begun=SECONDS``, when the session began, and ``--once`` are known."""
+    faulthandler.enable()
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-    cache_path, *rest = arguments
-    once = "--once" in rest[:1]
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    cache_path, *roots = arguments
+    begun_s = None
+    if roots and roots[0].startswith(BEGUN):
+        begun_s = float(roots.pop(0).removeprefix(BEGUN))
+    once = roots[:1] == ["--once"]
+    roots = roots[once:]
     cache = TrackCache(Path(cache_path))
-    roots = rest[1:] if once else rest
     if cache.count(roots):
         _step_back()
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        Worker(cache, roots, sys.stdout).run(follow=not once)
+        Worker(cache, roots, sys.stdout, begun_s).run(follow=not once)
     cache.close()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePath
 
 from player.analysis.track_analysis import analyse
@@ -25,8 +28,9 @@ from player.library.music_folder import (
     walk,
 )
 from player.library.playlists import MAX_PLAYLIST_BYTES, PlaylistError, local_path, read_playlist
+from player.refusals import EACH_LOOK, MAX_DETAIL_CHARS, Refusal, RefusalKind, Versions
 from player.sound_opening import open_sound
-from player.sound_reader import UnreadableAudioError
+from player.sound_reader import CodecMissingError, UnreadableAudioError
 
 MAX_DURATION_S = 48 * 3600.0
 LEAST_BITS_A_SECOND = 500.0
@@ -36,7 +40,10 @@ BATCH = 50
 SIGN_S = 1.0
 """While names are listed there is a sign of life so often: an empty path."""
 
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 Busy = Callable[[str], None]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -51,19 +58,34 @@ class RootContent:
 
 
 class Scanner:
-    """Keeps a cache in step with its roots. ``busy`` hears the path that is about to be opened, if any."""
+    """Keeps a cache in step with its roots.
+
+    ``busy`` hears the path that is about to be opened and again at each block that was decoded of it; an
+    empty one where no file is being read. What was refused before the session, which began at ``begun_s`` of
+    the wall clock, is tried again where that may help; see ``refusals.is_due``.
+    """
 
     def __init__(
-        self, cache: TrackCache, roots: Sequence[str], busy: Busy, vibenet: VibenetProcess | None = None
+        self,
+        cache: TrackCache,
+        roots: Sequence[str],
+        busy: Busy,
+        vibenet: VibenetProcess | None = None,
+        begun_s: float | None = None,
     ) -> None:
         self._cache = cache
         self._roots = tuple(roots)
         self._busy = busy
         self._vibenet = vibenet
+        self._versions = Versions.here()
+        self._begun_s: float | None = time.time() if begun_s is None else begun_s
         self.missing: frozenset[str] = frozenset()
 
     def sync(self) -> bool:
         """Compare every root with the cache; True if anything was removed. A missing root keeps its rows."""
+        if self._begun_s is not None:
+            self._cache.try_due(self._roots, self._versions, self._begun_s, time.time())
+            self._begun_s = None
         removed = False
         missing = set()
         for root in self._roots:
@@ -78,35 +100,52 @@ class Scanner:
 
     def read_headers(self) -> int:
         """Read a batch of pending headers; returns how many were taken up, 0 when all are done."""
-        pending = self._cache.without_header(self._roots, BATCH)
+        pending = self._cache.without_header(self._here, BATCH)
         headers: dict[str, Header] = {}
         for path, root, size in pending:
             self._busy(path)
             try:
                 headers[path] = self._header(root, path, size)
-            except (UnreadableAudioError, OSError) as error:
-                self._cache.refuse(root, [(path, str(error))])
+            except Exception as error:  # noqa: BLE001 - told apart below: most are the file's, some are ours
+                self._busy("")
+                self._refuse(root, path, error)
+        self._busy("")
         if headers:
             self._cache.set_headers(headers)
         return len(pending)
 
     def measure_next(self) -> str | None:
         """Measure one pending file; returns its path, None when all are done."""
-        for path, root, _ in self._cache.without_analysis(self._roots, 1):
+        for path, root, _ in self._cache.without_analysis(self._here, 1):
             self._busy(path)
             try:
                 with open_under(folder_of(root), path) as file:
-                    self._cache.set_analysis(path, analyse(file))
-            except (UnreadableAudioError, OSError, MemoryError) as error:
-                self._cache.refuse(root, [(path, str(error) or "needs too much memory")])
+                    analysis = analyse(file, partial(self._busy, path))
+            except Exception as error:  # noqa: BLE001 - as above
+                self._busy("")
+                self._refuse(root, path, error)
+            else:
+                self._busy("")  # what may go wrong from here on is not the file's
+                self._cache.set_analysis(path, analysis)
             return path
         return None
+
+    @property
+    def _here(self) -> list[str]:
+        """A folder that has vanished says nothing of its files."""
+        return [root for root in self._roots if root not in self.missing]
+
+    def _refuse(self, root: str, path: str, error: Exception) -> None:
+        why = refusal_of(error)
+        if why.kind == "fault":
+            log.error("reading %s failed by a fault of this program, not of the file", path, exc_info=error)
+        self._cache.refuse(root, [(path, why)], self._versions, time.time())
 
     def learn_next(self) -> str | None:
         """Ask vibenet about one measured file; returns its path, None when there is nothing to ask."""
         if self._vibenet is None or not self._vibenet.usable:
             return None
-        for path, root, _ in self._cache.without_learned(self._roots, 1):
+        for path, root, _ in self._cache.without_learned(self._here, 1):
             mood: LearnedMood | None
             try:
                 self._busy(path)
@@ -117,9 +156,13 @@ class Scanner:
                 mood = self._vibenet.ask(samples)
             except VibenetStartError:
                 return None
-            except (UnreadableAudioError, VibenetError, OSError, MemoryError):
+            except Exception as error:
                 # tried once; the track keeps the mood of the own analysis
                 mood = None
+                if not isinstance(error, (UnreadableAudioError, VibenetError, OSError, MemoryError)):
+                    log.error(
+                        "asking vibenet about %s failed by a fault of this program", path, exc_info=error
+                    )
             self._cache.set_learned(path, mood)
             return path
         return None
@@ -179,7 +222,7 @@ class Scanner:
 
     def _store(self, root: str, content: RootContent) -> bool:
         known = self._cache.known(root)
-        nothing = (-1, 0, None)
+        nothing = (-1, 0, None, None)
         fresh = [
             f for path, f in content.files.items() if known.get(path, nothing)[:2] != (f.size, f.mtime_ns)
         ]
@@ -187,11 +230,18 @@ class Scanner:
             self._cache.add(root, fresh)
         if content.streams:
             self._store_streams(root, content.streams, known)
+        # what could not even be opened may be allowed by now
+        again = [p for p in content.files if p in known and known[p][2] and known[p][3] in EACH_LOOK]
+        self._cache.try_again(again)
         rules, broken = read_rules(Path(folder_of(root)), content.sidecars)
         refused = {**content.refused, **dict(broken)}
-        news = [(path, why) for path, why in refused.items() if known.get(path, nothing)[2] != why]
+        news = [
+            (path, Refusal("left_aside", why))
+            for path, why in refused.items()
+            if known.get(path, nothing)[2] != why
+        ]
         if news:
-            self._cache.refuse(root, news)
+            self._cache.refuse(root, news, self._versions, time.time())
         here = content.files.keys() | content.streams.keys() | refused.keys()
         gone = [path for path in known if path not in here]
         if gone:
@@ -228,6 +278,21 @@ class Scanner:
             artist=_clean(_first(facts.tags, ("artist", "album_artist", "composer"))),
             tagged=mood_of_tags(facts.tags),
         )
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """Whose fault it is: the file's, its decoder's, the machine's, or by elimination ours."""
+    if isinstance(error, CodecMissingError):
+        return Refusal("codec_missing", str(error))
+    if isinstance(error, UnreadableAudioError):
+        return Refusal("unreadable", str(error))
+    if isinstance(error, MemoryError):
+        return Refusal("crashed", "it needs too much memory")
+    if isinstance(error, OSError):
+        kind: RefusalKind = "disk_full" if error.errno in DISK_FULL else "unopenable"
+        return Refusal(kind, error.strerror or str(error))
+    words = (str(error).splitlines() or [""])[0]
+    return Refusal("fault", f"{type(error).__name__}: {words}"[:MAX_DETAIL_CHARS])
 
 
 def _wanted(name: str) -> bool:
