@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from player.choice.chooser import Chooser, DecisionKind
-from player.deck import MIX_RATE_HZ, Deck, DeckMaker
+from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker
 from player.mixing.announcements import CueDeck, CueSound
 from player.mixing.channel import Voice
 from player.mixing.fades import CURVES, Curve
@@ -370,7 +370,12 @@ class Engine:
         if seek is None or current is None:
             return False
         if seek.deck is None:
-            seek.deck = self._make_deck(seek.track.location)
+            try:
+                seek.deck = self._make_deck(seek.track.location)
+            except DeckError as error:
+                log.warning("%s stays where it is: %s", seek.track.title, error)
+                self._drop_seek()
+                return False
             seek.deck.open(seek.track.location, seek.start_s)
             seek.opened_s = now_s
         if seek.failure(now_s) is not None:
