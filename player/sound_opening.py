@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import cache
 from typing import IO
 
 from player.sound_reader import AudioFacts, Part, SoundReader, UnreadableAudioError
@@ -14,6 +15,7 @@ SECOND_OPINION = (b"OggS",)
 """libvorbis's own readers forgive more than FFmpeg; of other formats there is nothing to gain."""
 
 
+@cache
 def av_problem() -> str | None:
     """Why PyAV cannot be used, with what to do about it; None where it can."""
     try:
