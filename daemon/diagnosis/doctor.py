@@ -121,7 +121,7 @@ def _readers(_: Settings) -> Iterator[Finding]:
 
 
 def _pyav(_: Settings) -> Iterator[Finding]:
-    from player.sound_opening import av_problem, decoder_version
+    from player.reading.sound_opening import av_problem, decoder_version
 
     problem = av_problem()
     if problem is None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from player.analysis.loudness import LoudnessMeter
 from player.analysis.spectral_features import SpectralFeatures
 from player.analysis.track_measures import Analysis, MoodFeatures
-from player.sound_opening import open_sound
-from player.sound_reader import READ_RATE_HZ, SoundReader, UnreadableAudioError, blocks
+from player.reading.sound_opening import open_sound
+from player.reading.sound_reader import READ_RATE_HZ, SoundReader, UnreadableAudioError, blocks
 
 MAX_ANALYSED_S = 1_200.0
 """Of a longer file the first twenty minutes and the end are measured."""

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.isolation.child_clock import LOOK_S, ChildClock
-from player.analysis.child_end import end_child
 from player.analysis.track_measures import LearnedMood
-from player.sound_opening import open_sound
-from player.sound_reader import READ_RATE_HZ
+from player.children.child_end import end_child
+from player.reading.sound_opening import open_sound
+from player.reading.sound_reader import READ_RATE_HZ
 
 VARIABLE = "NEUROPLAYER_VIBENET_PYTHON"
 """Names the interpreter of the environment that vibenet is installed in; unset or empty: it is not asked."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from player.deck import MIX_RATE_HZ, OpenFile, PcmBlock, is_stream, silence
 from player.decks.ring_deck import RingDeck
-from player.sound_opening import open_sound
-from player.sound_reader import SoundReader, UnreadableAudioError
+from player.reading.sound_opening import open_sound
+from player.reading.sound_reader import SoundReader, UnreadableAudioError
 
 AHEAD_S = 35.0
 """A library that vanishes must leave at least 30 s to play."""
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 def decoded(location: str, start_s: float, open_file: OpenFile) -> Iterator[PcmBlock]:
     """Blocks of about a quarter of a second, to the end. Raises UnreadableAudioError and OSError."""
     if is_stream(location):
-        from player.decks.av_reader import AudioReader  # only here: files are played without PyAV, too
+        from player.reading.av_reader import AudioReader  # only here: files are played without PyAV, too
 
         with AudioReader(location) as reader:
             yield from _blocks(reader, 0.0)

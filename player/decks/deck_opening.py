@@ -83,7 +83,7 @@ _NAMES = {"av": "PyAV", "vlc": "libVLC", "miniaudio": "miniaudio"}
 
 def _av_deck(open_file: OpenFile) -> Deck:
     from player.decks.av_deck import AvDeck
-    from player.sound_opening import av_problem
+    from player.reading.sound_opening import av_problem
 
     problem = av_problem()
     if problem is not None:

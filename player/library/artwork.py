@@ -10,9 +10,9 @@ import os
 import resource
 import sys
 
-from player.decks.av_reader import attached_picture
 from player.library.music_folder import OutsideFolderError, open_under
-from player.sound_reader import UnreadableAudioError
+from player.reading.av_reader import attached_picture
+from player.reading.sound_reader import UnreadableAudioError
 
 SIDE = 384
 QUALITY = 82

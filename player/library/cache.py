@@ -15,7 +15,7 @@ import msgspec
 from player.analysis.track_measures import ANALYSER_VERSION, Analysis, LearnedMood
 from player.library.mood_tags import GivenMood
 from player.library.music_folder import FoundFile
-from player.refusals import OURS, Attempt, Refusal, Versions, is_due
+from player.library.refusals import OURS, Attempt, Refusal, Versions, is_due
 
 log = logging.getLogger(__name__)
 

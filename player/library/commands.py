@@ -23,9 +23,9 @@ from player.library.library import (
 from player.library.library_map import draw_map
 from player.library.mood_tags import MoodRules, SidecarError, mood_of_words, read_sidecar
 from player.library.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, open_under
+from player.library.refusals import sentence
 from player.library.track_building import build_tracks
 from player.music import Mood, Track
-from player.refusals import sentence
 
 Json = dict[str, Any]
 SIDECAR = "moods.csv"

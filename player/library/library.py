@@ -20,10 +20,10 @@ from player.library.music_folder import (
     folder_of,
     open_under,
 )
+from player.library.refusals import Refusal, Versions, sentence
 from player.library.scan_process import POLL_S, ScanEvent, ScanProcess
 from player.library.track_building import build_tracks
 from player.music import Track
-from player.refusals import Refusal, Versions, sentence
 
 log = logging.getLogger(__name__)
 

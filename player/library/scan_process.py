@@ -18,10 +18,10 @@ from pathlib import Path
 
 import msgspec
 
-from player.analysis.child_end import end_child
-from player.last_words import LastWords
-from player.pulse import Pulse
-from player.refusals import Refusal
+from player.children.child_end import end_child
+from player.children.last_words import LastWords
+from player.children.pulse import Pulse
+from player.library.refusals import Refusal
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from typing import TextIO
 import msgspec
 
 from player.analysis.vibenet_process import VibenetProcess, command_of
-from player.cpu_budget import CpuBudget
+from player.children.cpu_budget import CpuBudget
 from player.library.cache import TrackCache
 from player.library.scan_process import BEGUN, ScanEvent
 from player.library.scanner import Scanner

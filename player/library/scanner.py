@@ -28,9 +28,9 @@ from player.library.music_folder import (
     walk,
 )
 from player.library.playlists import MAX_PLAYLIST_BYTES, PlaylistError, local_path, read_playlist
-from player.refusals import EACH_LOOK, MAX_DETAIL_CHARS, Refusal, RefusalKind, Versions
-from player.sound_opening import open_sound
-from player.sound_reader import CodecMissingError, UnreadableAudioError
+from player.library.refusals import EACH_LOOK, MAX_DETAIL_CHARS, Refusal, RefusalKind, Versions
+from player.reading.sound_opening import open_sound
+from player.reading.sound_reader import CodecMissingError, UnreadableAudioError
 
 MAX_DURATION_S = 48 * 3600.0
 LEAST_BITS_A_SECOND = 500.0

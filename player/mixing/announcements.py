@@ -98,8 +98,8 @@ def chime(cue: Cue) -> PcmBlock:
 @lru_cache(maxsize=len(CUES))
 def _spoken(cue: Cue) -> PcmBlock:
     """The phrase by espeak-ng, a program of its own. Raises CueError; another time it may succeed."""
-    from player.sound_opening import open_sound
-    from player.sound_reader import UnreadableAudioError, blocks
+    from player.reading.sound_opening import open_sound
+    from player.reading.sound_reader import UnreadableAudioError, blocks
 
     program = shutil.which("espeak-ng")
     if program is None:

@@ -16,13 +16,13 @@ from broken_sounds import of_unknown_codec, sound
 from sound_making import write_tone
 from waiting import SCAN_PATIENCE_S, wait_until
 
-from player import refusals
+from player.library import refusals
 from player.library import scanner as library_scan
 from player.library.cache import FileRow, TrackCache
 from player.library.library import CACHE_NAME, Library
+from player.library.refusals import BACK_OFF_S, Attempt, Refusal, Versions, is_due
 from player.library.scan_process import ScanEvent, ScanProcess
 from player.library.scanner import Scanner
-from player.refusals import BACK_OFF_S, Attempt, Refusal, Versions, is_due
 
 pytestmark = pytest.mark.timeout(300)
 HERE = Versions("1", "a decoder")
@@ -269,7 +269,7 @@ def test_a_scan_that_was_stopped_for_long_refuses_nothing(music: Path, tmp_path:
 def test_a_block_renews_the_budget_and_a_file_has_one_of_its_own() -> None:
     script = (
         "import sys, time\n"
-        "from player.cpu_budget import CpuBudget\n"
+        "from player.children.cpu_budget import CpuBudget\n"
         "budget = CpuBudget(block_s=1.0, file_s=float(sys.argv[1]))\n"
         "budget.begin()\n"
         "until_s = time.process_time() + 3.5\n"

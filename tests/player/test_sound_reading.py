@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from broken_sounds import ID3V1, junk, of_unknown_codec, sound, with_latin1_title
 
-from player.decks.av_reader import AudioReader
-from player.sound_opening import open_sound
-from player.sound_reader import READ_RATE_HZ, CodecMissingError, UnreadableAudioError, blocks
+from player.reading.av_reader import AudioReader
+from player.reading.sound_opening import open_sound
+from player.reading.sound_reader import READ_RATE_HZ, CodecMissingError, UnreadableAudioError, blocks
 
 FIELD = Path(__file__).resolve().parents[2] / ".." / "shared" / "field"
 SECONDS = 2.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import IO
 
-from player.sound_reader import AudioFacts, Part, SoundReader, UnreadableAudioError
+from player.reading.sound_reader import AudioFacts, Part, SoundReader, UnreadableAudioError
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ SECOND_OPINION = (b"OggS",)
 def av_problem() -> str | None:
     """Why PyAV cannot be used, with what to do about it; None where it can."""
     try:
-        import player.decks.av_reader  # noqa: F401 - all of it is loaded, its libraries too
+        import player.reading.av_reader  # noqa: F401 - all of it is loaded, its libraries too
     except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
         why = f"{type(error).__name__}: {error}".splitlines()[0][:160]
         return f"PyAV cannot be loaded ({why}); mend it: pip install --force-reinstall av"
@@ -30,7 +30,7 @@ def decoder_version() -> str:
     """What decodes here: a refusal of another decoder is no refusal of this one."""
     if av_problem() is not None:
         return "miniaudio alone"
-    from player.decks.av_reader import decoder_version as av_version
+    from player.reading.av_reader import decoder_version as av_version
 
     return av_version()
 
@@ -40,7 +40,7 @@ def open_sound(file: IO[bytes]) -> SoundReader:
     problem = av_problem()
     if problem is not None:
         return _second(file, UnreadableAudioError(problem))
-    from player.decks.av_reader import AudioReader
+    from player.reading.av_reader import AudioReader
 
     try:
         first = AudioReader(file)
@@ -54,7 +54,7 @@ def _second(
 ) -> SoundReader:
     """miniaudio's reader; raises the refusal where it reads nothing either."""
     try:
-        from player.miniaudio_reader import FORMATS, MiniaudioReader
+        from player.reading.miniaudio_reader import FORMATS, MiniaudioReader
 
         return MiniaudioReader(file, begins or tuple(FORMATS))
     except UnreadableAudioError:

@@ -11,10 +11,10 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from player.av_resampling import stereo_pieces
-from player.codec_names import codec_name
-from player.ogg_links import is_chained, looks_chained, next_link
-from player.sound_reader import (
+from player.reading.av_resampling import stereo_pieces
+from player.reading.codec_names import codec_name
+from player.reading.ogg_links import is_chained, looks_chained, next_link
+from player.reading.sound_reader import (
     READ_RATE_HZ,
     READER_VERSION,
     AudioFacts,
@@ -24,7 +24,7 @@ from player.sound_reader import (
     dropped,
     even,
 )
-from player.sound_view import SoundView, id3v2_bytes
+from player.reading.sound_view import SoundView, id3v2_bytes
 
 FORMATS = (
     "aac,ac3,aiff,ape,asf,au,caf,dsf,eac3,flac,loas,matroska,webm,mov,mp4,m4a,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"

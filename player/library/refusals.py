@@ -6,7 +6,7 @@ import importlib.metadata
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from player.sound_opening import decoder_version
+from player.reading.sound_opening import decoder_version
 
 RefusalKind = Literal[
     "unreadable",

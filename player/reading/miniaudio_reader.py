@@ -9,15 +9,8 @@ from typing import IO, Any
 import miniaudio
 import numpy as np
 
-from player.sound_reader import (
-    READ_RATE_HZ,
-    AudioFacts,
-    Part,
-    UnreadableAudioError,
-    dropped,
-    even,
-)
-from player.sound_view import SoundView
+from player.reading.sound_reader import READ_RATE_HZ, AudioFacts, Part, UnreadableAudioError, dropped, even
+from player.reading.sound_view import SoundView
 
 READ_FRAMES = 12_000
 FORMATS = {b"OggS": "VORBIS", b"fLaC": "FLAC", b"RIFF": "WAV", b"ID3": "MP3", b"\xff": "MP3"}

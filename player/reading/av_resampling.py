@@ -10,7 +10,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
-from player.sound_reader import READ_RATE_HZ, Part
+from player.reading.sound_reader import READ_RATE_HZ, Part
 
 PLANES = 8
 """Before version 19 PyAV reads behind the memory of a frame with more of them than this."""

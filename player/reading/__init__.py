@@ -1,0 +1,1 @@
+"""Sound files decoded to PCM: one port, PyAV and miniaudio behind it."""
