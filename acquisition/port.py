@@ -27,7 +27,11 @@ NO_LSL = 69
 
 
 class MissingPartError(SourceError):
-    """A native library that this source needs is not on this machine. The message says how to get it."""
+    """A native library that this source needs is not on this machine; ``remedy`` says how to get it."""
+
+    def __init__(self, missing: str, remedy: str) -> None:
+        super().__init__(f"source: {missing}: {remedy}")
+        self.missing, self.remedy = missing, remedy
 
 
 class IncompatibleStreamError(SourceError):

@@ -8,6 +8,7 @@ machine's temporary ones then, and what only is to be kept is not kept
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -25,10 +26,20 @@ Kind = Literal["state", "cache", "config"]
 CACHE_ROOM_BYTES = 16 * 1024 * 1024
 """The first piece of the demo music, and what is known of a large library."""
 STATE_ROOM_BYTES = 64 * 1024
+Cause = Literal["no_home", "no_room", "read_only", "not_ours"]
+"""Why nothing can be kept in a folder; ``not_ours`` is everything else that the system says."""
+CAUSES: dict[int, Cause] = {errno.ENOSPC: "no_room", errno.EDQUOT: "no_room", errno.EROFS: "read_only"}
 STAND_INS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - a private folder is made there
-NO_HOME = "there is no home folder"
 LENT_HOME = "NEUROPLAYER_LENT_HOME"
 """Set for the processes that are started here, where ``HOME`` is a stand-in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a folder cannot be written, with the system's own words."""
+
+    cause: Cause
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,7 @@ class Unkept:
 
     kind: Kind
     wanted: Path
-    why: str
+    trouble: Trouble
     instead: Path | None
 
 
@@ -90,24 +101,26 @@ def unkept() -> Iterator[Unkept]:
     kinds: tuple[Kind, ...] = ("state", "cache")
     for kind in kinds:
         wanted, used = wanted_folder(kind), _usable(kind)
-        why = NO_HOME if wanted is None else trouble(wanted, _room(kind))
-        if why:
-            yield Unkept(kind, wanted or Path("~"), why, used if used != wanted else None)
+        no_home = Trouble("no_home", "there is no home folder")
+        found = no_home if wanted is None else trouble(wanted, _room(kind))
+        if found is not None:
+            yield Unkept(kind, wanted or Path("~"), found, used if used != wanted else None)
 
 
-def trouble(folder: Path, room_bytes: int = STATE_ROOM_BYTES) -> str:
-    """Why nothing can be written there, by trying; empty where it can. Makes the folder."""
+def trouble(folder: Path, room_bytes: int = STATE_ROOM_BYTES) -> Trouble | None:
+    """Why nothing can be written there, by trying; None where it can. Makes the folder."""
     try:
         private_folder(folder)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(bytes(STATE_ROOM_BYTES))
             probe.flush()
         if shutil.disk_usage(folder).free < room_bytes:
-            return f"less than {room_bytes >> 20} MB free"
+            return Trouble("no_room", f"less than {room_bytes >> 20} MB free")
         foreign = [path for path in folder.glob("*.sqlite*") if not os.access(path, os.W_OK)]
     except OSError as error:
-        return (error.strerror or str(error)).lower()
-    return f"{foreign[0].name}: permission denied" if foreign else ""
+        cause = CAUSES.get(error.errno or 0, "not_ours")
+        return Trouble(cause, (error.strerror or str(error)).lower())
+    return Trouble("not_ours", f"{foreign[0].name}: permission denied") if foreign else None
 
 
 def working_folder(room_bytes: int = STATE_ROOM_BYTES) -> Path | None:
@@ -188,4 +201,4 @@ def own_networks(state: Path) -> tuple[Path, Path]:
 def unkept_words(folder: Unkept) -> str:
     """A folder in which nothing can be kept, for a person."""
     so = "nothing new is kept there" if folder.instead is None else f"{folder.instead} is used instead"
-    return f"{folder.wanted} cannot be written ({folder.why}): {so}"
+    return f"{folder.wanted} cannot be written ({folder.trouble.words}): {so}"

@@ -12,6 +12,14 @@ class ClassifierError(Exception):
     """The classifier could not be loaded or gave no usable answer. The message names file and rule."""
 
 
+class MissingRuntimeError(ClassifierError):
+    """What runs networks is not on this machine; ``remedy`` says how to get it."""
+
+    def __init__(self, missing: str, remedy: str) -> None:
+        super().__init__(f"{missing}: {remedy}")
+        self.missing, self.remedy = missing, remedy
+
+
 class Classifier(Protocol):
     """Turns the newest windows' baseline-normalised features into the probability of being engaged.
 

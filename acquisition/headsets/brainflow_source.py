@@ -314,7 +314,7 @@ def load_brainflow() -> None:
         BoardControllerDLL.get_instance()
     except (ImportError, OSError, AttributeError) as error:
         raise MissingPartError(
-            "source: BrainFlow's library is missing, so no board is read: install the package brainflow anew"
+            "BrainFlow's library is missing, so no board is read", "install the package brainflow anew"
         ) from error
 
 

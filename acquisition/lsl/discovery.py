@@ -60,7 +60,7 @@ def load_lsl() -> Any:
         import pylsl
     except (ImportError, OSError, RuntimeError) as error:
         raise MissingPartError(
-            "source: liblsl is missing, so nothing is read over LSL: install the package pylsl anew"
+            "liblsl is missing, so nothing is read over LSL", "install the package pylsl anew"
         ) from error
     return pylsl
 

@@ -11,7 +11,16 @@ from daemon.safe_text import shown
 
 MAX_TOLD = 5
 ELSEWHERE = frozenset(
-    ("CACHE_DIR", "CONFIG", "EMBEDDED_BROKER", "HEARTBEAT_FD", "PROFILE", "STATE_DIR", "VIBENET_PYTHON")
+    (
+        "CACHE_DIR",
+        "CONFIG",
+        "EMBEDDED_BROKER",
+        "HEARTBEAT_FD",
+        "LENT_HOME",
+        "PROFILE",
+        "STATE_DIR",
+        "VIBENET_PYTHON",
+    )
 )
 """Variables that begin as ours do and are read elsewhere."""
 

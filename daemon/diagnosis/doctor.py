@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib.metadata
 import os
 import shutil
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from acquisition.port import SourceError
+from acquisition.port import MissingPartError
 from daemon import places
 from daemon.configuration.environment import unknown_variables
 from daemon.configuration.merging import settings_from
@@ -24,7 +23,7 @@ from daemon.configuration.reading import ConfigError
 from daemon.errors import BadInputError
 from daemon.places import unkept_words
 from daemon.settings import Settings
-from inference.port import ClassifierError
+from inference.port import ClassifierError, MissingRuntimeError
 
 Level = Literal["good", "note", "bad"]
 MIN_FREE_BYTES = 500 * 1024 * 1024
@@ -113,9 +112,8 @@ def _readers(_: Settings) -> Iterator[Finding]:
     for name, load in parts.items():
         try:
             load()
-        except (SourceError, ClassifierError) as error:
-            missing, mend = str(error).removeprefix("source: ").split(": ", 1)
-            yield Finding(name, "bad", missing, mend)
+        except (MissingPartError, MissingRuntimeError) as error:
+            yield Finding(name, "bad", error.missing, error.remedy)
         else:
             yield Finding(name, "good", "loads")
 
@@ -212,7 +210,6 @@ def _models(settings: Settings) -> Iterator[Finding]:
     from daemon.wiring.engine import model_roots
     from inference.networks.manifest import read_verified
     from inference.networks.model_store import ModelStore
-    from inference.port import ClassifierError
 
     names, mend = [], "install the package anew, or: neuroplayer models remove NAME"
     store = ModelStore(tuple(model_roots(settings)))
@@ -254,14 +251,13 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 def _writable_again(folder: places.Unkept) -> str:
     other = f"name another one: NEUROPLAYER_{folder.kind.upper()}_DIR=FOLDER"
-    mends = {
-        os.strerror(errno.ENOSPC).lower(): "free some space",
-        os.strerror(errno.EDQUOT).lower(): "free some space",
-        os.strerror(errno.EROFS).lower(): "mount it to be written",
-        places.NO_HOME: "set HOME to a folder of yours",
+    mends: dict[places.Cause, str] = {
+        "no_room": "free some space",
+        "read_only": "mount it to be written",
+        "no_home": "set HOME to a folder of yours",
+        "not_ours": f"make it yours: sudo chown -R {_user()} {folder.wanted}",
     }
-    yours = f"make it yours: sudo chown -R {_user()} {folder.wanted}"
-    mend = "free some space" if "MB free" in folder.why else mends.get(folder.why, yours)
+    mend = mends[folder.trouble.cause]
     return f"{mend}, or {other}"
 
 

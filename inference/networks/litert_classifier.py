@@ -9,7 +9,7 @@ import numpy as np
 from acquisition.signal import FloatArray
 from inference.networks.manifest import Manifest, read_verified
 from inference.networks.stored_network import StoredNetwork, check_golden, checked_probabilities
-from inference.port import ClassifierError
+from inference.port import ClassifierError, MissingRuntimeError
 
 
 def load_interpreter() -> Any:
@@ -17,8 +17,8 @@ def load_interpreter() -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except (ImportError, OSError, AttributeError) as error:
-        raise ClassifierError(
-            "LiteRT is missing, so no network can run: install the package ai-edge-litert anew"
+        raise MissingRuntimeError(
+            "LiteRT is missing, so no network can run", "install the package ai-edge-litert anew"
         ) from error
     return Interpreter
 

@@ -20,6 +20,10 @@ PATTERNS = {"match", "search", "fullmatch", "findall"}
 ALLOWED = {
     # stderr of other people's libraries, which has no codes
     ("daemon/processes/supervisor.py", "INFO: Created TensorFlow Lite"),
+    ("daemon/processes/supervisor.py", "Failed to create secure directory"),
+    ("daemon/processes/supervisor.py", "Failed to get home directory"),
+    # how the interpreter begins the report of a crash
+    ("player/children/last_words.py", "Fatal Python error"),
 }
 
 
