@@ -312,17 +312,23 @@ def _training_settings(
     augmentation: Augmentation | Mapping[str, float] | None,
     settings: Mapping[str, Any],
 ) -> TrainingSettings:
-    known = {field.name for field in dataclasses.fields(TrainingSettings)}
-    unknown = sorted(set(settings) - known)
-    if unknown:
-        raise TrainingError(f"unknown setting {unknown[0]!r}: one of {', '.join(sorted(known))}")
-    try:
-        changes: dict[str, Any] = dict(augmentation) if isinstance(augmentation, Mapping) else {}
-        extra = augmentation if isinstance(augmentation, Augmentation) else Augmentation(**changes)
-    except TypeError as error:
-        raise TrainingError(f"augmentation: {error!s:.100}") from None
+    if isinstance(augmentation, Mapping):
+        _known("augmentation", augmentation, Augmentation)
+        changes: dict[str, Any] = dict(augmentation)
+        augmentation = Augmentation(**changes)
+    _known("setting", settings, TrainingSettings)
+    extra = Augmentation() if augmentation is None else augmentation
+    if not isinstance(extra, Augmentation):
+        raise TrainingError(f"augmentation must map names to strengths, got {augmentation!r:.80}")
     given: dict[str, Any] = {"seed": seed, **settings}
     return TrainingSettings(epochs=epochs, batch_size=batch_size, augmentation=extra, **given)
+
+
+def _known(what: str, given: Mapping[str, Any], kind: type) -> None:
+    known = [field.name for field in dataclasses.fields(kind)]
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        raise TrainingError(f"unknown {what} {unknown!r:.80}: one of {', '.join(sorted(known))}")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -5,6 +5,7 @@ All use ReLU: ELU stays in float when a network is quantised to int8 and makes i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -12,6 +13,9 @@ from typing import Any
 from models.errors import TrainingError
 from models.networks.input_layout import InputLayout
 from models.networks.keras_backend import keras
+
+MAX_PLACES = 64
+"""So many places along time or electrodes are told apart after the convolutions of ``cnn``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,15 @@ class ArchitectureSettings:
     def __post_init__(self) -> None:
         for name in ("filters", "lstm_units", "dense_units"):
             sizes = getattr(self, name)
-            if any(not isinstance(size, int) or not 1 <= size <= 4096 for size in sizes):
-                raise TrainingError(f"{name} must be integers from 1 to 4096, got {sizes}")
-        if not 0 <= self.dropout < 1:
-            raise TrainingError(f"dropout must be at least 0 and below 1, got {self.dropout}")
-        if self.kernel_size < 1 or self.temporal_kernel < 1:
-            raise TrainingError("kernel_size and temporal_kernel must be at least 1")
+            whole = isinstance(sizes, tuple) and all(isinstance(size, int) for size in sizes)
+            if not whole or any(not 1 <= size <= 4096 for size in sizes):
+                raise TrainingError(f"{name} must be integers from 1 to 4096, got {sizes!r:.80}")
+        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+            raise TrainingError(f"dropout must be at least 0 and below 1, got {self.dropout!r:.80}")
+        for name in ("kernel_size", "temporal_kernel", "temporal_filters", "depth"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or not 1 <= value <= 4096:
+                raise TrainingError(f"{name} must be an integer from 1 to 4096, got {value!r:.80}")
 
 
 DEFAULTS: Mapping[str, ArchitectureSettings] = {
@@ -96,7 +103,8 @@ def _as_sequence(layers: Any, x: Any, layout: InputLayout) -> Any:
 
 def _convolve(layers: Any, x: Any, settings: ArchitectureSettings) -> Any:
     for i, filters in enumerate(settings.filters):
-        x = layers.Conv1D(filters, settings.kernel_size, padding="same", use_bias=False, name=f"conv{i}")(x)
+        kernel = min(settings.kernel_size, x.shape[1])
+        x = layers.Conv1D(filters, kernel, padding="same", use_bias=False, name=f"conv{i}")(x)
         x = layers.BatchNormalization(name=f"conv{i}_norm")(x)
         x = layers.ReLU(name=f"conv{i}_relu")(x)
         if x.shape[1] >= 8:
@@ -106,12 +114,20 @@ def _convolve(layers: Any, x: Any, settings: ArchitectureSettings) -> Any:
 
 
 def _recur(layers: Any, x: Any, settings: ArchitectureSettings) -> Any:
-    last = len(settings.lstm_units) - 1
     for i, units in enumerate(settings.lstm_units):
-        cell = layers.LSTM(units, return_sequences=i < last, unroll=settings.unroll)
+        cell = layers.LSTM(units, return_sequences=True, unroll=settings.unroll)
         x = layers.Bidirectional(cell, name=f"bilstm{i}")(x)
         x = layers.Dropout(settings.dropout, name=f"bilstm{i}_drop")(x)
-    return x
+    return _gather(layers, x)
+
+
+def _gather(layers: Any, x: Any) -> Any:
+    """All steps side by side: a mean over them, or the last alone, would forget where on the head, or when,
+    something was. What is long is told more coarsely.
+    """
+    if x.shape[1] > MAX_PLACES:
+        x = layers.AveragePooling1D(math.ceil(x.shape[1] / MAX_PLACES), padding="same", name="pool")(x)
+    return layers.Flatten(name="flat")(x)
 
 
 def _decide(layers: Any, x: Any, settings: ArchitectureSettings) -> Any:
@@ -128,10 +144,7 @@ def _cnn_bilstm(layers: Any, x: Any, layout: InputLayout, settings: Architecture
 
 def _cnn(layers: Any, x: Any, layout: InputLayout, settings: ArchitectureSettings) -> Any:
     x = _convolve(layers, _as_sequence(layers, x, layout), settings)
-    # a mean over electrodes would forget where on the head it was, so only long sequences are pooled
-    long = x.shape[1] > 16
-    gather = layers.GlobalAveragePooling1D(name="pool") if long else layers.Flatten(name="flat")
-    return _decide(layers, gather(x), settings)
+    return _decide(layers, _gather(layers, x), settings)
 
 
 def _bilstm(layers: Any, x: Any, layout: InputLayout, settings: ArchitectureSettings) -> Any:

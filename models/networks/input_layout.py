@@ -47,9 +47,9 @@ class InputLayout:
 
     @property
     def sequence_shape(self) -> tuple[int, int]:
-        """(steps, values per step) of the input as a sequence; a plain vector is one value a step."""
+        """(steps, values per step) of the input as a sequence; what has no order is one step."""
         axis = self.steps_axis
-        steps = self.n_values if axis is None else self.shape[axis]
+        steps = 1 if axis is None else self.shape[axis]
         return steps, self.n_values // steps
 
     @property
@@ -61,7 +61,7 @@ class InputLayout:
     def say(self) -> str:
         """One sentence for the card."""
         axis = self.steps_axis
-        over = "the feature order, which has no meaning of its own" if axis is None else self.axes[axis]
+        over = "one step, for features have no order" if axis is None else self.axes[axis]
         sizes = " x ".join(f"{n} {name}" for n, name in zip(self.shape, self.axes, strict=True))
         return f"{sizes}; convolution and recurrence run over {over}"
 

@@ -102,9 +102,12 @@ def read_model(path: Path) -> StoredModel:
     check_network_file(path)
     config = _read_config(path)
     try:
-        network = keras().models.load_model(path, compile=False, safe_mode=True)
+        network = _as_ours(keras().models.load_model(path, compile=False, safe_mode=True))
     except Exception as error:
         raise ModelFileError(f"{path}: Keras cannot read it: {' '.join(str(error).split()):.160}") from error
+    if len(network.inputs) != 1 or None in network.inputs[0].shape[1:]:
+        shapes = [tuple(one.shape[1:]) for one in network.inputs]
+        raise ModelFileError(f"{path}: one input of a fixed shape is read, got {shapes}")
     sizes = _output_sizes(path, network)
     encoders = _read_encoders(path, sizes)
     for head, size in sizes.items():
@@ -113,6 +116,21 @@ def read_model(path: Path) -> StoredModel:
                 f"{path}: output {head!r} has {size} values, its labels are {len(encoders[head].classes)}"
             )
     return StoredModel(network, encoders, config, _read_history(path))
+
+
+def _as_ours(network: Any) -> Any:
+    """The same layers as our own networks have them: a graph, with several outputs by name."""
+    if isinstance(network, keras().Sequential):
+        inputs = x = keras().Input(network.input_shape[1:])
+        for layer in network.layers:
+            x = layer(x)
+        return keras().Model(inputs, x, name=network.name)
+    outputs = network.output
+    if not isinstance(outputs, list | tuple):
+        return network
+    only = len(outputs) == 1
+    named = outputs[0] if only else dict(zip(network.output_names, outputs, strict=True))
+    return keras().Model(network.inputs, named, name=network.name)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -131,8 +149,6 @@ def _output_sizes(path: Path, network: Any) -> dict[str, int]:
     outputs = network.output
     if isinstance(outputs, Mapping):
         shapes = {str(head): tensor.shape for head, tensor in outputs.items()}
-    elif isinstance(outputs, list | tuple):
-        shapes = {str(name): one.shape for name, one in zip(network.output_names, outputs, strict=True)}
     else:
         shapes = {str(network.layers[-1].name): outputs.shape}
     if any(len(shape) != 2 or shape[1] is None or shape[1] < 2 for shape in shapes.values()):

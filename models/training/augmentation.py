@@ -31,8 +31,8 @@ class Augmentation:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not np.isfinite(value) or value < 0:
-                raise TrainingError(f"augmentation {field.name} must be 0 or more, got {value}")
+            if not isinstance(value, int | float) or not np.isfinite(value) or value < 0:
+                raise TrainingError(f"augmentation {field.name} must be 0 or more, got {value!r:.80}")
         if self.channel_dropout >= 1:
             raise TrainingError(f"channel_dropout must be below 1, got {self.channel_dropout}")
 

@@ -11,6 +11,8 @@ from models.errors import TrainingError
 from models.training.augmentation import Augmentation
 
 Schedule = Literal["plateau", "cosine", "constant"]
+LEAST_STEP = 1e-5
+"""A loss must fall by more to count as better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,11 @@ class TrainingSettings:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise TrainingError(f"{name} must be a whole number of at least {least}, got {value!r}")
-        if not 0 < self.learning_rate <= 1:
+        if not isinstance(self.learning_rate, int | float) or not 0 < self.learning_rate <= 1:
             raise TrainingError(f"learning_rate must be above 0 and at most 1, got {self.learning_rate!r}")
-        if not 0 <= self.label_smoothing < 1:
-            raise TrainingError(f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}")
+        smooth = self.label_smoothing
+        if not isinstance(smooth, int | float) or not 0 <= smooth < 1:
+            raise TrainingError(f"label_smoothing must be at least 0 and below 1, got {smooth!r}")
         if self.schedule not in get_args(Schedule):
             raise TrainingError(
                 f"schedule must be one of {', '.join(get_args(Schedule))}, got {self.schedule!r}"
@@ -62,29 +65,41 @@ class Progress:
     """Where a training stands after an epoch: all that must be known to go on as if nothing had happened."""
 
     epoch: int = 0
+    best_accuracy: float = 0.0
     best_loss: float = math.inf
     best_epoch: int = 0
+    least_loss: float = math.inf
     waited: int = 0
     plateau_waited: int = 0
     plateau_cuts: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
 
     def note(self, figures: dict[str, float], settings: TrainingSettings) -> bool:
-        """Add an epoch's figures; True where it is the best so far."""
+        """Add an epoch's figures; True where it is the best so far.
+
+        That is the one of the highest balanced accuracy in validation (mean of the heads), and of several the
+        one of the least loss. Patience is with the loss, which goes on telling where accuracy has few steps.
+        """
         self.epoch += 1
         for name, value in figures.items():
             self.history.setdefault(name, []).append(value)
         watched = figures.get("val_loss", figures["loss"])
-        if watched < self.best_loss - 1e-5:
-            self.best_loss, self.best_epoch = watched, self.epoch
+        told = [value for name, value in figures.items() if name.endswith("balanced_accuracy")]
+        accuracy = sum(told) / len(told) if told else 0.0
+        less = watched < self.best_loss - LEAST_STEP
+        best = accuracy > self.best_accuracy or (accuracy == self.best_accuracy and less)
+        if best:
+            self.best_accuracy, self.best_loss, self.best_epoch = accuracy, watched, self.epoch
+        if watched < self.least_loss - LEAST_STEP:
+            self.least_loss = watched
             self.waited = self.plateau_waited = 0
-            return True
+            return best
         self.waited += 1
         self.plateau_waited += 1
         if self.plateau_waited >= max(1, settings.patience // 3):
             self.plateau_cuts += 1
             self.plateau_waited = 0
-        return False
+        return best
 
     def stopped(self, settings: TrainingSettings) -> bool:
         """True once the patience is at an end or all epochs are done."""

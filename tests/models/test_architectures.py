@@ -55,7 +55,7 @@ def test_the_convolution_runs_over_the_axis_that_has_an_order() -> None:
     raw = InputLayout(("electrode", "sample"), (4, 64))
     over_samples = build_network("cnn", (4, 64), {"emotion": 2}, raw, settings)
     shapes = [net.get_layer("conv0").input.shape[1:] for net in (flat, by_electrode, over_time, over_samples)]
-    assert shapes == [(20, 1), (4, 5), (6, 20), (64, 4)]
+    assert shapes == [(1, 20), (4, 5), (6, 20), (64, 4)]
 
 
 @pytest.mark.train
@@ -66,9 +66,10 @@ def test_parameters_and_multiplications_are_those_counted_by_hand() -> None:
     network = build_network("cnn_bilstm", (4, 5), {"emotion": 2}, layout, settings)
     size = complexity(network)
     lstm = 4 * (4 * 3 + 3 * 3)
-    assert size.macs == 4 * (3 * 5 * 4) + 2 * 4 * lstm + 6 * 5 + 5 * 2
+    steps, both = 4, 2 * 3
+    assert size.macs == 4 * (3 * 5 * 4) + 2 * 4 * lstm + steps * both * 5 + 5 * 2
     lstm_weights = 2 * (lstm + 4 * 3)
-    assert size.trainable == 3 * 5 * 4 + 2 * 4 + lstm_weights + 6 * 5 + 5 + 5 * 2 + 2
+    assert size.trainable == 3 * 5 * 4 + 2 * 4 + lstm_weights + steps * both * 5 + 5 + 5 * 2 + 2
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,9 @@ def test_parameters_and_multiplications_are_those_counted_by_hand() -> None:
         ("cnn", {"filter": 3}, "unknown setting 'filter'"),
         ("cnn", {"dropout": 1.0}, "dropout must be"),
         ("cnn", {"filters": (0,)}, "filters must be"),
+        ("cnn", {"filters": 8}, "filters must be integers from 1 to 4096, got 8"),
+        ("cnn", {"dropout": "half"}, "dropout must be at least 0 and below 1, got 'half'"),
+        ("eegnet", {"depth": 0}, "depth must be an integer from 1 to 4096, got 0"),
     ],
 )
 def test_wrong_settings_are_named(architecture: str, changes: dict[str, object], says: str) -> None:

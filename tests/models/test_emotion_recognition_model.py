@@ -15,6 +15,7 @@ from models.errors import ModelFileError, ModelsError, TrainingError
 from models.files.writing import read_json
 from models.networks.architectures import ARCHITECTURES
 from models.networks.input_layout import InputLayout
+from models.networks.keras_backend import keras, seed_everything
 from models.networks.model_files import read_model
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
@@ -131,6 +132,37 @@ def test_a_foreign_h5_with_only_an_encoder_pickle_is_read(
 
 
 @pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_other_programs_networks_are_read_whatever_way_they_were_put_together(
+    suffix: str, tmp_path: Path
+) -> None:
+    k = keras()
+    seed_everything(0)
+    dense, softmax = k.layers.Dense, {"activation": "softmax"}
+    inputs = k.Input((20,))
+    hidden = dense(4)(inputs)
+    heads = [dense(2, name="valence", **softmax)(hidden), dense(5, name="emotion", **softmax)(hidden)]
+    one_after_another = k.Sequential([k.Input((20,)), dense(4), dense(5, **softmax)])
+    X = np.random.default_rng(0).normal(size=(3, 20)).astype(np.float32)
+    for network, sizes in (
+        (one_after_another, {"emotion": 5}),
+        (k.Model(inputs, heads), {"valence": 2, "emotion": 5}),
+    ):
+        network.save(tmp_path / f"theirs{suffix}")
+        model = EmotionRecognitionModel((20,)).load_model(tmp_path / f"theirs{suffix}")
+        assert sorted(model.heads.values()) == sorted(sizes.values())
+        expected, answer = network(X), model.predict_proba(X)
+        pairs = [(expected, answer)] if len(sizes) == 1 else zip(expected, answer.values(), strict=True)
+        for theirs, ours in pairs:
+            np.testing.assert_allclose(ours, np.asarray(theirs), atol=1e-5)
+        model.save_model(tmp_path / f"ours{suffix}")
+        assert "parameters" in model.summary()
+    two = k.Model([inputs, k.Input((3,))], heads[1])
+    two.save(tmp_path / f"two{suffix}")
+    with pytest.raises(ModelFileError, match=r"one input of a fixed shape is read, got \[\(20,\), \(3,\)\]"):
+        EmotionRecognitionModel((20,)).load_model(tmp_path / f"two{suffix}")
+
+
 def test_the_same_seed_gives_the_same_network() -> None:
     X, y, groups = blobs(n=60)
     answers = []
@@ -195,7 +227,11 @@ BAD_TRAINING = [
     ({"learning_rate": -1.0}, "learning_rate must be above 0"),
     ({"schedule": "steps"}, "schedule must be one of plateau, cosine, constant"),
     ({"patients": 3}, "unknown setting 'patients'"),
-    ({"augmentation": {"blur": 1}}, "augmentation: .*blur"),
+    ({"augmentation": {"blur": 1}}, "unknown augmentation 'blur': one of channel_dropout, frequency_shift"),
+    ({"augmentation": ["noise"]}, "augmentation must map names to strengths, got"),
+    ({"augmentation": {"noise": "much"}}, "augmentation noise must be 0 or more, got 'much'"),
+    ({"learning_rate": "slow"}, "learning_rate must be above 0 and at most 1, got 'slow'"),
+    ({"label_smoothing": "some"}, "label_smoothing must be at least 0"),
     ({"augmentation": {"channel_dropout": 0.2}}, "channel_dropout needs an axis of electrode"),
     ({"augmentation": {"noise": -1}}, "augmentation noise must be 0 or more, got -1"),
 ]

@@ -84,6 +84,18 @@ def test_only_the_same_training_is_resumed(tmp_path: Path) -> None:
     assert len(model.train(X, y, epochs=2, **how)["loss"]) == 2
 
 
+def test_the_best_epoch_is_that_of_the_highest_validation_accuracy() -> None:
+    settings, progress = TrainingSettings(epochs=50, patience=4), Progress()
+    told = [(1.0, 0.5), (0.5, 0.7), (0.4, 0.7), (0.3, 0.6), (0.9, 0.8), (0.95, 0.8)]
+    kept = [
+        progress.note({"loss": 9.0, "val_loss": loss, "val_balanced_accuracy": accuracy}, settings)
+        for loss, accuracy in told
+    ]
+    assert kept == [True, True, True, False, True, False]
+    assert (progress.best_epoch, progress.best_accuracy, progress.best_loss) == (5, 0.8, 0.9)
+    assert (progress.least_loss, progress.waited) == (0.3, 2)
+
+
 def test_early_stopping_and_plateau_count_epochs_without_a_better_loss() -> None:
     settings = TrainingSettings(epochs=50, patience=6, learning_rate=0.1)
     progress = Progress()
