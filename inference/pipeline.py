@@ -34,7 +34,10 @@ def never_too_late(end_s: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PipelineSettings:
-    """How windows are cut, how long the wearer rests, and how states settle."""
+    """How windows are cut, how long the wearer rests, and how states settle.
+
+    ``population_scale`` and ``population_centre`` (n_features,) are those of rest over people.
+    """
 
     window_s: float = 2.0
     hop_s: float = 0.5

@@ -160,7 +160,7 @@ class EmotionRecognitionModel:
     def evaluate(self, X: Any, y: Labels) -> dict[str, Any]:
         """``accuracy``, ``balanced_accuracy``, ``macro_f1``, ``classification_report``, ``confusion_matrix``,
         ``calibration_error``, ``chance``, ``majority`` and the ``labels`` the matrix is about; by head where
-        there are several.
+        there are several. X is (n, *input_shape), y (n,).
 
         Scores on examples of people the model was trained on say nothing about other people.
         """

@@ -162,7 +162,10 @@ def personalise(
 def label_folds(
     labels: NDArray[Any], trials: NDArray[Any], n_folds: int, seed: int
 ) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Folds of whole trials with every label in each training part."""
+    """Folds (rows to train on, rows to test on) of whole trials with every label in each training part.
+
+    ``labels`` (n,) and ``trials`` (n,) are those of the examples.
+    """
     of_label = {label: np.unique(trials[labels == label]) for label in np.unique(labels)}
     n_folds = min(n_folds, *(len(found) for found in of_label.values()))
     rng = np.random.default_rng(seed)
@@ -213,7 +216,7 @@ def _whole(answers: NDArray[np.float64]) -> int:
 
 
 def sign_flip_p(gains: NDArray[np.float64], seed: int = 0) -> float:
-    """One-sided probability of a mean gain as large as this if each trial's sign were a coin's."""
+    """One-sided probability of a mean of gains (n_trials,) this large if each trial's sign were a coin's."""
     n = len(gains)
     if n <= MAX_EXACT:
         signs = np.array(list(itertools.product((1, -1), repeat=n)))
@@ -230,7 +233,10 @@ def binomial_p(right: int, n: int, chance: float) -> float:
 def judge_against_chance(
     answers: NDArray[np.float64], truth: NDArray[np.int64], trials: NDArray[Any]
 ) -> Verdict:
-    """For what no base model can do (valence): held-out trials against always naming the commonest label."""
+    """For what no base model can do (valence): held-out trials against always naming the commonest label.
+
+    ``answers`` (n, n_classes) are probabilities, ``truth`` (n,) indices, ``trials`` (n,) their names.
+    """
     even = np.full_like(answers, 1 / answers.shape[1])
     verdict = judge(even, answers, truth, trials)
     labels = [row["label"] for row in verdict.trials.values()]

@@ -39,7 +39,7 @@ class Deck(Protocol):
         ...
 
     def read(self, n_frames: int) -> PcmBlock:
-        """At most ``n_frames`` frames, fewer if the ring holds fewer; never blocks."""
+        """At most ``n_frames`` frames, (n, 2), fewer if the ring holds fewer; never blocks."""
         ...
 
     @property
@@ -72,5 +72,5 @@ def is_stream(location: str) -> bool:
 
 
 def silence(n_frames: int) -> PcmBlock:
-    """A block of zeros."""
+    """A block of zeros, (n_frames, 2)."""
     return np.zeros((n_frames, 2), dtype=np.float32)

@@ -81,7 +81,7 @@ class OfflineSession:
         return self._rendered / MIX_RATE_HZ
 
     def blocks(self, seconds: float, n_frames: int = BLOCK_FRAMES) -> Iterator[PcmBlock]:
-        """The next ``seconds`` of sound, block by block, the engine looking once before each."""
+        """The next ``seconds`` of sound in blocks (n_frames, 2), the engine looking once before each."""
         until = self._rendered + round(seconds * MIX_RATE_HZ)
         while self._rendered < until:
             self.engine.tick(self.rendered_s)

@@ -35,7 +35,7 @@ class Sink(Protocol):
         ...
 
     def write(self, block: PcmBlock, wait: bool = True) -> None:
-        """Take a block; without ``wait`` drop what there is no room for. Raises SinkError when it is lost."""
+        """Take a block (n, 2); without ``wait`` drop what has no room. Raises SinkError when it is lost."""
         ...
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class NullSink:
         """Nothing to open."""
 
     def write(self, block: PcmBlock, wait: bool = True) -> None:
-        """Drop the block."""
+        """Drop the block (n, 2)."""
 
     def close(self) -> None:
         """Nothing to close."""

@@ -55,7 +55,7 @@ def _cycle(voice: str, hertz: float, n_frames: int) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=256)
 def tone(voice: str, midi_note: float, seconds: float) -> Stereo:
-    """One note with its envelope, the two sides a few cents apart for width."""
+    """One note (2, n_frames) with its envelope, the two sides a few cents apart for width."""
     n_frames = int(seconds * RATE_HZ)
     attack, decay, release = ENVELOPES[voice]
     time_s = np.arange(n_frames, dtype=np.float32) / np.float32(RATE_HZ)
@@ -73,7 +73,7 @@ def tone(voice: str, midi_note: float, seconds: float) -> Stereo:
 
 @lru_cache(maxsize=8)
 def drum(kind: str) -> Stereo:
-    """``kick``, ``snare``, ``hat`` or ``shaker``, the same on every call."""
+    """``kick``, ``snare``, ``hat`` or ``shaker``, (2, n_frames), the same on every call."""
     seconds = {"kick": 0.32, "snare": 0.22, "hat": 0.06, "shaker": 0.12}[kind]
     time_s = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
     rng = np.random.default_rng(len(kind) * 101 + ord(kind[0]))
@@ -102,7 +102,7 @@ class Canvas:
         self.samples: Stereo = np.zeros((2, int(seconds * RATE_HZ)), dtype=np.float32)
 
     def add(self, wave: Stereo, at_s: float, gain: float, pan: float = 0.0) -> None:
-        """Mix ``wave`` in at ``at_s``; ``pan`` -1 is left, +1 right. What lies past the end is cut."""
+        """Mix ``wave`` (2, n) in at ``at_s``; ``pan`` -1 is left, +1 right. What lies past the end is cut."""
         start = int(at_s * RATE_HZ)
         room = self.samples.shape[1] - start
         if room <= 0:

@@ -28,7 +28,7 @@ class Baseline:
     seconds: float
 
     def z(self, features: FloatArray) -> FloatArray:
-        """Robust z-scores clipped to +-4; a feature that is NaN (masked) becomes 0, that is rest."""
+        """Robust z-scores of features (..., n_features), clipped to +-4; NaN (masked) becomes 0."""
         z: FloatArray = (features - self.centre) / self.scale
         np.minimum(z, CLIP_Z, out=z)
         np.maximum(z, -CLIP_Z, out=z)

@@ -37,7 +37,7 @@ class RestCollector:
         self._windows.clear()
 
     def hear(self, features: FloatArray | None) -> tuple[BaselineProgress, Baseline | None]:
-        """Add one window's features (None for a refused one); the baseline comes with the last."""
+        """Add a window's features (n_features,), None for a refused one; the baseline comes with the last."""
         if features is not None:
             self._windows.append(features)
         wanted_s = self._settings.baseline_s

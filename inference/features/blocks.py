@@ -53,7 +53,7 @@ def relative_power(spectrum: Spectrum) -> FloatArray:
 
 
 def frontal_alpha_asymmetry(spectrum: Spectrum, channels: Sequence[str]) -> FloatArray:
-    """ln(right alpha power) - ln(left), one value a frontal pair (Coan and Allen 2004, *Frontal EEG
+    """ln(right alpha power) - ln(left), (n_pairs,) of frontal ones (Coan and Allen 2004, *Frontal EEG
     asymmetry as a moderator and mediator of emotion*). It is at chance as the only sign of valence.
     """
     log_alpha = _log_power(spectrum)[:, BAND_NAMES.index("alpha")]

@@ -28,7 +28,10 @@ def checked_probabilities(name: str, probabilities: FloatArray) -> FloatArray:
 
 
 def check_golden(manifest: Manifest, variant: str, predict: Callable[[FloatArray], FloatArray]) -> None:
-    """Run the manifest's golden vectors. Raises ``ClassifierError`` where there are none or one differs."""
+    """Run the manifest's golden vectors, each (sequence_length, n_features), through ``predict``.
+
+    Raises ``ClassifierError`` where there are none or an answer (n_labels,) differs.
+    """
     golden = manifest.golden
     outputs = golden.outputs.get(variant, [])
     if not golden.inputs or len(outputs) != len(golden.inputs):

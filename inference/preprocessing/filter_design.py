@@ -15,21 +15,21 @@ Sections = NDArray[np.float64]
 
 
 def butterworth_lowpass(order: int, cutoff_hz: float, rate_hz: float) -> Sections:
-    """A low-pass of even ``order``. Raises ``ValueError`` outside 0 < cutoff < rate/2."""
+    """A low-pass (n_sections, 6) of even ``order``. Raises ``ValueError`` outside 0 < cutoff < rate/2."""
     _check(order, (cutoff_hz,), rate_hz)
     poles = _warp(cutoff_hz, rate_hz) * _prototype(order)
     return _sections(poles, zeros=-np.ones(order), rate_hz=rate_hz, unity_hz=0.0)
 
 
 def butterworth_highpass(order: int, cutoff_hz: float, rate_hz: float) -> Sections:
-    """A high-pass of even ``order``. Raises ``ValueError`` outside 0 < cutoff < rate/2."""
+    """A high-pass (n_sections, 6) of even ``order``. Raises ``ValueError`` outside 0 < cutoff < rate/2."""
     _check(order, (cutoff_hz,), rate_hz)
     poles = _warp(cutoff_hz, rate_hz) / _prototype(order)
     return _sections(poles, zeros=np.ones(order), rate_hz=rate_hz, unity_hz=rate_hz / 2)
 
 
 def notch(centre_hz: float, quality: float, rate_hz: float) -> Sections:
-    """One second-order notch with -3 dB width ``centre_hz / quality``."""
+    """One second-order notch, (1, 6), with -3 dB width ``centre_hz / quality``."""
     _check(2, (centre_hz,), rate_hz)
     omega = 2 * np.pi * centre_hz / rate_hz
     gain = 1 / (1 + np.tan(omega / quality / 2))
@@ -39,7 +39,7 @@ def notch(centre_hz: float, quality: float, rate_hz: float) -> Sections:
 
 
 def group_delay_s(sections: Sections, frequency_hz: float, rate_hz: float) -> float:
-    """Group delay of the cascade at one frequency, in seconds (numerical derivative of the phase)."""
+    """Group delay in seconds of the cascade (n_sections, 6) at one frequency, by a numerical derivative."""
     step = 1e-4 * rate_hz
     around = np.array([frequency_hz - step, frequency_hz + step])
     phase = np.unwrap(np.angle(response(sections, around, rate_hz)))

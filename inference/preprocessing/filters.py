@@ -110,7 +110,9 @@ def _joined(
 
 
 def band_sections(rate_hz: float, mains_hz: float | None) -> Sections:
-    """1-45 Hz band-pass (4th-order Butterworth at each edge) and, where mains is known, its notch."""
+    """1-45 Hz band-pass (4th-order Butterworth at each edge) and, where mains is known, its notch:
+    (n_sections, 6).
+    """
     parts = [butterworth_highpass(4, LOW_EDGE_HZ, rate_hz), butterworth_lowpass(4, HIGH_EDGE_HZ, rate_hz)]
     if mains_hz is not None and mains_hz < rate_hz / 2 - 1:
         parts.append(notch(mains_hz, NOTCH_QUALITY, rate_hz))

@@ -42,8 +42,8 @@ class FrontEndSettings(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadyWindow:
-    """A window for features, the same stretch as it came, which channels were finite throughout, and the
-    share of samples that never came and were interpolated.
+    """A window (n_channels, n) for features, the same stretch (n_channels, m) as it came, which channels
+    (n_channels,) were finite throughout, 1.0 or 0.0, and the share of samples that were interpolated.
     """
 
     filtered_uv: FloatArray

@@ -73,7 +73,7 @@ def figures(results: Sequence[PersonResult], seed: int) -> dict[str, Any]:
 
 
 def pooled(results: Sequence[PersonResult], horizon: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(probability, engaged, weight) over all people, each person and state weighing the same."""
+    """Probability, engaged and weight (n,) over all people, each person and state weighing the same."""
     p, y, w = [], [], []
     for result in results:
         for engaged, logits in ((0.0, result.rest[horizon]), (1.0, result.task[horizon])):

@@ -50,7 +50,9 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Means of one person's two states, and the mean of their covariances."""
+    """Means (n_features,) of one person's two states, and the mean (n_features, n_features) of their
+    covariances.
+    """
 
     calm: FloatArray
     engaged: FloatArray

@@ -47,7 +47,9 @@ class People:
         return int(self.people[0].rest.features.shape[1])
 
     def population(self, without: str = "") -> tuple[FloatArray, FloatArray]:
-        """(centre, scale) of rest over people: medians of each person's median and of their robust spread."""
+        """Centre and scale of rest over people, (n_features,) each: medians of each person's median and
+        robust spread.
+        """
         found = [self._rest_of(person) for person in self.people if person.name != without]
         centres, scales = zip(*found, strict=True)
         return np.nanmedian(centres, axis=0), np.nanmedian(scales, axis=0)

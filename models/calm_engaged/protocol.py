@@ -25,7 +25,7 @@ Fit = Callable[[Sequence[StatePair], str], LogitFunction]
 
 @dataclass(frozen=True, slots=True)
 class PersonResult:
-    """Evidence logits of one person nobody trained on, by horizon; ``swapped`` is rest, read after a
+    """Evidence logits (n,) of one person nobody trained on, by horizon; ``swapped`` is rest, read after a
     baseline that was taken in the task.
     """
 
@@ -41,7 +41,7 @@ class PersonResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """One person's z-scored windows: rest after the baseline, task, and the baseline's own."""
+    """One person's z-scored windows (n, n_features): rest after the baseline, task, the baseline's own."""
 
     rest: FloatArray
     task: FloatArray
@@ -89,7 +89,7 @@ def leave_one_out(
 def read_person(
     people: People, person: Person, logit: LogitFunction, length: int, scale: FloatArray, baseline_s: float
 ) -> PersonResult:
-    """All evidence of one person from a network that is ready."""
+    """All evidence of one person from a network that is ready; ``scale`` (n_features,) is of people."""
     scored = scored_windows(people, person, baseline_s, scale)
     half = len(scored.rest) // 2
 
@@ -113,7 +113,7 @@ def read_person(
 
 
 def balanced_accuracy(calm: FloatArray, engaged: FloatArray) -> float:
-    """Mean of both recalls at the threshold of log-odds 0; NaN where a state was never seen."""
+    """Mean of both recalls of log-odds (n,) at the threshold of 0; NaN where a state was never seen."""
     if not len(calm) or not len(engaged):
         return float("nan")
     return float((np.mean(calm <= 0) + np.mean(engaged > 0)) / 2)

@@ -22,7 +22,7 @@ RESIDUE_BAR = 0.53
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Told:
-    """What an inner round needs of one person: windows to score and moments to train on."""
+    """What an inner round needs of one person: windows (n, n_features) to score, moments to train on."""
 
     rest: FloatArray
     task: FloatArray
@@ -37,7 +37,7 @@ def candidates() -> tuple[FisherSettings, ...]:
 def tell(
     people: People, chosen: Sequence[Person], scale: FloatArray, baselines_s: Sequence[float]
 ) -> list[Told]:
-    """Every person's z-scores and moments, once, for all inner rounds."""
+    """Every person's z-scores and moments, once, for all inner rounds; ``scale`` (n_features,) of rest."""
     told = []
     for person in chosen:
         usual = scored_windows(people, person, BASELINE_S, scale)

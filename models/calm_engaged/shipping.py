@@ -32,7 +32,9 @@ def write_network(
     people: People,
     golden_inputs: FloatArray,
 ) -> Manifest:
-    """Write the files and the manifest; golden outputs are what the files themselves answer."""
+    """Write the files and the manifest; golden outputs are what the files themselves answer to
+    ``golden_inputs`` (n, sequence_length, n_features).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     names = {variant: f"{variant}.tflite" for variant in VARIANTS}
     for variant, name in names.items():

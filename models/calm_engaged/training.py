@@ -24,8 +24,8 @@ def fit_gain(calm: Sequence[FloatArray], engaged: Sequence[FloatArray]) -> float
     """The gain for which ``CEILING * tanh(gain * place)`` has the least cross-entropy (as Platt 1999, without
     his bias: the threshold stays the discriminant's own).
 
-    ``calm`` and ``engaged`` hold each person's places on the axis after the evidence of one sequence; every
-    person and state weighs the same.
+    ``calm`` and ``engaged`` hold each person's places (n,) on the axis after the evidence of one sequence;
+    every person and state weighs the same.
     """
     places, sides, weights = _pooled(calm, engaged)
     gains = GAINS / (float(np.sqrt(np.average(places**2, weights=weights))) or 1.0)

@@ -45,7 +45,7 @@ def for_one_example(network: Any, *, unroll: bool) -> Any:
 
 
 def convert(network: Any, variant: str, representative: NDArray[np.float32]) -> bytes:
-    """The TensorFlow Lite file of a network for one example."""
+    """The TensorFlow Lite file of a network for one example; ``representative`` is (n, *input_shape)."""
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_keras_model(network)
@@ -79,7 +79,7 @@ class Runner:
         self._outputs = signature.get_output_details()
 
     def __call__(self, example: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:
-        """Probabilities by output of one example."""
+        """Probabilities (n_classes,) by output of one example (*input_shape,)."""
         scale, zero = self._input["quantization"]
         given = example[np.newaxis]
         if self._input["dtype"] == np.int8:
@@ -95,7 +95,9 @@ class Runner:
 
 
 def measure(content: bytes, network: Any, inputs: NDArray[np.float32]) -> dict[str, Any]:
-    """Agreement with the Keras network, largest difference, time of one prediction, and golden answers."""
+    """Agreement with the Keras network on inputs (n, *input_shape), largest difference, time of one
+    prediction, and golden answers.
+    """
     runner = Runner(content)
     wanted = probabilities(network, inputs)
     answers = [runner(example) for example in inputs]

@@ -30,7 +30,7 @@ def recall_per_class(truth: NDArray[Any], guess: NDArray[Any]) -> dict[int, floa
 
 
 def macro_f1(truth: NDArray[Any], guess: NDArray[Any]) -> float:
-    """Mean over the classes of either side of 2 TP / (2 TP + FP + FN)."""
+    """Mean over the classes of either side, (n,) each, of 2 TP / (2 TP + FP + FN)."""
     scores = []
     for c in np.unique(np.concatenate([truth, guess])):
         hit = np.sum((truth == c) & (guess == c))
@@ -69,7 +69,10 @@ class CoveragePoint:
 def selective_accuracy(
     p: FloatArray, engaged: FloatArray, weight: FloatArray, coverages: Sequence[float]
 ) -> tuple[CoveragePoint, ...]:
-    """Weighted balanced accuracy on the surest share, for each of ``coverages`` (El-Yaniv, Wiener 2010)."""
+    """Weighted balanced accuracy on the surest share, for each of ``coverages`` (El-Yaniv, Wiener 2010).
+
+    ``p`` (n,) are probabilities of being engaged, ``engaged`` (n,) the truth, ``weight`` (n,) what counts.
+    """
     order = np.argsort(-np.abs(p - 0.5), kind="stable")
     reached = np.cumsum(weight[order]) / weight.sum()
     points = []
@@ -114,7 +117,7 @@ def selective_balance(
 def bootstrap_interval(
     values: FloatArray, *, seed: int, draws: int = 2000, share: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile interval of the mean over people, drawn with replacement (Efron 1979), without NaN."""
+    """Percentile interval of the mean over people (n,), drawn with replacement (Efron 1979), without NaN."""
     known = values[np.isfinite(values)]
     if not len(known):
         return float("nan"), float("nan")
@@ -130,7 +133,9 @@ def confusion_matrix(truth: NDArray[np.int64], told: NDArray[np.int64], n_classe
 
 
 def classification_report(matrix: Counts, names: Sequence[Any]) -> dict[str, dict[str, float]]:
-    """Precision, recall, F1 and support by class, and their ``macro avg``, as scikit-learn names them."""
+    """Precision, recall, F1 and support by class, and their ``macro avg``, as scikit-learn names them, of
+    counts (n_classes, n_classes).
+    """
     hits, told, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
     rows: dict[str, dict[str, float]] = {}
     for i, name in enumerate(names):

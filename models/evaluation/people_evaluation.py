@@ -36,7 +36,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonRead:
-    """One person's evidence logits by state and horizon; ``why_not`` says why there are none."""
+    """One person's evidence logits (n,) by state and horizon; ``why_not`` says why there are none."""
 
     name: str
     logits: Mapping[str, Mapping[str, FloatArray]]

@@ -33,7 +33,7 @@ class LabelEncoder:
 
     @classmethod
     def fit(cls, y: Sequence[Any] | NDArray[Any], n_classes: int) -> LabelEncoder:
-        """Sorted labels of ``y``. Whole numbers from 0 stand for themselves, also where some are absent.
+        """Sorted labels of ``y`` (n,). Whole numbers from 0 stand for themselves, also where some are absent.
 
         Raises ``TrainingError`` where ``y`` has more labels than there are classes, or fewer names.
         """
@@ -48,7 +48,7 @@ class LabelEncoder:
         return cls(tuple(found))
 
     def transform(self, y: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
-        """Index of each label. Raises ``TrainingError`` naming a label that is unknown."""
+        """Index of each label, (n,). Raises ``TrainingError`` naming a label that is unknown."""
         place = {label: index for index, label in enumerate(self.classes)}
         plain = [_plain(label) for label in np.asarray(y).ravel().tolist()]
         unknown = next((label for label in plain if label not in place), None)
@@ -57,7 +57,7 @@ class LabelEncoder:
         return np.array([place[label] for label in plain], dtype=np.int64)
 
     def inverse(self, indices: NDArray[np.int64]) -> NDArray[Any]:
-        """The labels of ``indices``."""
+        """The labels of ``indices`` (n,)."""
         return np.asarray(self.classes)[indices]
 
 

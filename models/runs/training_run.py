@@ -29,7 +29,10 @@ Model = EmotionRecognitionModel | EmotionEnsemble
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingExamples:
-    """What is trained on, wherever it is from. ``dataset`` is None for plain arrays."""
+    """What is trained on, wherever it is from: X (n, *input_shape), y by head and groups (n,).
+
+    ``dataset`` is None for plain arrays.
+    """
 
     X: NDArray[np.float32]
     y: Mapping[str, NDArray[Any]]

@@ -21,7 +21,7 @@ LEAK_WARNING = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Rows to train on and rows to validate on; ``leaky`` where neighbours may stand on both sides."""
+    """Rows (n,) to train on and to validate on; ``leaky`` where neighbours may stand on both sides."""
 
     train: Indices
     validate: Indices
@@ -33,7 +33,7 @@ class Split:
 
 
 def split_rows(labels: NDArray[np.int64], groups: Any | None, fraction: float, seed: int) -> Split:
-    """Split ``len(labels)`` rows, by group where groups are given. ``fraction`` 0 validates on nothing.
+    """Split the rows of ``labels`` (n,), by group where there are some. ``fraction`` 0 validates on nothing.
 
     Raises ``TrainingError`` where a half would lack examples or a class.
     """
@@ -85,7 +85,7 @@ def _checked(split: Split, labels: NDArray[np.int64]) -> Split:
 
 
 def folds_by_group(groups: Any, n_folds: int, seed: int) -> list[tuple[Indices, Indices]]:
-    """(train, test) rows of each fold, whole groups only; as many folds as groups at most.
+    """Rows (n,) to train on and to test on of each fold, whole groups only; as many folds as groups at most.
 
     Raises ``TrainingError`` with fewer than two groups.
     """

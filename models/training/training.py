@@ -123,7 +123,7 @@ def probabilities(network: Any, X: NDArray[np.float32]) -> dict[str, NDArray[np.
 
 
 def validation_figures(network: Any, X: NDArray[np.float32], targets: Targets) -> dict[str, float]:
-    """``val_loss`` summed over the heads and ``val_balanced_accuracy`` of each."""
+    """``val_loss`` summed over the heads and ``val_balanced_accuracy`` of each, on X (n, *input_shape)."""
     answers = probabilities(network, X)
     figures = {"val_loss": sum(cross_entropy(answers[head], target) for head, target in targets.items())}
     for head, target in targets.items():

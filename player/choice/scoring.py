@@ -110,6 +110,6 @@ class TrackTable:
 
 
 def softmax_pick(scores: Floats, temperature: float, rng: np.random.Generator) -> int:
-    """Draw one row with probability proportional to exp(score / temperature)."""
+    """Draw one row of scores (n,) with probability proportional to exp(score / temperature)."""
     weights = np.exp((scores - scores.max()) / temperature)
     return int(rng.choice(len(scores), p=weights / weights.sum()))

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 def decoded(location: str, start_s: float, open_file: OpenFile) -> Iterator[PcmBlock]:
-    """Blocks of about a quarter of a second, to the end. Raises UnreadableAudioError and OSError."""
+    """Blocks (n, 2) of about a quarter of a second, to the end. Raises UnreadableAudioError and OSError."""
     if is_stream(location):
         from player.reading.av_reader import AudioReader  # only here: files are played without PyAV, too
 
@@ -119,7 +119,7 @@ class PullDeck:
         return self._held
 
     def read(self, n_frames: int) -> PcmBlock:
-        """``n_frames`` frames, or all that is left."""
+        """``n_frames`` frames, (n, 2), or all that is left."""
         wanted = min(n_frames, self._held)
         taken: list[PcmBlock] = []
         missing = wanted

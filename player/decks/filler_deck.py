@@ -68,7 +68,7 @@ class FillerDeck:
         return len(self._loop)
 
     def read(self, n_frames: int) -> PcmBlock:
-        """The next frames, round and round."""
+        """The next frames, (n_frames, 2), round and round."""
         places = (self._at + np.arange(min(n_frames, len(self._loop)))) % len(self._loop)
         self._at = (self._at + len(places)) % len(self._loop)
         block: PcmBlock = self._loop[places]

@@ -50,7 +50,7 @@ class PcmRing:
         return self._closed
 
     def write(self, block: PcmBlock) -> bool:
-        """Put all frames in, waiting for room; False once the ring is closed."""
+        """Put all frames (n, 2) in, waiting for room; False once the ring is closed."""
         for at in range(0, len(block), self._piece):
             part = block[at : at + self._piece]
             with self._changed:
@@ -66,7 +66,7 @@ class PcmRing:
         return not self._closed
 
     def offer(self, block: PcmBlock) -> int:
-        """Put in what there is room for, without waiting; returns how many frames that was."""
+        """Put in of (n, 2) what there is room for, without waiting; returns how many frames that was."""
         with self._changed:
             return 0 if self._closed else self._put(block[: self._capacity - self.buffered])
 
@@ -79,7 +79,7 @@ class PcmRing:
         return len(block)
 
     def read(self, n_frames: int) -> PcmBlock:
-        """At most ``n_frames`` frames, as a copy; never waits."""
+        """At most ``n_frames`` frames, (n, 2), as a copy; never waits."""
         with self._changed:
             wanted = max(0, min(n_frames, self.buffered))
             start = self._read % self._capacity

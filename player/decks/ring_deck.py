@@ -37,7 +37,7 @@ class RingDeck:
         return self._ring.buffered
 
     def read(self, n_frames: int) -> PcmBlock:
-        """At most ``n_frames`` frames; never blocks."""
+        """At most ``n_frames`` frames, (n, 2); never blocks."""
         return self._ring.read(n_frames)
 
     @property

@@ -86,7 +86,7 @@ def cue_sound(cue: Cue, kind: CueKind) -> CueSound:
 
 @lru_cache(maxsize=len(CUES))
 def chime(cue: Cue) -> PcmBlock:
-    """Two or three bells, the same samples at every call."""
+    """Two or three bells, (n_frames, 2), the same samples at every call."""
     notes = NOTES[cue]
     canvas = Canvas((len(notes) - 1) * NOTE_APART_S + NOTE_S)
     for number, note in enumerate(notes):
@@ -145,7 +145,7 @@ class CueDeck:
         return len(self._pcm) - self._at
 
     def read(self, n_frames: int) -> PcmBlock:
-        """The next frames."""
+        """The next frames, (n_frames, 2)."""
         block = self._pcm[self._at : self._at + n_frames].copy()
         self._at += len(block)
         return block

@@ -17,7 +17,8 @@ Gains = NDArray[np.float32]
 
 
 def rise(curve: Curve, progress: Gains) -> Gains:
-    """Gain of the coming side, 0..1, at ``progress`` 0..1; the leaving side is the same at 1 - progress.
+    """Gain (n,) of the coming side, 0..1, at ``progress`` (n,) 0..1; the leaving side is the
+    same at 1 - progress.
 
     In single precision: sines cost a fifth of double ones, and the error is 140 dB down.
     """
@@ -49,7 +50,7 @@ class Fade:
         return float(self._progress(np.array([float(frame)]))[0])
 
     def gains(self, frame: int, n_frames: int) -> Gains | None:
-        """The gain of each of ``n_frames`` frames from ``frame`` on; None where it is 1 throughout."""
+        """The gains (n_frames,) from ``frame`` on; None where it is 1 throughout."""
         ends = self.start_frame + self.n_frames
         if (self.rising and frame >= ends) or (not self.rising and frame + n_frames <= self.start_frame):
             return None
@@ -109,7 +110,7 @@ class Level:
             self._length = max(1, glide_frames)
 
     def next(self, n_frames: int) -> Gains | float:
-        """The gains of the next frames: an array while it glides, else one number."""
+        """The gains of the next frames: (n_frames,) while it glides, else one number."""
         if self.still:
             return self._to
         gains = self._curve(np.arange(self._at, self._at + n_frames)).astype(np.float32)

@@ -51,7 +51,7 @@ class Limiter:
         return STEP * (LOOK_STEPS + math.ceil(self._half / STEP))
 
     def process(self, block: PcmBlock) -> PcmBlock:
-        """The frames whose gain is now known; as many as went in, but for the first ones."""
+        """The frames (n, 2) whose gain is now known; as many as went in, but for the first ones."""
         self._held = np.concatenate([self._held, block])
         known = len(self._wanted)
         steps = max(known, (len(self._held) - self._half) // STEP)
@@ -60,7 +60,7 @@ class Limiter:
         return self._release_steps(max(0, steps - LOOK_STEPS))
 
     def flush(self) -> PcmBlock:
-        """The rest, at the end of everything."""
+        """The rest, (n, 2), at the end of everything."""
         left = len(self._held)
         padded = silence((LOOK_STEPS + 2) * STEP + self._half)
         return self.process(padded)[:left]

@@ -164,12 +164,12 @@ class Mixer:
         return decks
 
     def render(self, n_frames: int) -> PcmBlock:
-        """The next frames; at the very beginning fewer, by what the limiter holds back."""
+        """The next frames, (n_frames, 2); at the very beginning fewer, by what the limiter holds back."""
         with self._lock:
             return self._limiter.process(self._mix(n_frames))
 
     def flush(self) -> PcmBlock:
-        """What the limiter still holds, at the end."""
+        """What the limiter still holds, (n, 2), at the end."""
         with self._lock:
             return self._limiter.flush()
 

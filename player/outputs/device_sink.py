@@ -119,7 +119,7 @@ class DeviceSink:
             wanted = yield block
 
     def write(self, block: PcmBlock, wait: bool = True) -> None:
-        """Wait for room in the ring; without ``wait`` drop. Raises SinkError when the device is gone."""
+        """Wait for room for (n, 2); without ``wait`` drop. Raises SinkError when the device is gone."""
         if self._device is None:
             raise SinkError("the sound device is not open")
         at = 0

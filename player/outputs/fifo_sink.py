@@ -48,7 +48,7 @@ class FifoSink:
             raise SinkError(f"{self._path}: no pipe can be made ({error.strerror})") from error
 
     def write(self, block: PcmBlock, wait: bool = True) -> None:
-        """Hand over what the reader has room for; never waits."""
+        """Hand over of (n, 2) what the reader has room for; never waits."""
         if self._pipe is None and not self._connect():
             self.dropped_frames += len(block)
             return
@@ -88,6 +88,6 @@ class FifoSink:
 
 
 def to_16_bit(block: PcmBlock, rng: np.random.Generator) -> bytes:
-    """Little-endian shorts with triangular dither, so that fades to nothing do not turn into distortion."""
+    """Little-endian shorts of (n, 2) with triangular dither, so that fades do not end in distortion."""
     noise = rng.random(block.shape, dtype=np.float32) - rng.random(block.shape, dtype=np.float32)
     return np.clip(np.rint(block * 32767.0 + noise), -32768, 32767).astype("<i2").tobytes()

@@ -72,7 +72,7 @@ class KeptSink:
         self._tried.wait(timeout_s)
 
     def write(self, block: PcmBlock, wait: bool) -> bool:
-        """True if the output took the block."""
+        """True if the output took the block (n, 2)."""
         if not self.live:
             return False
         try:
@@ -140,7 +140,7 @@ class Outputs:
             kept.wait_tried(max(0.0, until_s - time.monotonic()))
 
     def write(self, block: PcmBlock) -> None:
-        """Hand the block to every output and keep real time."""
+        """Hand the block (n, 2) to every output and keep real time."""
         paced = False
         for kept in self._kept:
             if kept.write(block, wait=not paced) and kept.sink.paces:

@@ -64,7 +64,7 @@ class WavSink:
         return (self._path.stat().st_size - HEADER_BYTES) // BYTES_A_FRAME
 
     def write(self, block: PcmBlock, wait: bool = True) -> None:
-        """Append. Raises SinkError, for example when the disk is full."""
+        """Append (n, 2). Raises SinkError, for example when the disk is full."""
         if self._file is None:
             raise SinkError(f"{self._path}: is not open")
         try:
@@ -120,6 +120,6 @@ def wav_header(n_frames: int) -> bytes:
 
 
 def to_24_bit(block: PcmBlock) -> bytes:
-    """Little-endian three-byte samples."""
+    """Little-endian three-byte samples of (n, 2)."""
     whole = np.clip(np.rint(block.astype(np.float64) * 2.0**23), -(2**23), 2**23 - 1).astype("<i4")
     return np.ascontiguousarray(whole).view(np.uint8).reshape(-1, 4)[:, :3].tobytes()

@@ -170,7 +170,9 @@ class EegFeed:
 
 
 def welch(samples_uv: Samples, rate_hz: float) -> Spectrum:
-    """Power spectral density by Welch (1967): Hann windows of 2 s that overlap by half."""
+    """Power spectral density of samples (n_channels, n) by Welch (1967): Hann windows of 2 s, overlapping
+    by half.
+    """
     length = round(2 * rate_hz)
     window = np.hanning(length)
     starts = range(0, samples_uv.shape[1] - length + 1, length // 2)
