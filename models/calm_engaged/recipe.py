@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from acquisition.readers.npz_people import open_people
 from acquisition.signal import FloatArray
 from inference.networks.manifest import Manifest
 from inference.pipeline import PipelineSettings
@@ -42,6 +43,7 @@ from models.calm_engaged.selection import select
 from models.calm_engaged.shipping import answers, write_card, write_network
 from models.calm_engaged.training import RecipeSettings, train
 from models.datasets.against_rest import sequences
+from models.datasets.identity import sample_hashes
 from models.files.writing import sha256_of
 
 Say = Callable[[str], None]
@@ -174,6 +176,7 @@ def _facts(
             "data": data.name,
             "data_sha256": sha256_of(data),
             "people": [person.name for person in people.people],
+            "people_samples": hashes_of(data, montage.channels[0]),
             "schema": settings.schema,
             "within_shares": list(settings.fisher.within_shares),
             "shrinkage": settings.fisher.shrinkage,
@@ -185,6 +188,13 @@ def _facts(
             "libraries": _versions(),
         },
     }
+
+
+def hashes_of(data: Path, electrode: str) -> dict[str, list[str]]:
+    """By person what they are known again by: hashes of the samples of their rest at one electrode."""
+    opened = open_people(data)
+    row = opened.channels.index(electrode)
+    return {name: list(sample_hashes(opened.part_uv(f"{name}_rest")[row])) for name in opened.people}
 
 
 def _versions() -> dict[str, str]:

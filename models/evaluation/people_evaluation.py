@@ -19,11 +19,11 @@ from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from inference.port import ClassifierError
 from models.datasets.against_rest import own_baseline
+from models.datasets.identity import known_as
 from models.errors import DatasetError
 from models.evaluation.evaluation import Evaluation, Examples, figures
 from models.evaluation.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
 from models.evaluation.metrics import bootstrap_interval
-from models.files.writing import sha256_of
 
 SCORED_AFTER_S = 60.0
 """Rest is scored from here on whatever the baseline's length, so that lengths can be compared."""
@@ -91,7 +91,8 @@ def evaluate_people(
             read.append(_read(manifest, people, name, electrodes, wanted_s, logit))
     finally:
         classifier.close()
-    return _document(manifest, data, read, wanted_s, variant), tuple(_evaluations(manifest.name, read))
+    known = _people_trained_on(manifest, people, electrodes[0])
+    return _document(manifest, data, read, wanted_s, variant, known), tuple(_evaluations(manifest.name, read))
 
 
 def _evaluations(name: str, read: Sequence[PersonRead]) -> Iterator[Evaluation]:
@@ -191,7 +192,7 @@ def _scored_from_s(rest: FeatureSequence, baseline_s: float) -> float:
 
 
 def _document(
-    manifest: Manifest, data: Path, read: list[PersonRead], baseline_s: float, variant: str
+    manifest: Manifest, data: Path, read: list[PersonRead], baseline_s: float, variant: str, known: list[str]
 ) -> dict[str, Any]:
     if not read:
         raise UnknownSourceError(f"{data}: no people")
@@ -201,7 +202,8 @@ def _document(
         "sha256": manifest.files[variant].sha256,
         "variant": variant,
         "data": str(data),
-        "trained_on_these": _trained_on(manifest, data),
+        "trained_on_these": bool(known),
+        "people_trained_on": known,
         "baseline_s": baseline_s,
         "people": len(read),
         "chance": 0.5,
@@ -216,13 +218,17 @@ def _document(
     }
 
 
-def _trained_on(manifest: Manifest, data: Path) -> bool:
-    """Whether the network's card says that it was trained on this very file."""
+def _people_trained_on(manifest: Manifest, people: PeopleSet, electrode: str) -> list[str]:
+    """Those of the set whose samples the network's card knows, whatever the file and the names."""
     try:
         provenance = read_card(manifest).get("provenance")
     except ClassifierError:
-        return False
-    return isinstance(provenance, dict) and provenance.get("data_sha256") == sha256_of(data)
+        return []
+    known = provenance.get("people_samples") if isinstance(provenance, dict) else None
+    if not isinstance(known, dict):
+        return []
+    row = people.channels.index(electrode)
+    return [name for name in people.people if known_as(people.part_uv(f"{name}_rest")[row], known)]
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from acquisition.readers.npz_people import open_people
 from inference.networks.manifest import read_card
 from inference.networks.model_store import ModelStore
 from inference.pipeline import PipelineSettings
@@ -61,3 +65,20 @@ def test_the_shipped_file_reads_the_people_it_was_trained_on_at_least_as_well(ee
     for horizon in HORIZONS_S:
         assert document["balanced_accuracy"][horizon] >= unseen[horizon] - 0.01
     assert [one.model for one in evaluations] == [MUSE4.name] * 3
+
+
+@pytest.mark.eeg
+def test_training_people_saved_anew_under_other_names_are_known(eeg_dir: Path, tmp_path: Path) -> None:
+    manifest = ModelStore((shipped(),)).get(MUSE4.name)
+    whole = open_people(eeg_dir / DATA)
+    rows = [whole.channels.index(name) for name in reversed(MUSE4.channels)]
+    meta = {"channels": list(reversed(MUSE4.channels)), "fs": whole.rate_hz, "scale_uV_per_lsb": 1.0}
+    arrays: dict[str, Any] = {"__meta__": np.array(json.dumps(meta))}
+    for ours, theirs in (("S00", "anna"), ("S12", "bert")):
+        for part in ("rest", "arith"):
+            arrays[f"{theirs}_{part}"] = whole.part_uv(f"{ours}_{part}")[rows].astype(np.float32)
+    arrays["carl_rest"], arrays["carl_arith"] = arrays["anna_rest"][:, ::-1], arrays["anna_arith"][:, ::-1]
+    np.savez(tmp_path / "anew.npz", **arrays)
+    document, _ = evaluate_people(manifest, tmp_path / "anew.npz")
+    assert document["people_trained_on"] == ["anna", "bert"]
+    assert document["trained_on_these"]

@@ -87,8 +87,10 @@ def _print_table(document: dict[str, Any]) -> None:
     click.echo(
         f"{document['name']} on {document['people']} people, {document['baseline_s']:g} s of rest as baseline"
     )
-    if document["trained_on_these"]:
-        click.echo("It was trained on these very people: quote its card (neuroplayer models show), not this.")
+    known = document["people_trained_on"]
+    if known:
+        who = "these very people" if len(known) == document["people"] else ", ".join(known)
+        click.echo(f"It was trained on {who:.200}: quote its card (neuroplayer models show), not this.")
     click.echo(f"{'':12}" + "".join(f"{title:>12}" for _, title in HORIZONS))
     for person, figures in document["per_person"].items():
         click.echo(f"{person:12}" + _cells(figures) + f"   {document['not_read'].get(person, '')}")
