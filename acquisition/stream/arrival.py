@@ -52,7 +52,7 @@ class Arrivals:
         self._remember = round(REMEMBER_S * rate_hz)
 
     def sort(self, chunk: EegChunk) -> list[Part]:
-        """The new samples; more than one part where the device's clock jumped inside the chunk."""
+        """The new samples, parts of shape (n_channels, n); several where the clock jumped in the chunk."""
         raw_s = np.asarray(chunk.times_s, dtype=np.float64)
         part = Part(raw_s, chunk.samples_uv, chunk.battery_percent, chunk.counter, chunk.extras)
         if self._follows(raw_s):

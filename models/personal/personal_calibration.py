@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
+from inference.baseline.baseline import Baseline
 from inference.networks.manifest import Manifest, require_channels
-from inference.offline import feature_sequence
+from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from models.datasets.against_rest import own_baseline, runs_of
 from models.datasets.trial import Trial
@@ -87,7 +88,6 @@ def personal_examples(
     """
     electrodes = require_channels(manifest, channels)
     rows = [list(channels).index(name) for name in electrodes]
-    scale = np.array(manifest.population_scale) if manifest.population_scale else None
     settings = PipelineSettings(
         window_s=manifest.window_s, hop_s=manifest.hop_s, model_rate_hz=manifest.rate_hz, mains_hz="auto"
     )
@@ -105,17 +105,7 @@ def personal_examples(
             electrodes=electrodes,
             lost=trial.lost,
         )
-        try:
-            baseline = own_baseline(
-                found,
-                trial.baseline_s,
-                schema=manifest.feature_schema,
-                channels=manifest.channels,
-                population_scale=scale,
-            )
-        except ValueError as error:
-            few = "fewer than 4 clean windows of rest before it"
-            raise TrainingError(f"trial {trial.number}: {few}") from error
+        baseline = _rest_of(trial, found, manifest)
         inside = found.inside(trial.baseline_s)
         refused += int(np.sum(inside & ~found.accepted))
         values, chosen = baseline.z(found.features), inside & found.accepted
@@ -129,6 +119,21 @@ def personal_examples(
             f"a personal model needs at least {MIN_EXAMPLES} clean windows, got {len(X)} ({refused} refused)"
         )
     return PersonalExamples(X, np.array(labels), np.array(names), refused)
+
+
+def _rest_of(trial: Trial, found: FeatureSequence, manifest: Manifest) -> Baseline:
+    """The baseline of a trial's own rest. Raises ``TrainingError`` where too little of it is clean."""
+    try:
+        return own_baseline(
+            found,
+            trial.baseline_s,
+            schema=manifest.feature_schema,
+            channels=manifest.channels,
+            population_scale=np.array(manifest.population_scale) if manifest.population_scale else None,
+        )
+    except ValueError as error:
+        few = "fewer than 4 clean windows of rest before it"
+        raise TrainingError(f"trial {trial.number}: {few}") from error
 
 
 def calibrate(

@@ -80,7 +80,7 @@ def even(pieces: Iterator[Part], n_frames: int) -> Iterator[Part]:
 
 
 def dropped(parts: Iterator[Part], n_frames: int) -> Iterator[Part]:
-    """Without the first ``n_frames`` frames."""
+    """Without the first ``n_frames`` frames; parts of shape (n_frames, 2)."""
     for part in parts:
         if n_frames < len(part):
             yield part[n_frames:]
