@@ -1,15 +1,16 @@
-# Every target installs what it needs by itself, into .venv. `make help` lists them.
+# Every target installs what it needs by itself, into .venv (VENV=DIR for another). `make help` lists them.
 SHELL := /bin/sh
+export VENV ?= .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
-BIN := .venv/bin
+BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak home-assistant-test docker-proof check format lock wheel clean system-run system-test
+.PHONY: help run test test-pythons soak home-assistant-test docker-proof check format lock wheel clean system-run system-test
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +20,9 @@ run: $(BIN)/.run-stamp system-run ## Run the product: headset or simulated weare
 
 test: $(BIN)/.dev-stamp system-test ## Pass the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak" $(ARGS)
+
+test-pythons: ## Pass the tests on every Python from 3.11 on that this machine has (ONLY=3.13 for one)
+	@sh docker/test-pythons.sh "$(MAKE)" $(ONLY)
 
 soak: $(BIN)/.dev-stamp system-test ## Run the tests that take many minutes
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
@@ -49,7 +53,7 @@ lock: $(BIN)/.dev-stamp ## Resolve the dependencies anew into the two locks
 		--constraint docker/lock-constraints.txt --no-emit-index-url -o requirements-run.lock
 
 clean: ## Remove the environment and every build product
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-python* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 system-run:
 	@sh docker/system-packages.sh run
@@ -63,7 +67,7 @@ $(BIN)/.venv-stamp:
 	@touch $@
 
 $(BIN)/.run-stamp: $(BIN)/.venv-stamp requirements-run.lock
-	@echo "Installing what the product needs into .venv (once, about a minute)"
+	@echo "Installing what the product needs into $(VENV) (once, about a minute)"
 	@sh docker/install-lock.sh requirements-run.lock
 	@touch $@
 

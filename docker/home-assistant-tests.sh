@@ -22,4 +22,4 @@ fi
 export NEUROPLAYER_HA_PYTHON
 "$NEUROPLAYER_HA_PYTHON" -c 'import platform, homeassistant.const as ha
 print("Home Assistant", ha.__version__, "on Python", platform.python_version())'
-.venv/bin/python -m pytest -q -rs "$here" "$@"
+"${VENV:-.venv}/bin/python" -m pytest -q -rs "$here" "$@"

@@ -3,12 +3,13 @@
 # uv is used because it is fast; pip follows where uv is not to be had or cannot reach the index.
 set -eu
 lock="$1"
-python=.venv/bin/python
+venv="${VENV:-.venv}"
+python="$venv/bin/python"
 export UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true PIP_DISABLE_PIP_VERSION_CHECK=1
 
 with_uv() {
-    [ -x .venv/bin/uv ] || "$python" -m pip install -q uv || return 1
-    .venv/bin/uv pip install -q --python "$python" --require-hashes -r "$lock"
+    [ -x "$venv/bin/uv" ] || "$python" -m pip install -q uv || return 1
+    "$venv/bin/uv" pip install -q --python "$python" --require-hashes -r "$lock"
 }
 with_uv || "$python" -m pip install -q --require-hashes -r "$lock"
 "$python" -m pip install -q --no-deps -e .
