@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pythons soak home-assistant-test docker-proof check format lock wheel clean system-run system-test
+.PHONY: help run test test-pythons soak home-assistant-test proof proof-quick docker-proof check format lock wheel clean system-run system-test
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +30,14 @@ soak: $(BIN)/.dev-stamp system-test ## Run the tests that take many minutes
 home-assistant-test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
 	@sh docker/home-assistant-tests.sh $(ARGS)
 
+proof: ## Prove in fresh Debian roots that the README's commands give sound (root, mmdebstrap; ARGS=--quick for less)
+	@$(PYTHON) docker/proof $(ARGS)
+
+proof-quick: ## One variant of each kind, in a few minutes
+	@$(PYTHON) docker/proof --quick
+
 docker-proof: ## Carry out the Dockerfile step by step in fresh Debian roots (root, mmdebstrap)
-	@$(PYTHON) docker/prove_dockerfile.py
+	@$(PYTHON) docker/proof/dockerfile.py
 
 check: $(BIN)/.dev-stamp ## Lint, format, types and layers
 	@$(BIN)/ruff check .

@@ -7,17 +7,16 @@ a shell in it, COPY is a copy, and at the end the product runs in it as the imag
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from roots import Root, copied, in_own_mounts, prepared, why_not
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 SUITES = {"debian:bookworm-slim": "bookworm", "debian:trixie-slim": "trixie"}
-AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 SMOKE = "run --plain --json --output null --no-web --baseline none --duration 60s"
 
 
@@ -34,41 +33,13 @@ def instructions(text: str) -> Iterator[tuple[str, str]]:
             joined = ""
 
 
-def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-    """Run a command; an error ends the proof."""
-    return subprocess.run(command, check=True, text=True, **options)  # type: ignore[call-overload, no-any-return]
-
-
-class Stage:
-    """One stage of the image: a root, its environment, where it works and as whom."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.workdir, self.user = root, "/", "0"
-        self.environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
-        run(["mount", "-t", "proc", "proc", str(root / "proc")])  # never /dev: the root has its own nodes
-        shutil.copy(Path("/etc/resolv.conf").resolve(), root / "etc/resolv.conf")
-
-    def shell(self, script: str, **options: object) -> subprocess.CompletedProcess[str]:
-        """A shell in the root, as RUN has it. The machine's own authorities are trusted meanwhile."""
-        environment = dict(self.environment)
-        whole = f"cd {self.workdir}; {script}"
-        if AUTHORITIES.exists():
-            (self.root / "tmp/ca.crt").write_bytes(AUTHORITIES.read_bytes())
-            environment |= {"PIP_CERT": "/tmp/ca.crt", "SSL_CERT_FILE": "/tmp/ca.crt"}  # noqa: S108
-        return run(
-            [*f"chroot --userspec={self.user}:{self.user} {self.root} /bin/sh -ec".split(), whole],
-            env=environment,
-            **options,
-        )
-
-
 class Builder:
     """Knows the instructions this Dockerfile uses; any other is an error."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._stages: dict[str, Stage] = {}
-        self.stage: Stage
+        self._stages: dict[str, Root] = {}
+        self.stage: Root
         self.command: list[str] = []
 
     def do(self, word: str, rest: str) -> None:
@@ -79,16 +50,13 @@ class Builder:
 
     def _from(self, rest: str) -> None:
         image, _, name = rest.partition(" AS ")
-        base = self._folder / SUITES[image]
-        if not base.exists():
-            run(["mmdebstrap", "--quiet", "--variant=minbase", SUITES[image], str(base)])
-        root = self._folder / f"stage-{len(self._stages)}"
-        run(["cp", "-a", str(base), str(root)])
-        self.stage = self._stages[name or "last"] = Stage(root)
+        base = prepared(self._folder, SUITES[image])
+        root = copied(base, self._folder / f"stage-{len(self._stages)}")
+        self.stage = self._stages[name or "last"] = Root(root)
 
     def _workdir(self, rest: str) -> None:
         self.stage.workdir = rest
-        (self.stage.root / rest.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        (self.stage.path / rest.lstrip("/")).mkdir(parents=True, exist_ok=True)
 
     def _run(self, rest: str) -> None:
         self.stage.shell(rest)
@@ -97,14 +65,15 @@ class Builder:
         words = rest.split()
         source = REPOSITORY
         if words[0].startswith("--from="):
-            source = self._stages[words.pop(0).removeprefix("--from=")].root
+            source = self._stages[words.pop(0).removeprefix("--from=")].path
         *names, target = words
         whole = target if target.startswith("/") else f"{self.stage.workdir}/{target}"
-        where = self.stage.root / whole.lstrip("/")
+        where = self.stage.path / whole.lstrip("/")
         if target.endswith("/"):
             where.mkdir(parents=True, exist_ok=True)
         for name in names:
-            run(["cp", "-a", "--no-preserve=ownership", str(source / name.lstrip("/")), str(where)])
+            command = ["cp", "-a", "--no-preserve=ownership", str(source / name.lstrip("/")), str(where)]
+            subprocess.run(command, check=True)
 
     def _env(self, rest: str) -> None:
         self.stage.environment |= dict(pair.split("=", 1) for pair in rest.split())
@@ -120,6 +89,11 @@ class Builder:
 
     def _cmd(self, rest: str) -> None:
         self.command += json.loads(rest)
+
+    def close(self) -> None:
+        """Unmount the roots."""
+        for root in self._stages.values():
+            root.close()
 
 
 def smoke(builder: Builder) -> None:
@@ -138,14 +112,11 @@ def smoke(builder: Builder) -> None:
 
 
 def main() -> int:
-    """Build and try, in a mount namespace of its own so that nothing stays mounted."""
-    if os.geteuid() != 0 or shutil.which("mmdebstrap") is None:
-        sys.stderr.write("docker-proof: needs root and mmdebstrap (apt install mmdebstrap)\n")
+    """Build and try."""
+    if (reason := why_not()) is not None:
+        sys.stderr.write(f"docker-proof: {reason}\n")
         return 2
-    if os.environ.get("NEUROPLAYER_PROOF") != "1":
-        os.environ["NEUROPLAYER_PROOF"] = "1"
-        script = [sys.executable, __file__]
-        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", *script])  # noqa: S606
+    in_own_mounts()
     with tempfile.TemporaryDirectory(prefix="neuroplayer-proof-", ignore_cleanup_errors=True) as folder:
         builder = Builder(Path(folder))
         try:
@@ -153,8 +124,7 @@ def main() -> int:
                 builder.do(word, rest)
             smoke(builder)
         finally:
-            for mounted in Path(folder).glob("stage-*/proc"):
-                subprocess.run(["umount", "-l", str(mounted)], check=False)
+            builder.close()
     return 0
 
 
