@@ -18,6 +18,8 @@ if ! has_library libvlc.so.5; then missing="$missing libvlc5 vlc-plugin-base"; f
 if [ "$want" = test ]; then
     has_command mosquitto_sub || missing="$missing mosquitto-clients"
     has_command pulseaudio || missing="$missing pulseaudio"
+    # Playwright's own node needs it
+    has_library libatomic.so.1 || missing="$missing libatomic1"
     has_command chromium || has_command google-chrome || missing="$missing chromium"
 fi
 [ -n "$missing" ] || exit 0
@@ -29,6 +31,7 @@ for package in $missing; do
         mosquitto) echo "Not installed: mosquitto (going on with the embedded MQTT broker). To add it: apt install mosquitto" ;;
         libvlc5) echo "Not installed: libvlc5 vlc-plugin-base (going on with the PyAV decoder). To add them: apt install libvlc5 vlc-plugin-base" ;;
         vlc-plugin-base) ;;
+        libatomic1) echo "Not installed: libatomic1 (the tests in a browser will be skipped). To add it: apt install libatomic1" ;;
         *) echo "Not installed: $package (its tests will be skipped). To add it: apt install $package" ;;
     esac
 done

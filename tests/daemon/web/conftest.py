@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,33 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePage]:
         yield found
 
 
+def driver_fault() -> str | None:
+    """Why Playwright's own node does not start here, in its words, or None."""
+    from playwright._impl._driver import compute_driver_executable
+
+    node = os.fspath(compute_driver_executable()[0])
+    try:
+        done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        return str(error.strerror)
+    return None if done.returncode == 0 else done.stderr.strip() or f"exit status {done.returncode}"
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; skipped where it is not installed."""
+    """Debian's Chromium, driven by Playwright; skipped where either is not installed or does not start."""
     if not Path(CHROMIUM).exists():
         pytest.skip(f"Chromium is not installed at {CHROMIUM}")
     playwright = pytest.importorskip("playwright.sync_api")
+    # asked first: a driver that dies while Playwright waits for it leaves an error at every later test
+    if (fault := driver_fault()) is not None:
+        pytest.skip(f"Playwright's node does not start (apt install libatomic1): {fault}")
     flags = ["--no-sandbox"] if os.getuid() == 0 else []
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENCE_MS)
+        try:
+            browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags, timeout=PATIENCE_MS)
+        except playwright.Error as error:
+            pytest.skip(f"Chromium does not start: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
 
