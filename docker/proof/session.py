@@ -23,7 +23,7 @@ INSTALL_S = 900.0
 TESTS_S = 3000.0
 SESSION_S = 25
 ENDING_S = 60.0
-ENOUGH_STATES = 10
+ENOUGH_STATES = 3
 ENOUGH_MUSIC_S = 15.0
 ALONE = ("unshare", "--net", sys.executable, str(Path(__file__).with_name("alone.py")))
 
