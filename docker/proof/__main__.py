@@ -12,6 +12,7 @@ import argparse
 import fcntl
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -93,7 +94,7 @@ def answers(machine: Machine) -> bool:
 
 def row(variant: Variant, folder: Path, listener: Path, readme: Readme, *, tests: bool) -> tuple[str, ...]:
     """Try one variant; returns its line of the table."""
-    log = folder / "logs" / f"{variant.suite} - {variant.name}.log".replace(" ", "_").replace("/", "_")
+    log = folder / "logs" / (re.sub(r"\W+", "-", f"{variant.suite} {variant.name}") + ".log")
     log.parent.mkdir(exist_ok=True)
     log.unlink(missing_ok=True)
     begin = (variant.suite, variant.python or "", variant.name)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from roots import Root, copied, prepared, tried
+from roots import Root, copied, end_all_at, prepared, remove, tried
 
 NEEDED = ("make", "python3")
 """What the README asks for."""
@@ -101,9 +100,10 @@ class Machine:
         """End what still runs there, and delete it."""
         if self.root is not None:
             self.root.close()
-            subprocess.run(["rm", "-rf", "--one-file-system", str(self.root.path)], check=True)
+            remove(self.root.path)
         else:
-            shutil.rmtree(self.folder.parent)
+            end_all_at("cwd", self.folder)
+            remove(self.folder.parent)
 
 
 def exported(repository: Path, target: Path, *, clone: bool) -> None:
@@ -146,7 +146,7 @@ def with_wheel(variant: Variant, folder: Path, repository: Path) -> Machine:
     Raises RegistryGoneError.
     """
     here = folder / "wheel"
-    subprocess.run(["rm", "-rf", str(here)], check=True)
+    remove(here)
     exported(repository, here / "source", clone=False)
     pip = [f"{here}/environment/bin/python", "-m", "pip"]
     subprocess.run([str(variant.python), "-m", "venv", f"{here}/environment"], check=True)

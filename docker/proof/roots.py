@@ -124,13 +124,18 @@ class Root:
 
     def close(self) -> None:
         """End what still runs in the root, and unmount it."""
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                if (process / "root").readlink() == self.path:
-                    os.kill(int(process.name), signal.SIGKILL)
+        end_all_at("root", self.path)
         for mounted in reversed(self._mounted):
             subprocess.run(["umount", "-l", str(mounted)], check=False)
         self._mounted.clear()
+
+
+def end_all_at(link: str, folder: Path) -> None:
+    """End every process whose ``root`` or ``cwd`` is this folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / link).readlink() == folder:
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def tried(step: object, what: str) -> None:

@@ -127,7 +127,8 @@ def listened(machine: Machine, line: str, log: Path, listener: list[str], seen: 
         return False
     if follower.heard_s is not None and typed.first_s is not None:
         seen.to_music_s = max(0.0, follower.heard_s - typed.first_s)
-    length_s, seen.gap_ms = length_and_gap(wav)
+    length_s, gap_ms = length_and_gap(wav)
+    seen.gap_ms = gap_ms if length_s else None
     seen.faults += faults(seen, length_s, status)
     return True
 
