@@ -117,8 +117,8 @@ class EngineRole:
             with contextlib.suppress(MessageError):
                 self._on_player(PlayerSaid(codec.decode(name, payload), payload), retained)
             return
-        command = name.removeprefix("cmd/")
-        self._inlet.handle(command, payload, retained, partial(self._on_command, command))
+        act = partial(self._on_command, name.removeprefix("cmd/"))
+        self._inlet.handle(name, payload, retained, act)
 
     def _on_player(self, player: PlayerSaid, retained: bool) -> None:
         if not retained:

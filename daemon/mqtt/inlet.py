@@ -20,9 +20,16 @@ class Inlet:
         self.refused = 0
 
     def handle(
-        self, command: str, payload: bytes, retained: bool, act: Callable[[commands.Command], None]
+        self, name: str, payload: bytes, retained: bool, act: Callable[[commands.Command], None]
     ) -> bool:
-        """Have a command carried out; a bad or retained one is counted and answered, and False returned."""
+        """Have what came on a short topic carried out; a bad or retained command is counted and answered.
+
+        What is no command is nobody's fault: the embedded broker hands a client what others asked for.
+        Returns whether it was carried out.
+        """
+        if not name.startswith("cmd/"):
+            return False
+        command = name.removeprefix("cmd/")
         try:
             if retained:
                 raise MessageError("a retained command is never obeyed")

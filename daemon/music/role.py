@@ -138,7 +138,7 @@ class PlayerRole:
             with contextlib.suppress(MessageError):
                 self._hear_engine(codec.decode(name, payload))
             return
-        if self._inlet.handle(name.removeprefix("cmd/"), payload, retained, self._obey):
+        if self._inlet.handle(name, payload, retained, self._obey):
             self._changed.set()
 
     def _hear_engine(self, document: documents.Document) -> None:

@@ -240,6 +240,13 @@ async def test_bad_commands_are_answered_and_counted(
     assert answer["refused"] == 1
 
 
+async def test_a_state_that_nobody_asked_for_is_no_refused_command(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [], [])
+    async with bench.running():
+        bench.role.hear("neuroplayer/t/web/availability", b"online", True)
+        assert bench.link.on("cmd/error") == []
+
+
 async def test_the_simulated_wearer_hears_the_music(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [], [])
     mood = {"valence": 0.1, "arousal": 0.7, "source": "tag", "confidence": 1.0}
