@@ -115,6 +115,7 @@ def row(variant: Variant, folder: Path, listener: Path, readme: Readme, *, tests
     music = "" if seen.to_music_s is None else f"{seen.to_music_s:.1f}"
     gap = "" if seen.gap_ms is None else f"{seen.gap_ms:.1f}"
     verdict = f"RED: {'; '.join(seen.faults)}" if seen.faults else "green"
+    verdict += f" (load {seen.busy:.1f} a core)" if seen.busy > 1 else ""
     return (variant.suite, python, variant.name, music, gap, str(seen.states), seen.tests, verdict)
 
 
