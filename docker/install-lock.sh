@@ -6,6 +6,8 @@ lock="$1"
 venv="${VENV:-.venv}"
 python="$venv/bin/python"
 export UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true PIP_DISABLE_PIP_VERSION_CHECK=1
+# uv ends where it cannot keep what it downloads; pip goes on, slowly
+mkdir -p "${UV_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/proc}/.cache}/uv}" 2>/dev/null || export UV_NO_CACHE=1
 
 with_uv() {
     [ -x "$venv/bin/uv" ] || "$python" -m pip install -q uv || return 1

@@ -44,7 +44,7 @@ class WavFollower:
         self._path = path
         self._over = threading.Event()
         path.unlink(missing_ok=True)
-        self._thread = threading.Thread(target=self._follow)
+        self._thread = threading.Thread(target=self._follow, daemon=True)
         self._thread.start()
 
     def _follow(self) -> None:
@@ -86,7 +86,7 @@ class StateListener:
         self._process = subprocess.Popen(
             [*command, "mosquitto_sub", *topics], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        self._thread = threading.Thread(target=self._count)
+        self._thread = threading.Thread(target=self._count, daemon=True)
         self._thread.start()
 
     def _count(self) -> None:

@@ -64,7 +64,7 @@ class Typed:
             errors="replace",
             start_new_session=True,
         )
-        self._thread = threading.Thread(target=self._read)
+        self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
     def _read(self) -> None:
