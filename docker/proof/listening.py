@@ -15,6 +15,7 @@ from pathlib import Path
 HEADER_BYTES = 80
 BYTES_A_FRAME = 6
 RATE_HZ = 48_000
+TOPIC = "neuroplayer/+/emotion"
 SILENT = 16
 """Of 32768, about -66 dBFS: below it there is dither and nothing else."""
 MAX_TO_MUSIC_S = 5.0
@@ -78,24 +79,33 @@ def length_and_gap(path: Path) -> tuple[float, float]:
 
 
 class StateListener:
-    """``mosquitto_sub`` in a root and in the network of a process: counts the states of the session."""
+    """``mosquitto_sub`` in a root and in the network of a process: counts the states of the session.
+
+    It ends where no broker listens yet, and is started again until ``close``.
+    """
 
     def __init__(self, command: Sequence[str], port: int) -> None:
         self.heard = 0
-        topics = ["-h", "127.0.0.1", "-p", str(port), "-t", "neuroplayer/+/emotion"]
-        self._process = subprocess.Popen(
-            [*command, "mosquitto_sub", *topics], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        self._thread = threading.Thread(target=self._count, daemon=True)
+        self._command = [*command, "mosquitto_sub", "-h", "127.0.0.1", "-p", str(port), "-t", TOPIC]
+        self._over = threading.Event()
+        self._process: subprocess.Popen[str] | None = None
+        self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
-    def _count(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101
-        for line in self._process.stdout:
-            self.heard += "confidence" in json.loads(line)
+    def _listen(self) -> None:
+        while not self._over.wait(0.2):
+            self._process = subprocess.Popen(
+                self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            )
+            with self._process as process:
+                assert process.stdout is not None  # noqa: S101
+                for line in process.stdout:
+                    self.heard += "confidence" in json.loads(line)
 
     def close(self) -> None:
         """Listen no longer."""
-        self._process.terminate()
-        self._process.wait()
-        self._thread.join()
+        self._over.set()
+        while self._thread.is_alive():
+            if self._process is not None:
+                self._process.terminate()
+            self._thread.join(0.2)

@@ -32,7 +32,10 @@ MAX_GAP_S = 0.02
 
 @pytest.fixture
 def noise(tmp_path: Path) -> Path:
-    """Tracks of independent white noise, all equally loud: any dip or bump of a fade shows."""
+    """Tracks of independent white noise, all equally loud: any dip or bump of a fade shows.
+
+    Left and right differ, so that no frame is all zero by chance.
+    """
     folder = tmp_path / "music"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -40,7 +43,7 @@ def noise(tmp_path: Path) -> Path:
     rows = [f"{name}.wav,0,{arousal}" for name, arousal in moods.items()]
     (folder / "moods.csv").write_text("\n".join(["path,valence,arousal", *rows]) + "\n")
     for name in moods:
-        samples = rng.uniform(-LEVEL, LEVEL, 32 * RATE_HZ).astype(np.float32)
+        samples = rng.uniform(-LEVEL, LEVEL, (32 * RATE_HZ, 2)).astype(np.float32)
         soundfile.write(folder / f"{name}.wav", samples, RATE_HZ, "FLOAT")
     return folder
 
