@@ -133,6 +133,15 @@ def table(rows: list[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(one)} |\n" for one in whole)
 
 
+def kept(file: Path, rows: list[tuple[str, ...]]) -> None:
+    """Write the table; lines of variants that were not tried this time stay."""
+    before = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    old = [tuple(line.strip("| ").split(" | ")) for line in before if line.startswith("| ")][2:]
+    named = {(one[0], one[2]): one for one in [*old, *rows]}
+    head = f"# Fresh machines\n\nBy `make proof`, on {os.cpu_count()} cores of {platform.machine()}.\n\n"
+    file.write_text(head + table(list(named.values())), encoding="utf-8")
+
+
 def main() -> int:
     """Try every variant asked for; 1 where one is red."""
     parser = argparse.ArgumentParser(prog="make proof", description=__doc__)
@@ -163,8 +172,7 @@ def main() -> int:
     whole = table(rows)
     sys.stdout.write(f"\n{whole}")
     if options.out is not None:
-        head = f"# Fresh machines\n\nBy `make proof`, on {os.cpu_count()} cores of {platform.machine()}.\n\n"
-        options.out.write_text(head + whole, encoding="utf-8")
+        kept(options.out, rows)
     return int(any("RED" in one[-1] for one in rows))
 
 

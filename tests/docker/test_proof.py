@@ -25,8 +25,8 @@ def proof(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Loads a file of the proof, which is a program and no package."""
     monkeypatch.syspath_prepend(str(PROOF))
 
-    def load(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(name, PROOF / f"{name}.py")
+    def load(name: str, file: str = "") -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, PROOF / f"{file or name}.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -78,9 +78,8 @@ def test_the_first_sound_of_a_growing_file_is_noticed(tmp_path: Path, proof: Any
 
 
 def test_a_session_without_music_or_states_is_red(proof: Any) -> None:
-    proof("roots")
-    proof("listening")
-    proof("machines")
+    for name in ("roots", "listening", "machines"):
+        proof(name)
     session = proof("session")
     assert session.faults(session.Seen(), 0.0, 0) == ["no music", "0 states heard"]
     late = session.Seen(to_music_s=5.1, gap_ms=20.1, states=4)
@@ -105,3 +104,18 @@ def test_where_no_root_can_be_made_the_proof_is_a_skip_with_its_reason(tmp_path:
     )
     assert done.stdout.startswith("proof: skipped: ")
     assert done.returncode == 0
+
+
+def test_a_line_that_was_not_tried_again_stays_in_the_table(tmp_path: Path, proof: Any) -> None:
+    for name in ("roots", "listening", "machines", "session"):
+        proof(name)
+    program, file = proof("program", "__main__"), tmp_path / "table.md"
+    one = ("Debian 12", "3.11.2", "root", "2.0", "2.1", "4", "", "green")
+    other = ("Debian 13", "3.13.5", "root", "", "", "0", "", "RED: no music; 0 states heard")
+    program.kept(file, [one, other])
+    program.kept(file, [(*other[:3], "3.0", "2.1", "4", "", "green")])
+    lines = file.read_text("utf-8").splitlines()[-2:]
+    assert lines == [
+        "| Debian 12 | 3.11.2 | root | 2.0 | 2.1 | 4 |  | green |",
+        "| Debian 13 | 3.13.5 | root | 3.0 | 2.1 | 4 |  | green |",
+    ]
