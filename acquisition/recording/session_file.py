@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mmap
 from collections.abc import Iterator
@@ -106,8 +107,10 @@ class _Mapped:
         return self._view
 
     def __exit__(self, *_: object) -> None:
-        self._view.release()
-        self._map.close()
+        # the frames of an error that is on its way hold slices: the map is then freed with the last of them
+        with contextlib.suppress(BufferError):
+            self._view.release()
+            self._map.close()
         self._file.close()
 
 

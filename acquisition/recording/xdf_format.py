@@ -199,8 +199,8 @@ def parse_numeric(data: memoryview, found: XdfChunk, stream: XdfStream) -> tuple
     table = np.frombuffer(data, dtype=row, count=count, offset=at)
     if (table["stamped"] != 8).any():
         raise XdfError(f"samples without a time at byte {found.begin}")
-    values: FloatArray = np.ascontiguousarray(table["values"].T, dtype=np.float64)
-    return table["time_s"].astype(np.float64), values
+    # copies: one sample alone is contiguous as it lies, and a view keeps a mapped file from being closed
+    return table["time_s"].astype(np.float64), table["values"].T.astype(np.float64, order="C")
 
 
 def parse_span(data: memoryview, found: XdfChunk, stream: XdfStream) -> tuple[int, float, float]:

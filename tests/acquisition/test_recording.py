@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,17 @@ import mne
 import numpy as np
 import pytest
 import pyxdf
-from session_making import BEGAN, CHANNELS, RATE_HZ, SETTINGS, chunk_at, make_session, record, session_items
+from session_making import (
+    BEGAN,
+    CHANNELS,
+    INFO,
+    RATE_HZ,
+    SETTINGS,
+    chunk_at,
+    make_session,
+    record,
+    session_items,
+)
 from waiting import PATIENCE_S, wait_until
 
 from acquisition.port import UnknownSourceError
@@ -21,6 +32,7 @@ from acquisition.recording.recording_file import RecordingNews, RecordingStartEr
 from acquisition.recording.recovery import Recovered, recover, recover_all
 from acquisition.recording.session_file import Line, is_session, read_head, read_session
 from acquisition.recording.session_recorder import SessionRecorder
+from acquisition.recording.xdf_format import SAMPLES, XdfStream, chunk, numeric_samples, sealed
 from acquisition.signal import EegChunk, Gap, HeadsetStatus
 
 
@@ -207,3 +219,33 @@ def test_lines_and_gaps_survive_too(tmp_path: Path) -> None:
         "track begins",
         "track begins",
     ]
+
+
+@pytest.mark.parametrize("lengths", [(1,), (1, 16, 16), (16, 1, 16), (1, 1, 1)])
+def test_a_chunk_of_one_sample_is_read_like_any_other(lengths: tuple[int, ...], tmp_path: Path) -> None:
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
+    recorder.hear(HeadsetStatus("streaming", replace(INFO, extras=())))
+    begun = np.cumsum((0, *lengths))
+    for first, n in zip(begun, lengths, strict=False):
+        index = np.arange(first, first + n, dtype=np.float64)
+        recorder.hear(EegChunk(np.stack([index] * 4), index / RATE_HZ))
+    path = recorder.close()
+    assert path is not None
+    chunks = [item for item in read_session(path) if isinstance(item, EegChunk)]
+    assert [chunk.samples_uv.shape[1] for chunk in chunks] == list(lengths)
+    assert np.concatenate([chunk.samples_uv[3] for chunk in chunks]).tolist() == list(range(sum(lengths)))
+
+
+def test_a_session_can_be_left_in_the_middle_and_with_an_error(tmp_path: Path) -> None:
+    path = make_session(tmp_path / "a.xdf")
+    items = read_session(path)
+    kept = [item for item, _ in zip(items, range(8), strict=False)]
+    items.close()  # type: ignore[attr-defined]
+    assert any(isinstance(item, EegChunk) and item.samples_uv.shape == (4, 16) for item in kept)
+    stream = XdfStream(10, "EEG", "EEG", CHANNELS, "double64", RATE_HZ, "microvolts", {})
+    content = bytearray(numeric_samples(stream, np.zeros(4), np.zeros((4, 4)))[4:])
+    content[6] = 0  # the first sample says that it has no time
+    damaged = tmp_path / "b.xdf"
+    damaged.write_bytes(path.read_bytes() + sealed(chunk(SAMPLES, bytes(content))))
+    with pytest.raises(UnknownSourceError, match="damaged: samples without a time"):
+        list(read_session(damaged))
