@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from acquisition.port import UnknownSourceError
-from acquisition.readers.xdf import even_grid
+from acquisition.readers.even_grid import lay_evenly
+from acquisition.readers.recording import Measured
 from acquisition.recording.input_file import check_file
 from acquisition.recording.session_file import Line, is_session, read_head, read_session
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus
@@ -95,10 +96,23 @@ def collect(session: Path) -> Exported:
     samples_uv = np.concatenate([chunk.samples_uv for chunk in chunks], axis=1)
     marks = [c.interpolated if c.interpolated is not None else np.zeros(len(c.times_s)) for c in chunks]
     rows = np.vstack([samples_uv, np.concatenate(marks)])
-    even = even_grid(session, times_s, rows, info.rate_hz)
+    names = (*info.channels, "interpolated")
+    found = lay_evenly(Measured(session, info.device, names, (info.rate_hz,), rows, times_s=times_s))
     first_s = float(times_s[0])
-    notes = tuple(replace(note, onset_s=max(0.0, note.onset_s - first_s)) for note in words)
-    return Exported(info.channels, info.rate_hz, even[:-1], even[-1], notes, _when(head.began))
+    notes = [replace(note, onset_s=max(0.0, note.onset_s - first_s)) for note in words]
+    notes += _untold(found.gaps_s, notes)
+    marked = np.round(found.samples_uv[-1])
+    return Exported(
+        info.channels, info.rate_hz, found.samples_uv[:-1], marked, tuple(notes), _when(head.began)
+    )
+
+
+def _untold(gaps_s: tuple[tuple[float, float], ...], notes: list[Note]) -> Iterator[Note]:
+    """A note for every stretch without samples that no recorded gap tells of."""
+    told = [(note.onset_s, note.onset_s + note.duration_s) for note in notes if not note.stream]
+    for begin_s, end_s in gaps_s:
+        if not any(first_s < end_s and last_s > begin_s for first_s, last_s in told):
+            yield Note(begin_s, end_s - begin_s, "BAD_gap lost")
 
 
 def _when(text: str) -> dt.datetime:

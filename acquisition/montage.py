@@ -37,6 +37,10 @@ LAYOUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "muse": ("TP9", "AF7", "AF8", "TP10"),
         "cyton": ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2"),
+        "daisy": (
+            *("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2"),
+            *("F7", "F8", "F3", "F4", "T7", "T8", "P3", "P4"),
+        ),
         "1020-19": (
             "Fp1",
             "Fp2",
@@ -62,7 +66,7 @@ LAYOUTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 _PREFIXES = ("EEG ", "EEG-", "EEG.")
-_SUFFIXES = ("-REF", "-LE", "-A1", "-A2", "-A1A2", "-M1", "-M2", ".")
+_SUFFIXES = ("-REF", "-LE", "-A1", "-A2", "-A1A2", "-M1", "-M2")
 
 
 def canonical(name: str) -> str:
@@ -70,7 +74,7 @@ def canonical(name: str) -> str:
 
     Unknown names only lose their frills.
     """
-    text = name.strip()
+    text = name.strip().rstrip(".")
     for prefix in _PREFIXES:
         if text.upper().startswith(prefix):
             text = text[len(prefix) :]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from acquisition.montage import canonical
+from acquisition.eeg_rows import Channel, EegRows, choose_eeg
 from acquisition.port import MissingPartError, SourceError
 from acquisition.signal import StreamInfo
-from acquisition.units import TO_UV
 
 MAX_CHANNELS = 512
 RATES_HZ = (50.0, 20_000.0)
@@ -147,31 +147,47 @@ def _plain(text: str) -> bool:
     return bool(text) and text.isprintable() and text == text.strip() and not set(text) & set(",=")
 
 
-def describe(described: Any, asked: str) -> tuple[StreamInfo, float]:
-    """What a full ``pylsl.StreamInfo`` says, and by what its samples are multiplied to be in microvolts.
+def describe(described: Any, asked: str) -> tuple[StreamInfo, EegRows]:
+    """What a full ``pylsl.StreamInfo`` says, and which of its channels are EEG; the others are its extras.
 
     Raises ``UnfitStreamError`` for what is no EEG. ``asked`` is the name under which it was asked for.
     """
     n_channels, rate_hz = described.channel_count(), float(described.nominal_srate())
     _check(described, n_channels, rate_hz)
-    labels = described.get_channel_labels() or []
-    names = [str(label) for label in labels if label]
-    if len(names) != n_channels:
-        names = [f"ch{i + 1}" for i in range(n_channels)]
-    units = {str(unit or "").lower() for unit in (described.get_channel_units() or [""])}
-    unknown = units - set(TO_UV)
-    if len(units) > 1 or unknown:
-        raise UnfitStreamError(described.name(), f"must be in one known unit of volts, got {units}")
+    chosen = choose_eeg(_channels(described, n_channels))
+    name = described.name()
+    if chosen.bad_units:
+        raise UnfitStreamError(name, f"must be in one known unit of volts, got {list(chosen.bad_units)}")
+    if not chosen.rows:
+        raise UnfitStreamError(name, f"has no channel of EEG among {n_channels}")
     info = StreamInfo(
-        f"lsl:{asked or described.name()}",
-        f"{described.name()} on {described.hostname()}",
-        tuple(canonical(name) for name in names),
+        f"lsl:{asked or name}",
+        f"{name} on {described.hostname()}",
+        chosen.names,
         rate_hz,
         simulated=_is_simulated(described),
         identity=identity(described),
         instance=described.uid(),
+        extras=chosen.left_out,
     )
-    return info, TO_UV[units.pop()]
+    return info, chosen
+
+
+def _channels(described: Any, n_channels: int) -> list[Channel]:
+    with contextlib.redirect_stdout(
+        None
+    ):  # pylsl prints where a stream describes too few channels or too many
+        labels = described.get_channel_labels() or []
+        units = described.get_channel_units() or []
+        types = described.get_channel_types() or []
+    if len(labels) != n_channels or not all(labels):
+        labels = [f"ch{i + 1}" for i in range(n_channels)]
+    units, types = (
+        (words * n_channels)[:n_channels] if len(words) in (1, n_channels) else [""] * n_channels
+        for words in (units, types)
+    )
+    rows = zip(labels, units, types, strict=True)
+    return [Channel(str(label), str(unit or ""), str(kind or "")) for label, unit, kind in rows]
 
 
 def _is_simulated(described: Any) -> bool:

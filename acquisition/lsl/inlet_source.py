@@ -13,6 +13,7 @@ import numpy as np
 from acquisition.lsl.discovery import OWN_PREFIX, describe, identity, scope_network
 from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
+from acquisition.units import StampUnit, in_uv
 
 RESOLVE_S = 1.0
 LOOK_S = 0.3
@@ -50,7 +51,10 @@ class LslSource:
         self._scope = scope
         self._previous: tuple[StreamInfo, float, float] | None = None
         self._inlet: Any = None
-        self._scale = 1.0
+        self._eeg: list[int] = []
+        self._others: list[int] = []
+        self._uv_per_unit = np.ones((1, 1))
+        self._stamps = StampUnit(1.0)
         self._least = 1
         self._correction_s, self._corrected_s = 0.0, 0.0
 
@@ -80,7 +84,11 @@ class LslSource:
             raise AbsentError(f"source: LSL stream {stream.name()!r} does not answer: {error}") from error
         self._inlet = inlet
         self._correct(OPEN_S)
-        info, self._scale = describe(described, self._name)
+        info, chosen = describe(described, self._name)
+        self._eeg = list(chosen.rows)
+        self._others = [row for row in range(described.channel_count()) if row not in chosen.rows]
+        self._uv_per_unit = np.array(chosen.uv_per_unit)[:, np.newaxis]
+        self._stamps = StampUnit(info.rate_hz)
         self._least = max(1, int(GATHER_S * info.rate_hz))
         return info
 
@@ -106,9 +114,11 @@ class LslSource:
             return None
         if self._clock() - self._corrected_s > CLOCK_EVERY_S:
             self._correct(MAX_POLL_S)
-        times_s = np.asarray(stamps_s, dtype=np.float64) + self._correction_s
-        samples_uv = np.ascontiguousarray(np.asarray(samples, dtype=np.float64).T) * self._scale
-        return EegChunk(samples_uv, times_s)
+        times_s = self._stamps.seconds(np.asarray(stamps_s, dtype=np.float64)) + self._correction_s
+        values = np.asarray(samples, dtype=np.float64).T
+        if not self._others:
+            return EegChunk(in_uv(values, self._uv_per_unit), times_s)
+        return EegChunk(in_uv(values[self._eeg], self._uv_per_unit), times_s, extras=values[self._others])
 
     def close(self) -> None:
         """Unsubscribe."""

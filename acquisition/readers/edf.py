@@ -1,49 +1,78 @@
-"""EDF, EDF+, BDF and BDF+ files, by edfio."""
+"""The EEG of EDF, EDF+, BDF and BDF+ files, those with pauses too."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from acquisition.montage import canonical
+from acquisition.eeg_rows import Channel, EegRows, choose_eeg, told
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, check_samples, make_recording
-from acquisition.units import TO_UV
+from acquisition.readers.edf_records import EdfError, EdfRecords, EdfSignal
+from acquisition.readers.even_grid import lay_evenly
+from acquisition.readers.recording import Measured, Recording, check_rate, check_samples
+from acquisition.signal import FloatArray
+from acquisition.units import in_uv
 
-NOT_EEG = ("ECG", "EKG", "EOG", "EMG", "STATUS", "TRIGGER", "ANNOTATION", "RESP", "A2-A1", "A1-A2")
+DRIFT = 0.02
+"""Records that begin this share of their length early or late tell of the device's clock, not of a pause."""
+NO_UNIT = "none"
 
 
 def read_edf(path: Path) -> Recording:
     """Read the EEG signals of one file; raises ``UnknownSourceError`` naming file and rule."""
-    from edfio import read_bdf
-    from edfio import read_edf as read_edf_file
-
     try:
-        file = (read_bdf if path.suffix.lower() == ".bdf" else read_edf_file)(path)
-        signals = [
-            signal
-            for signal in file.signals
-            if not any(word in signal.label.upper() for word in NOT_EEG)
-            and signal.physical_dimension.strip().lower() in TO_UV
-            and signal.physical_dimension.strip()
-        ]
-        if not signals:
-            raise UnknownSourceError(f"{path}: no EEG signal in microvolts, millivolts or volts")
-        rate_hz = max(signal.sampling_frequency for signal in signals)
-        signals = [signal for signal in signals if signal.sampling_frequency == rate_hz]
-        check_samples(
-            path, len(signals), max(file.num_data_records * s.samples_per_data_record for s in signals)
-        )
-        rows = [signal.data * TO_UV[signal.physical_dimension.strip().lower()] for signal in signals]
+        file = EdfRecords(path)
+        chosen = _chosen(path, file)
+        signals = [file.signals[row] for row in chosen.rows]
+        rate_hz = check_rate(path, signals[0].rate_hz)
+        check_samples(path, len(signals), file.n_records * signals[0].count)
+        samples_uv = np.empty((len(signals), file.n_records * signals[0].count))
+        for row, (signal, factor) in enumerate(zip(signals, chosen.uv_per_unit, strict=True)):
+            samples_uv[row] = in_uv(file.values(signal), factor)
+        times_s = _times_s(file, signals[0])
     except UnknownSourceError:
         raise
     except Exception as error:
         raise UnknownSourceError(f"{path}: not a readable EDF or BDF file: {error}") from error
-    names = _unique(tuple(canonical(signal.label) for signal in signals))
-    samples_uv = np.asarray(np.stack(rows), dtype=np.float64)
-    return make_recording(path, f"{path.suffix[1:].upper()} file", names, float(rate_hz), samples_uv)
+    device = f"{'BDF' if file.is_bdf else 'EDF'} file{told(chosen.left_out)}"
+    return lay_evenly(Measured(path, device, chosen.names, (rate_hz,), samples_uv, times_s=times_s))
 
 
-def _unique(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name if names.index(name) == i else f"{name}#{i}" for i, name in enumerate(names))
+def _chosen(path: Path, file: EdfRecords) -> EegRows:
+    signals = [signal for signal in file.signals if not signal.is_annotations]
+    places = [place for place, signal in enumerate(file.signals) if not signal.is_annotations]
+    usable = [place for place in places if file.signals[place].gain and file.signals[place].count]
+    chosen = choose_eeg([_channel(file.signals[place]) for place in usable])
+    if chosen.bad_units or not chosen.rows:
+        flat = [signal.label for signal in signals if not signal.gain]
+        why = f"; minimum and maximum must differ, those of {', '.join(flat[:4])} do not" if flat else ""
+        raise UnknownSourceError(f"{path}: no EEG signal in microvolts, millivolts or volts{why}")
+    rows = tuple(usable[row] for row in chosen.rows)
+    left_out = tuple(file.signals[place].label for place in places if place not in rows)
+    return replace(chosen, rows=rows, left_out=left_out)
+
+
+def _channel(signal: EdfSignal) -> Channel:
+    """A signal without a unit is not taken for one in microvolts: EDF would have said so."""
+    return Channel(signal.label, signal.unit or NO_UNIT, rate_hz=signal.rate_hz)
+
+
+def _times_s(file: EdfRecords, signal: EdfSignal) -> FloatArray | None:
+    """When each sample was measured, where the records tell that they do not follow each other evenly."""
+    onsets_s = file.onsets_s()
+    if onsets_s is None:
+        if file.in_pieces:
+            raise EdfError("it is said to have pauses, but its records do not say when they began")
+        return None
+    even_s = onsets_s[0] + file.record_s * np.arange(file.n_records)
+    if np.abs(onsets_s - even_s).max() < 0.5 / signal.rate_hz:
+        return None
+    apart_s = np.append(np.diff(onsets_s), file.record_s)
+    if not file.in_pieces and (apart_s <= 0).any():
+        return None
+    follows = np.abs(apart_s - file.record_s) <= DRIFT * file.record_s
+    lengths_s = np.where(follows, apart_s, file.record_s)
+    within = np.arange(signal.count) / signal.count
+    return (onsets_s[:, np.newaxis] + lengths_s[:, np.newaxis] * within).reshape(-1)

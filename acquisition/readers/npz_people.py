@@ -20,7 +20,8 @@ import numpy as np
 
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, check_samples, make_recording
+from acquisition.readers.even_grid import lay_evenly
+from acquisition.readers.recording import Measured, Recording, check_samples
 from acquisition.recording.input_file import check_file
 from acquisition.signal import FloatArray
 
@@ -111,4 +112,4 @@ def read_npz_people(path: Path, fragment: str) -> Recording:
     wanted = fragment or people.people[0]
     keys = [wanted] if wanted.endswith(PARTS) else [f"{wanted}_{part}" for part in PARTS]
     samples_uv = np.concatenate([people.part_uv(key) for key in keys], axis=1)
-    return make_recording(path, f"people set, {wanted}", people.channels, people.rate_hz, samples_uv)
+    return lay_evenly(Measured(path, f"people set, {wanted}", people.channels, (people.rate_hz,), samples_uv))

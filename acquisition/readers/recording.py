@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,19 @@ MAX_TEXT_BYTES = 500_000_000
 """Of text, which takes many times its size while it is read."""
 MAX_SAMPLES = 400_000_000
 """Over all channels, 3.2 GB of them: a packed file of some kilobytes may unfold to more."""
+MAX_EMPTY = 30_000_000
+"""Samples of gaps, 240 MB, where they are more than eight times what was recorded: one stamp that is wrong
+would else fill the memory."""
+MAX_HOURS = 48.0
+RATES_HZ = (50.0, 20_000.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """Samples (n_channels, n_samples) in microvolts with their times (n_samples,) in seconds, and which of
-    them (n_samples,) never came and were interpolated, where that is known.
+    """Samples (n_channels, n_samples) in microvolts with their times (n_samples,) in seconds from the first, and
+    which of them (n_samples,) never came and were interpolated, where that is known.
+
+    The times are an even grid; NaN stands where nothing was recorded.
     """
 
     info: StreamInfo
@@ -31,6 +38,40 @@ class Recording:
     def duration_s(self) -> float:
         return float(self.samples_uv.shape[1] / self.info.rate_hz)
 
+    @property
+    def holes(self) -> tuple[tuple[int, int], ...]:
+        """First sample and the one behind the last of each stretch in which no channel was recorded."""
+        empty = np.isnan(self.samples_uv[0])
+        for row in self.samples_uv[1:]:
+            empty &= np.isnan(row)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]]).astype(np.int8)))
+        return tuple(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+    @property
+    def gaps_s(self) -> tuple[tuple[float, float], ...]:
+        """Begin and end of each of these, in seconds."""
+        return tuple((begin / self.info.rate_hz, end / self.info.rate_hz) for begin, end in self.holes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What a reader found: values (n_channels, n) in microvolts in the order in which they were measured.
+
+    ``times_s`` (n,) are stamps, as good or bad as they are; None where every sample follows the one before.
+    ``counter`` (n,) is the device's own running number. ``rates_hz`` are what the device may sample at: the
+    rate its file names, or those that its kind has.
+    """
+
+    path: Path
+    device: str
+    channels: tuple[str, ...]
+    rates_hz: tuple[float, ...]
+    samples_uv: FloatArray
+    times_s: FloatArray | None = None
+    counter: FloatArray | None = None
+    simulated: bool = False
+    kind: str = field(default="a device")
+
 
 def check_samples(path: Path, n_channels: int, n_samples: int) -> None:
     """Raises ``UnknownSourceError`` for more samples than fit in memory. To be asked before they are read."""
@@ -40,25 +81,24 @@ def check_samples(path: Path, n_channels: int, n_samples: int) -> None:
         )
 
 
-def make_recording(
-    path: Path,
-    device: str,
-    channels: tuple[str, ...],
-    rate_hz: float,
-    samples_uv: FloatArray,
-    *,
-    simulated: bool = False,
-) -> Recording:
-    """A recording on an even time grid from ``samples_uv`` (n_channels, n_samples).
+def check_rate(path: Path, rate_hz: float) -> float:
+    """The rate, if it can be one of EEG. Raises ``UnknownSourceError``, also for NaN and infinity."""
+    low, high = RATES_HZ
+    if not low <= rate_hz <= high:
+        raise UnknownSourceError(
+            f"{path}: the sampling rate must lie inside {low:g}..{high:g} Hz, got {rate_hz:g}"
+        )
+    return rate_hz
 
-    Raises ``UnknownSourceError`` for less than a second, rows without names, or a rate that cannot be.
-    """
-    n_channels, n_samples = samples_uv.shape
-    if n_channels != len(channels) or not channels:
-        raise UnknownSourceError(f"{path}: {len(channels)} channel names for {n_channels} rows of samples")
-    if n_samples < rate_hz:
-        raise UnknownSourceError(f"{path}: at least one second of samples is needed, got {n_samples} samples")
-    if not 50 <= rate_hz <= 20_000:
-        raise UnknownSourceError(f"{path}: the sampling rate must lie inside 50..20000 Hz, got {rate_hz:g}")
-    info = StreamInfo(f"replay:{path}", device, channels, rate_hz, simulated=simulated, identity=path.name)
-    return Recording(info, np.ascontiguousarray(samples_uv), np.arange(n_samples) / rate_hz)
+
+def check_span(path: Path, n_channels: int, n_measured: int, n_grid: float, rate_hz: float) -> None:
+    """Raises ``UnknownSourceError`` for a recording that spans too much, or is a gap for the most part."""
+    if n_grid > MAX_HOURS * 3600 * rate_hz:
+        hours = n_grid / rate_hz / 3600
+        raise UnknownSourceError(f"{path}: a recording may span {MAX_HOURS:g} h at most, got {hours:.1f} h")
+    check_samples(path, n_channels, int(n_grid))
+    if n_channels * n_grid > max(MAX_EMPTY, 9 * n_channels * n_measured):
+        raise UnknownSourceError(
+            f"{path}: of {n_grid / rate_hz:.0f} s by its time stamps only {n_measured / rate_hz:.1f} s hold "
+            "samples: at least a ninth must"
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +12,68 @@ from acquisition.port import UnknownSourceError
 from acquisition.signal import FloatArray
 
 LEAST_ROWS = 3
+MAX_LINE_CHARS = 65_536
+
+ParseCell = Callable[[str], float]
 
 
-def read_table(path: Path, columns: Sequence[int], skip: int) -> FloatArray:
-    """The rows (n_rows, n_columns) below ``skip`` lines. A cell that is no number is NaN; a row that is cut
-    short is left out. Raises ``UnknownSourceError`` when nothing is left.
+def read_table(
+    path: Path,
+    columns: Sequence[int],
+    skip: int,
+    fields: int,
+    parse: Mapping[int, ParseCell] | None = None,
+) -> FloatArray:
+    """The rows (n_rows, n_columns) below ``skip`` lines; the header names ``fields`` fields.
+
+    A cell that is no number is NaN; a row that is cut short, or holds no number at all, is left out.
+    ``parse`` reads the cells of a column that are no plain numbers.
+
+    Raises ``UnknownSourceError`` for a row with more
+    fields than the header names, and when nothing is left.
     """
-    with warnings.catch_warnings():
-        # what is left out shows in what is read; numpy's words on it name neither file nor rule
-        warnings.simplefilter("ignore")
-        try:
-            table: FloatArray = np.genfromtxt(
-                path, delimiter=",", skip_header=skip, usecols=columns, invalid_raise=False, ndmin=2
+    values = array("d")
+    parsers = [(parse or {}).get(column, float) for column in columns]
+    last = max(columns)
+    for number, line in _lines(path, skip):
+        cells = line.split(",")
+        if len(cells) > fields and len(cells := line.rstrip(" \t\r\n,").split(",")) > fields:
+            raise UnknownSourceError(
+                f"{path}: line {number} has {len(cells)} fields where the header names {fields}: commas part "
+                "fields, so decimals need a point"
             )
-        except (ValueError, IndexError) as error:
-            raise UnknownSourceError(f"{path}: damaged table of numbers: {error}") from error
-    table = table[np.isfinite(table).any(axis=1)] if table.size else table.reshape(0, len(columns))
-    if table.shape[1] != len(columns) or len(table) < LEAST_ROWS:
+        if len(cells) <= last:
+            continue
+        try:
+            row = [read(cells[column]) for read, column in zip(parsers, columns, strict=True)]
+        except ValueError:
+            row = [_number(read, cells[column]) for read, column in zip(parsers, columns, strict=True)]
+        values.extend(row)
+    table: FloatArray = np.frombuffer(values, dtype=np.float64).reshape(-1, len(columns))
+    table = table[np.isfinite(table).any(axis=1)]
+    if len(table) < LEAST_ROWS:
         raise UnknownSourceError(
             f"{path}: needs at least {LEAST_ROWS} whole rows of numbers below the header, got {len(table)}"
         )
     return table
+
+
+def header_fields(line: str) -> list[str]:
+    """The names in a header line, without what stands around them."""
+    return [name.strip().strip('"') for name in line.lstrip("\ufeff").strip().rstrip(",").split(",")]
+
+
+def _lines(path: Path, skip: int) -> Iterator[tuple[int, str]]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        number = 0
+        while line := file.readline(MAX_LINE_CHARS):
+            number += 1
+            if number > skip and not line.isspace():
+                yield number, line
+
+
+def _number(read: ParseCell, cell: str) -> float:
+    try:
+        return read(cell)
+    except ValueError:
+        return float("nan")

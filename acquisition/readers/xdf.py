@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import gzip
 import logging
-from dataclasses import replace
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from acquisition.montage import canonical
+from acquisition.eeg_rows import Channel, EegRows, choose_eeg, told
 from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Recording, check_samples, make_recording
+from acquisition.readers.even_grid import lay_evenly
+from acquisition.readers.recording import Measured, Recording, check_rate, check_samples
 from acquisition.recording.input_file import MAX_BYTES
 from acquisition.recording.session_file import is_session, read_session
 from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo
-from acquisition.units import TO_UV
-
-MAX_HOURS = 48.0
+from acquisition.units import in_uv
 
 
-def read_xdf(path: Path) -> Recording:
+def read_xdf(path: Path, name: str = "") -> Recording:
     """The EEG of a file on an even grid, with NaN where nothing was recorded.
 
-    Raises ``UnknownSourceError`` naming file and rule. A session's first headset is the one that is read.
+    ``name`` chooses among several streams of EEG. Raises ``UnknownSourceError`` naming file and rule. A
+    session's first headset is the one that is read.
     """
-    return _read_session(path) if is_session(path) else _read_foreign(path)
+    return lay_evenly(_read_session(path) if is_session(path) else _read_foreign(path, name))
 
 
-def _read_session(path: Path) -> Recording:
+def _read_session(path: Path) -> Measured:
     info: StreamInfo | None = None
     chunks: list[EegChunk] = []
     for item in read_session(path):
@@ -40,14 +43,37 @@ def _read_session(path: Path) -> Recording:
     if info is None or not chunks:
         raise UnknownSourceError(f"{path}: the session holds no EEG")
     times_s = np.concatenate([chunk.times_s for chunk in chunks])
-    samples_uv = np.concatenate([chunk.samples_uv for chunk in chunks], axis=1)
-    marks = [c.interpolated if c.interpolated is not None else np.zeros(len(c.times_s)) for c in chunks]
-    even = even_grid(path, times_s, np.vstack([samples_uv, np.concatenate(marks)]), info.rate_hz)
-    made = make_recording(path, info.device, info.channels, info.rate_hz, even[:-1], simulated=info.simulated)
-    return replace(made, lost=even[-1] == 1)
+    check_samples(path, len(info.channels), len(times_s))
+    samples_uv = in_uv(np.concatenate([chunk.samples_uv for chunk in chunks], axis=1), 1.0)
+    return Measured(
+        path,
+        info.device,
+        info.channels,
+        (info.rate_hz,),
+        samples_uv,
+        times_s=times_s,
+        simulated=info.simulated,
+    )
 
 
-def _read_foreign(path: Path) -> Recording:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stream:
+    """One stream of EEG as pyxdf gives it."""
+
+    names: tuple[str, ...]
+    """What it may be asked for by: name, source id, unique id and number in the file."""
+    identity: tuple[Any, ...]
+    rate_hz: float
+    channels: tuple[Channel, ...]
+    times_s: FloatArray
+    values: FloatArray
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        return float(np.nanmin(self.times_s)), float(np.nanmax(self.times_s))
+
+
+def _read_foreign(path: Path, name: str) -> Measured:
     import pyxdf
 
     logging.getLogger("pyxdf").setLevel(logging.CRITICAL)
@@ -55,22 +81,30 @@ def _read_foreign(path: Path) -> Recording:
         packed = path.suffix.lower() == ".xdfz"
         if packed:
             _check_unpacked(path)
-        # pyxdf leaves the file open when it fails, so it is handed one that is closed here
-        with gzip.open(path) if packed else path.open("rb") as file:
-            streams, _ = pyxdf.load_xdf(file)
-        stream = _eeg_stream(path, streams)
-        info = stream["info"]
-        rate_hz = float(info["nominal_srate"][0])
-        values = np.asarray(stream["time_series"], dtype=np.float64)
-        times_s = np.asarray(stream["time_stamps"], dtype=np.float64)
-        names, scale = _channels(path, info, values.shape[1])
-        device = str(info["name"][0])
+        # pyxdf leaves the file open when it fails, so it is handed one that is closed here; its own
+        # smoothing of stamps closes gaps of less than a second
+        with gzip.open(path) if packed else path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            streams, _ = pyxdf.load_xdf(file, dejitter_timestamps=False)
+        found = [stream for stream in map(_stream, streams) if stream is not None]
+        others = ", ".join(str(stream["info"]["name"][0]) for stream in streams[:8]) or "none"
+        joined = _joined(path, found, name, others)
     except UnknownSourceError:
         raise
     except Exception as error:
         raise UnknownSourceError(f"{path}: not a readable XDF file: {error}") from error
-    samples_uv = even_grid(path, times_s, values.T * scale, rate_hz)
-    return make_recording(path, device, names, rate_hz, samples_uv)
+    rate_hz = check_rate(path, joined[0].rate_hz)
+    check_samples(path, len(joined[0].channels), sum(len(part.times_s) for part in joined))
+    chosen = _chosen(path, joined[0].channels)
+    samples_uv = np.concatenate([part.values[:, list(chosen.rows)] for part in joined]).T
+    return Measured(
+        path,
+        f"{joined[0].names[0]}{told(chosen.left_out)}",
+        chosen.names,
+        (rate_hz,),
+        in_uv(samples_uv, np.array(chosen.uv_per_unit)[:, np.newaxis]),
+        times_s=np.concatenate([part.times_s for part in joined]),
+    )
 
 
 def _check_unpacked(path: Path) -> None:
@@ -83,42 +117,69 @@ def _check_unpacked(path: Path) -> None:
                 raise UnknownSourceError(f"{path}: unpacks to more than {MAX_BYTES} bytes")
 
 
-def _eeg_stream(path: Path, streams: list[Any]) -> Any:
-    """The one stream of type EEG. Raises ``UnknownSourceError`` where there is none or more than one."""
-    found = [s for s in streams if str(s["info"]["type"][0]).upper() == "EEG" and len(s["time_stamps"])]
-    if len(found) != 1:
-        names = ", ".join(str(stream["info"]["name"][0]) for stream in streams[:8]) or "none"
-        raise UnknownSourceError(
-            f"{path}: exactly one stream of type EEG with samples is needed, got {len(found)} of {names}"
-        )
-    return found[0]
+def _stream(loaded: Any) -> _Stream | None:
+    """What pyxdf loaded, if it is EEG with samples."""
+    info = loaded["info"]
+    if _word(info, "type").upper() != "EEG" or not len(loaded["time_stamps"]):
+        return None
+    values = np.asarray(loaded["time_series"], dtype=np.float64)
+    name, source_id = _word(info, "name"), _word(info, "source_id")
+    rate_hz = float(_word(info, "nominal_srate"))
+    channels = tuple(_channels(info, values.shape[1]))
+    return _Stream(
+        (name, source_id, _word(info, "uid"), str(info.get("stream_id", ""))),
+        (name, source_id, _word(info, "hostname"), rate_hz, channels),
+        rate_hz,
+        channels,
+        np.asarray(loaded["time_stamps"], dtype=np.float64),
+        values,
+    )
 
 
-def _channels(path: Path, info: Any, count: int) -> tuple[tuple[str, ...], float]:
+def _word(info: Any, key: str) -> str:
+    return str((info.get(key) or [""])[0] or "")
+
+
+def _channels(info: Any, count: int) -> Iterator[Channel]:
     described = (info.get("desc") or [None])[0] or {}
     rows = ((described.get("channels") or [None])[0] or {}).get("channel") or []
-    names = [str((row.get("label") or [""])[0]) for row in rows]
-    units = {str((row.get("unit") or [""])[0]).strip().lower() for row in rows} or {""}
-    if len(units) > 1 or not units <= set(TO_UV):
-        raise UnknownSourceError(f"{path}: EEG must be in one known unit of volts, got {sorted(units)}")
-    if len(names) != count or not all(names):
-        names = [f"ch{i + 1}" for i in range(count)]
-    return tuple(canonical(name) for name in names), TO_UV[units.pop()]
+    labels = [_word(row, "label") for row in rows]
+    if len(labels) != count:
+        rows = [{} for _ in range(count)] if len(rows) != count else rows
+    known = len(labels) == count and all(labels)
+    for place, row in enumerate(rows):
+        label = labels[place] if known else f"ch{place + 1}"
+        yield Channel(label, _word(row, "unit"), _word(row, "type"))
 
 
-def even_grid(path: Path, times_s: FloatArray, samples: FloatArray, rate_hz: float) -> FloatArray:
-    """Samples (n_channels, n) put where their times say; NaN between them. Raises ``UnknownSourceError``."""
-    if rate_hz <= 0:
-        raise UnknownSourceError(f"{path}: the sampling rate must lie inside 50..20000 Hz, got {rate_hz:g}")
-    usable = np.isfinite(times_s)
-    times_s, samples = times_s[usable], samples[:, usable]
-    if not len(times_s) or (np.diff(times_s) < 0).any():
-        raise UnknownSourceError(f"{path}: time stamps must rise")
-    places = np.round((times_s - times_s[0]) * rate_hz)
-    if places[-1] > MAX_HOURS * 3600 * rate_hz:
-        hours = (times_s[-1] - times_s[0]) / 3600
-        raise UnknownSourceError(f"{path}: a recording may span {MAX_HOURS:g} h at most, got {hours:.1f} h")
-    check_samples(path, len(samples), int(places[-1]) + 1)
-    even = np.full((len(samples), int(places[-1]) + 1), np.nan)
-    even[:, places.astype(np.int64)] = samples
-    return even
+def _joined(path: Path, found: list[_Stream], name: str, others: str) -> list[_Stream]:
+    """The stream to read, in its parts: an outlet that came back is recorded as a stream of its own.
+
+    Raises ``UnknownSourceError`` where there is none, or more than one and nothing that chooses.
+    """
+    if name:
+        found = [stream for stream in found if name in stream.names]
+    found = sorted(found, key=lambda stream: stream.span_s)
+    together = all(
+        before.identity == after.identity and before.span_s[1] < after.span_s[0]
+        for before, after in pairwise(found)
+    )
+    if not found or not together:
+        choice = "; ".join(f"#{stream.names[3]} is {stream.names[0]!r}" for stream in found[:8])
+        raise UnknownSourceError(
+            f"{path}: exactly one stream of type EEG with samples is needed, got {len(found)} of {others}"
+            + (f": choose one by its name or number behind the file's: {choice}" if choice else "")
+        )
+    return found
+
+
+def _chosen(path: Path, channels: tuple[Channel, ...]) -> EegRows:
+    chosen = choose_eeg(channels)
+    if chosen.bad_units:
+        raise UnknownSourceError(
+            f"{path}: EEG must be in one known unit of volts, got {list(chosen.bad_units)}"
+        )
+    if not chosen.rows:
+        labels = ", ".join(channel.label for channel in channels[:8])
+        raise UnknownSourceError(f"{path}: no channel of the stream is EEG, got {labels}")
+    return chosen
