@@ -17,6 +17,8 @@ from acquisition.units import in_uv
 
 DRIFT = 0.02
 """Records that begin this share of their length early or late tell of the device's clock, not of a pause."""
+EVEN = 0.05
+"""Share of a sample by which records may begin beside the even grid and still be on it."""
 NO_UNIT = "none"
 
 
@@ -67,12 +69,15 @@ def _times_s(file: EdfRecords, signal: EdfSignal) -> FloatArray | None:
             raise EdfError("it is said to have pauses, but its records do not say when they began")
         return None
     even_s = onsets_s[0] + file.record_s * np.arange(file.n_records)
-    if np.abs(onsets_s - even_s).max() < 0.5 / signal.rate_hz:
+    if np.abs(onsets_s - even_s).max() < EVEN / signal.rate_hz:
         return None
     apart_s = np.append(np.diff(onsets_s), file.record_s)
     if not file.in_pieces and (apart_s <= 0).any():
         return None
     follows = np.abs(apart_s - file.record_s) <= DRIFT * file.record_s
-    lengths_s = np.where(follows, apart_s, file.record_s)
+    # before a pause, too, the device's clock ran as it did
+    usual_s = float(np.median(apart_s[:-1][follows[:-1]])) if follows[:-1].any() else file.record_s
+    lengths_s = np.where(follows, apart_s, usual_s)
+    lengths_s[-1] = usual_s
     within = np.arange(signal.count) / signal.count
     return (onsets_s[:, np.newaxis] + lengths_s[:, np.newaxis] * within).reshape(-1)

@@ -22,6 +22,7 @@ from acquisition.readers.sample_places import (
     mended_stamps_s,
     places_by_counter,
     places_by_stamps,
+    usual_period_s,
 )
 from acquisition.signal import FloatArray, StreamInfo
 
@@ -35,7 +36,10 @@ MOST_LEFT = 2.0
 """Places by which blocks may lie off that: beyond it something was lost that the stamps hide."""
 ON_THE_GRID = 0.02
 """Samples this near to the grid, in places, are taken as they are."""
+BESIDE = 0.1
+"""A stretch reaches this far beyond its first and last sample, in places."""
 SPLINE = 5
+BEYOND = 12
 MOST_DRIFT = 0.01
 
 
@@ -111,8 +115,8 @@ def _rate(measured: Measured, stamps_s: FloatArray) -> float:
     """The nominal rate; of several the one that the stamps are nearest to."""
     if len(measured.rates_hz) == 1:
         return measured.rates_hz[0]
-    period_s = places_by_stamps(stamps_s, measured.rates_hz[0]).period_s
-    if period_s is None or period_s <= 0:
+    period_s = usual_period_s(stamps_s, measured.rates_hz[0])
+    if period_s <= 0:
         raise UnknownSourceError(
             f"{measured.path}: time stamps must rise, got {stamps_s[0]:g} .. {stamps_s[-1]:g}"
         )
@@ -131,7 +135,7 @@ def _on_grid(path: Path, found: Places, samples_uv: FloatArray, rate_hz: float) 
     period_s = _period_s(found, stretches, rate_hz)
     clocks = [_clock(found, begin, end, period_s, rate_hz) for begin, end in stretches]
     first_s, last_s = float(clocks[0].knot_s[0]), max(float(clock.knot_s[-1]) for clock in clocks)
-    n_grid = np.floor((last_s - first_s) * rate_hz + 0.5) + 1
+    n_grid = np.floor((last_s - first_s) * rate_hz + BESIDE) + 1
     check_span(path, len(samples_uv), samples_uv.shape[1], n_grid, rate_hz)
     grid = np.full((len(samples_uv), int(n_grid)), np.nan)
     taken = 0
@@ -217,8 +221,8 @@ def _smoothed(medians_s: FloatArray, rate_hz: float) -> FloatArray:
 
 def _grid_of(clock: _Clock, first_s: float, rate_hz: float, taken: int) -> NDArray[np.int64]:
     """The places of the grid that this stretch fills, and no earlier one has."""
-    begin = np.ceil((clock.knot_s[0] - first_s) * rate_hz - 0.5)
-    end = np.floor((clock.knot_s[-1] - first_s) * rate_hz + 0.5)
+    begin = np.ceil((clock.knot_s[0] - first_s) * rate_hz - BESIDE)
+    end = np.floor((clock.knot_s[-1] - first_s) * rate_hz + BESIDE)
     return np.arange(max(taken, int(begin)), int(end) + 1)
 
 
@@ -245,7 +249,10 @@ def _spline(line: FloatArray, wanted: FloatArray) -> FloatArray:
         return np.full(len(wanted), np.nan)
     if len(known) < len(line):
         line = np.interp(np.arange(len(line)), known, line[known])
-    if len(line) <= SPLINE:
+    if len(line) <= BEYOND:
         return np.interp(wanted, np.arange(len(line)), line)
-    curve: FloatArray = ndimage.map_coordinates(line, wanted[np.newaxis], order=SPLINE, mode="mirror")
+    # what lies beyond the ends is taken to go on as it came
+    longer = np.pad(line, BEYOND, mode="reflect", reflect_type="odd")
+    at = wanted[np.newaxis] + BEYOND
+    curve: FloatArray = ndimage.map_coordinates(longer, at, order=SPLINE, mode="mirror")
     return curve

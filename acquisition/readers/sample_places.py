@@ -121,6 +121,16 @@ def _most(values: FloatArray) -> float:
     return float(found[int(np.argmax(counts))])
 
 
+def usual_period_s(times_s: FloatArray, rate_hz: float) -> float:
+    """The pace of stamps (n,) of a device that samples at about ``rate_hz``; what is lost hardly moves it."""
+    apart_s = np.diff(times_s)
+    clean_s = _clean_period_s(apart_s, float(np.median(apart_s)))
+    if clean_s is not None:
+        return clean_s
+    lag = max(1, min(round(LOOK_S * rate_hz), len(times_s) // 2))
+    return float(np.percentile(times_s[lag:] - times_s[:-lag], 100 * LOW_SHARE)) / lag
+
+
 def places_by_counter(counter: FloatArray, times_s: FloatArray, rate_hz: float) -> Places | None:
     """By the device's own running numbers; whole turns of them by the stamps, where those rise."""
     found = counter_steps(counter)
@@ -287,4 +297,12 @@ def _without_settings(times_s: FloatArray, line_s: FloatArray, period_s: float) 
     return times_s - np.cumsum(back)
 
 
-__all__ = ["BRIDGE_S", "Places", "counter_steps", "mended_stamps_s", "places_by_counter", "places_by_stamps"]
+__all__ = [
+    "BRIDGE_S",
+    "Places",
+    "counter_steps",
+    "mended_stamps_s",
+    "places_by_counter",
+    "places_by_stamps",
+    "usual_period_s",
+]
