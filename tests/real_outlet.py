@@ -36,6 +36,11 @@ class RealOutlet(ChildScript):
             "rate_hz": 256.0,
             "unit": "microvolts",
             "shift_s": 0.0,
+            "units": None,
+            "types": None,
+            "format": "float32",
+            "factor": 1.0,
+            "stamps_per_s": 1.0,
             **settings,
         }
 
@@ -60,15 +65,21 @@ def _serve(settings: dict[str, Any]) -> None:
         pylsl.set_config_content(MACHINE)
     labels, rate_hz = settings["labels"], float(settings["rate_hz"])
     info = pylsl.StreamInfo(
-        settings["name"], settings["type"], len(labels), rate_hz, "float32", settings["source_id"]
+        settings["name"], settings["type"], len(labels), rate_hz, settings["format"], settings["source_id"]
     )
     channels = info.desc().append_child("channels")
-    for label in labels:
+    units, types = (
+        settings["units"] or [settings["unit"]] * len(labels),
+        settings["types"] or [""] * len(labels),
+    )
+    for label, unit, kind in zip(labels, units, types, strict=True):
         channel = channels.append_child("channel")
         channel.append_child_value("label", label)
-        channel.append_child_value("unit", settings["unit"])
+        channel.append_child_value("unit", unit)
+        channel.append_child_value("type", kind)
     outlet = pylsl.StreamOutlet(info)
     scale = {"microvolts": 1.0, "millivolts": 1e-3, "volts": 1e-6}.get(settings["unit"], 1.0)
+    scale *= settings["factor"]
     print("ready", flush=True)  # noqa: T201 - the parent waits for it
     begin, sent = time.monotonic(), 0
     start_s = pylsl.local_clock() + float(settings["shift_s"])
@@ -78,7 +89,11 @@ def _serve(settings: dict[str, Any]) -> None:
             rows = [
                 [scale * channel_uv(row, n, rate_hz) for row in range(len(labels))] for n in range(sent, due)
             ]
-            outlet.push_chunk(rows, start_s + (due - 1) / rate_hz)
+            if settings["stamps_per_s"] == 1.0:
+                outlet.push_chunk(rows, start_s + (due - 1) / rate_hz)
+            else:  # each with a stamp of its own, as BlueMuse does
+                for n, row in enumerate(rows, sent):
+                    outlet.push_sample(row, (start_s + n / rate_hz) * settings["stamps_per_s"])
             sent = due
         time.sleep(0.02)
 

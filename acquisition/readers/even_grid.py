@@ -145,7 +145,7 @@ def _on_grid(path: Path, found: Places, samples_uv: FloatArray, rate_hz: float) 
             taken = int(at[-1]) + 1
             part = slice(clock.begin, clock.end)
             wanted = np.interp(first_s + at / rate_hz, clock.knot_s, clock.knot_places)
-            grid[:, at[0] : taken] = _between(samples_uv[:, part], found.places[part], wanted)
+            _between(samples_uv[:, part], found.places[part], wanted, grid[:, at[0] : taken])
     return grid
 
 
@@ -226,21 +226,22 @@ def _grid_of(clock: _Clock, first_s: float, rate_hz: float, taken: int) -> NDArr
     return np.arange(max(taken, int(begin)), int(end) + 1)
 
 
-def _between(samples_uv: FloatArray, places: FloatArray, wanted: FloatArray) -> FloatArray:
-    """Samples (n_channels, n) at ``places`` (n,), read at ``wanted`` (m,); NaN where none is near."""
+def _between(samples_uv: FloatArray, places: FloatArray, wanted: FloatArray, out: FloatArray) -> None:
+    """Write to ``out`` (n_channels, m) what samples (n_channels, n) at ``places`` (n,) are at ``wanted``.
+
+    NaN stands where no sample is near.
+    """
     at = (places - places[0]).astype(np.int64)
     length = int(at[-1]) + 1
     wanted = wanted - places[0]
     nearest = np.clip(np.round(wanted), 0, length - 1).astype(np.int64)
     exact = bool((np.abs(wanted - nearest) < ON_THE_GRID).all())
-    out = np.empty((len(samples_uv), len(wanted)))
-    for row, values in enumerate(samples_uv):
+    for row, values in zip(out, samples_uv, strict=True):
         line = np.full(length, np.nan)
         line[at] = values
-        out[row] = line[nearest] if exact else _spline(line, wanted)
+        row[:] = line[nearest] if exact else _spline(line, wanted)
         if not exact:
-            out[row, np.isnan(line[nearest])] = np.nan
-    return out
+            row[np.isnan(line[nearest])] = np.nan
 
 
 def _spline(line: FloatArray, wanted: FloatArray) -> FloatArray:

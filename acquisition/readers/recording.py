@@ -14,8 +14,8 @@ MAX_TEXT_BYTES = 500_000_000
 """Of text, which takes many times its size while it is read."""
 MAX_SAMPLES = 400_000_000
 """Over all channels, 3.2 GB of them: a packed file of some kilobytes may unfold to more."""
-MAX_EMPTY = 30_000_000
-"""Samples of gaps, 240 MB, where they are more than eight times what was recorded: one stamp that is wrong
+MAX_EMPTY = 64_000_000
+"""Samples of gaps, 512 MB, where they are more than eight times what was recorded: one stamp that is wrong
 would else fill the memory."""
 MAX_HOURS = 48.0
 RATES_HZ = (50.0, 20_000.0)

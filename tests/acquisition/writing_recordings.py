@@ -155,7 +155,7 @@ class Recorded:
 
 def write_xdf(path: Path, *streams: Recorded) -> Path:
     """A file without a word of this product in it."""
-    data = MAGIC + chunk(1, b'<?xml version="1.0"?><info><version>1.0</version></info>')
+    data = [MAGIC + chunk(1, b'<?xml version="1.0"?><info><version>1.0</version></info>')]
     for stream in streams:
         rows = "".join(
             f"<channel><label>{label}</label><unit>{unit}</unit><type>{kind}</type></channel>"
@@ -167,14 +167,14 @@ def write_xdf(path: Path, *streams: Recorded) -> Path:
             f"<channel_format>double64</channel_format><source_id>{stream.source_id}</source_id>"
             f"<desc><channels>{rows}</channels></desc></info>"
         )
-        data += chunk(2, struct.pack("<I", stream.number) + header.encode())
+        data.append(chunk(2, struct.pack("<I", stream.number) + header.encode()))
     for stream in streams:
         names = tuple(label for label, _, _ in stream.channels)
         laid = XdfStream(stream.number, stream.name, stream.type, names, "double64")
         for begin in range(0, len(stream.times_s), 64):
             part = slice(begin, begin + 64)
-            data += numeric_samples(laid, stream.times_s[part], stream.values[:, part])
-    path.write_bytes(data)
+            data.append(numeric_samples(laid, stream.times_s[part], stream.values[:, part]))
+    path.write_bytes(b"".join(data))
     return path
 
 
