@@ -446,3 +446,34 @@ def test_nothing_is_said_on_stderr(tmp_path: Path, capfd: pytest.CaptureFixture[
         assert open_recording(path).duration_s == 9.0
         assert np.isnan(open_recording(loud).samples_uv).all()
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("suffix", ["edf", "bdf"])
+def test_what_mne_and_our_own_export_write_is_read(suffix: str, tmp_path: Path) -> None:
+    truth = made(200, 30)
+    info = mne.create_info([*MUSE, "Breath"], 200.0, ["eeg"] * 4 + ["resp"])
+    rows = np.vstack([1e-6 * head_uv(truth.times_s, 4), np.zeros(len(truth.index))])
+    raw = mne.io.RawArray(rows, info, verbose="error")
+    raw.set_annotations(mne.Annotations([3.0, 9.0], [0.0, 1.0], ["begin", "BAD_blink"]))
+    raw.export(tmp_path / f"a.{suffix}", verbose="error")
+    found = open_recording(tmp_path / f"a.{suffix}")
+    assert (found.info.channels, found.info.rate_hz, found.duration_s) == (MUSE, 200.0, 30.0)
+    holds(found)
+    session = session_xdf(tmp_path / "s.xdf", made(128, 12, error=0.003))
+    ours = open_recording(export_session(session, tmp_path / f"b.{suffix}"))
+    assert (ours.info.channels, ours.info.rate_hz) == (MUSE, 128.0)
+    ours_uv = ours.samples_uv[:, : round(12 / 1.003 * 128) - 2]
+    assert np.abs(ours_uv - head_uv(ours.times_s[: ours_uv.shape[1]], 4)).max() < 0.5
+
+
+def test_midnight_in_a_file_with_times_of_day_is_no_gap(tmp_path: Path) -> None:
+    lines = ["%OpenBCI Raw EEG Data", "%", "%Sample Rate = 250.0 Hz"]
+    for i, column in enumerate(head_uv(np.arange(2000) / 250, 8).T):
+        second = (86_396 + i / 250) % 86_400
+        when = f"{int(second // 3600):02}:{int(second // 60 % 60):02}:{second % 60:06.3f}"
+        lines.append(f"{i % 256}, {', '.join(f'{value:.4f}' for value in column)}, 0.0, 0.0, 0.98, {when}")
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(lines) + "\n")
+    found = open_recording(path)
+    assert (found.duration_s, found.holes) == (8.0, ())
+    holds(found)
