@@ -19,6 +19,7 @@ from acquisition.units import stamp_unit_s
 
 NEAR = 0.01
 MOST_DOUBT = 0.001
+STEADY = 0.015
 """Crystals are within half a percent of what they are called: a period further off is believed only of
 stamps that are clean."""
 LAG_S = 2.0
@@ -93,25 +94,28 @@ def counter_steps(counter: FloatArray) -> tuple[FloatArray, int] | None:
     )
     usual_drop = _most(apart[falls]) if len(falls) else 0.0
     modulo = step - usual_drop if turns and (apart[falls] == usual_drop).mean() > 0.5 else 256.0
-    same = float((apart == 0).mean())
-    each = 2 if same > 0.3 else 1
+    each = 2 if float((apart == 0).mean()) > 0.3 else 1
     groups = np.round((apart % modulo) / step)
     regular = np.isin(apart % modulo, (0.0, step) if each == 2 else (step,))
     if regular.mean() < IRREGULAR_SHARE:
         return None
-    return _steps(groups, each), round(modulo / step) * each
+    steps = np.maximum(1.0, groups) if each == 1 else _paired(numbers, groups)
+    return steps, round(modulo / step) * each
 
 
-def _steps(groups: FloatArray, each: int) -> FloatArray:
-    """Places from numbers: with two samples to a number one may have been lost of either."""
-    if each == 1:
-        return np.maximum(1.0, groups)
-    # a number that came once only lost its second sample
-    size = np.diff(np.concatenate([[0], np.flatnonzero(groups > 0) + 1, [len(groups) + 1]]))
-    ends = np.flatnonzero(groups > 0)
+def _paired(numbers: FloatArray, groups: FloatArray) -> FloatArray:
+    """Steps (n - 1,) where most numbers are given twice: of those that came once, the second was lost.
+
+    Some numbers are always given once (the Ganglion's 0): those lack nothing.
+    """
+    begins = np.concatenate([[0], np.flatnonzero(groups > 0) + 1])
+    sizes = np.diff(np.append(begins, len(numbers)))
+    named, which = np.unique(numbers[begins], return_inverse=True)
+    usual = np.array([np.median(sizes[which == i]) for i in range(len(named))]) if len(named) <= 256 else 2.0
+    lacking = np.maximum(0.0, np.broadcast_to(usual, len(named))[which] - sizes)
     steps = np.ones(len(groups))
-    steps[ends] = each * groups[ends] - np.minimum(size[:-1], each) + 1
-    return np.maximum(1.0, steps)
+    steps[begins[1:] - 1] += lacking[:-1] + 2 * (groups[begins[1:] - 1] - 1)
+    return steps
 
 
 def _most(values: FloatArray) -> float:
@@ -157,7 +161,7 @@ def places_by_stamps(times_s: FloatArray, rate_hz: float) -> Places:
     clean = _clean_period_s(apart_s, float(np.median(apart_s)))
     if clean is not None:
         return _by_differences(times_s, apart_s, clean)
-    found: dict[int, float] = {}
+    rate_hz = _steady_hz(times_s, rate_hz)
     begins: set[int] = set()
     for _ in range(PASSES):
         period_s = _near_period_s(times_s, places, rate_hz, sorted(begins))
@@ -193,6 +197,16 @@ def _counted(times_s: FloatArray, begins: list[int], period_s: float) -> FloatAr
         missing[at] = more
         off_s += FOLLOW * (beyond_s - lost * period_s)
     return index + np.cumsum(missing)
+
+
+def _steady_hz(times_s: FloatArray, rate_hz: float) -> float:
+    """The rate of the stamps where it is another one throughout; else what the device is said to have.
+
+    Lost packets make it another one, too, but never as evenly.
+    """
+    lag = max(1, min(round(LAG_S * rate_hz), len(times_s) // 4))
+    low_s, usual_s, high_s = np.percentile(times_s[lag:] - times_s[:-lag], (10, 50, 90)) / lag
+    return 1 / float(usual_s) if usual_s > 0 and high_s - low_s < STEADY * usual_s else rate_hz
 
 
 def _near_period_s(

@@ -477,3 +477,34 @@ def test_midnight_in_a_file_with_times_of_day_is_no_gap(tmp_path: Path) -> None:
     found = open_recording(path)
     assert (found.duration_s, found.holes) == (8.0, ())
     holds(found)
+
+
+@pytest.mark.parametrize("share", [0.86, 0.95, 1.03])
+@pytest.mark.parametrize("jitter_s", [0.0, 0.002])
+def test_a_rate_that_is_not_the_one_named_is_read_by_the_stamps(
+    share: float, jitter_s: float, tmp_path: Path
+) -> None:
+    truth = made(256, 30, error=share - 1, jitter_s=jitter_s)
+    found = open_recording(foreign_xdf(tmp_path / "a.xdf", truth))
+    assert found.duration_s == pytest.approx(30 / share, abs=0.02)
+    assert found.holes == ()
+    holds(found, 5.0 if jitter_s else 0.5)
+
+
+@pytest.mark.parametrize("first", [0, 101])
+def test_the_ganglion_gives_two_samples_one_number(first: int, tmp_path: Path) -> None:
+    numbers = (
+        [0, *(n for n in range(1, 101) for _ in "12")]
+        if first == 0
+        else [n for n in range(101, 201) for _ in "12"]
+    )
+    truth = made(200, 20, gaps=((9.01, 0.4),))
+    path = openbci_txt(tmp_path / "a.txt", truth, channels=4)
+    lines = path.read_text().splitlines()
+    for place, index in enumerate(truth.index.astype(int), 5):
+        lines[place] = f"{numbers[index % len(numbers)]},{lines[place].partition(',')[2]}"
+    path.write_text("\n".join(lines))
+    found = open_recording(path)
+    assert found.duration_s == pytest.approx(20.0, abs=0.02)
+    assert np.isnan(found.samples_uv[0]).sum() == pytest.approx(80, abs=2)
+    holds(found, 1.5)
