@@ -51,6 +51,8 @@ def read_openbci_txt(path: Path) -> Recording:
     rate_hz = float(_field(path, header, r"Sample Rate\s*=\s*([\d.]+)"))
     columns = [0, *layout.channels] + ([layout.time] if layout.time > 0 else [])
     table = read_table(path, columns, layout.skip, layout.fields, {layout.time: _time_s})
+    counts = np.isfinite(table[:, 0])
+    table = table[counts] if counts.mean() > 0.5 else table
     n_channels = len(layout.channels)
     measured = Measured(
         path,

@@ -59,8 +59,7 @@ def _kind(path: Path) -> str:
 
 
 def _read_text(path: Path) -> Recording:
-    from acquisition.readers.mind_monitor import is_mind_monitor, read_mind_monitor
-    from acquisition.readers.muse_csv import is_muse_csv, read_muse_csv
+    from acquisition.readers.muse_csv import is_mind_monitor, is_muse_csv, read_mind_monitor, read_muse_csv
     from acquisition.readers.openbci_txt import is_openbci_txt, read_openbci_txt
 
     check_file(path, MAX_TEXT_BYTES)

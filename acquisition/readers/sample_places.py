@@ -13,38 +13,48 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from acquisition.readers.sample_counter import counter_steps
 from acquisition.signal import FloatArray
 from acquisition.stream.timeline import BRIDGE_S
 from acquisition.units import stamp_unit_s
 
 NEAR = 0.01
-MOST_DOUBT = 0.001
+"""Crystals are within half a percent of what they are called: a pace further off is believed only of stamps
+that are clean, or steady."""
 STEADY = 0.015
-"""Crystals are within half a percent of what they are called: a period further off is believed only of
-stamps that are clean."""
+"""Share by which the pace of four fifths of all stretches of two seconds may differ and be one rate."""
+MOST_DOUBT = 0.001
+"""Share of the pace that a regression may be wrong by to be believed."""
 LAG_S = 2.0
 LOOK_S = 0.5
-"""So much before and behind a jump is looked at to tell lost samples from a late burst."""
-CLEAN_PERIODS = 0.3
-CLEAN_SHARE = 0.8
-LEAST_LOST = 0.75
-NOISES = 5.0
-SUSPECT = 3.0
-MAD_TO_SD = 1.4826
+"""So much before and behind a step is looked at to tell lost samples from a late burst."""
 LEAST_LOOK, MOST_LOOK = 6, 64
+CLEAN_PERIODS = 0.3
+CLEAN_SHARE = 0.99
+MOSTLY = 0.6
+FEW = 16.0
+"""Stamps are clean where so great a share lies within so much of a whole number of periods (if few), and most
+lie one period apart."""
+BURST_PERIODS = 0.4
+"""Stamps nearer than that came together."""
+LEAST_LOST = 0.75
+"""A step of so many periods is a lost sample,"""
+NOISES = 5.0
+"""if it is so many times its doubt;"""
+SUSPECT = 3.0
+"""a stamp this many times the jitter behind its line is looked at."""
+MAD_TO_SD = 1.4826
 PASSES = 5
 FOLLOW = 0.1
 """Share of what stays that is taken for the clock's own change."""
-BURST_PERIODS = 0.4
 LOW_SHARE = 0.25
 """Samples come late, never early, so the lower edge is the truest."""
 BACK_S = 0.25
+"""Steps back by more are a clock that was set."""
 NEIGHBOURS = 7
-STRAY_S = 0.1
+STRAY_PERIODS = 4.5
 STRAY_AT_ENDS_S = 600.0
-IRREGULAR_SHARE = 0.6
-MODULO = 256.0
-"""Where a counter is not seen to begin anew often enough to tell."""
+"""Single stamps so far from those around them are astray; at the ends a pause looks the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,61 +78,16 @@ def mended_stamps_s(stamps: FloatArray, rate_hz: float) -> FloatArray:
         times_s = stamps * stamp_unit_s(float(np.median(stamps[lag:] - stamps[:-lag])) / lag, rate_hz)
         around_s = ndimage.median_filter(times_s, NEIGHBOURS, mode="mirror")
         away_s = np.abs(times_s - around_s)
-    # at the ends a gap looks like a stamp astray
-    most_s = np.full(n, STRAY_S)
+    most_s = np.full(n, STRAY_PERIODS / rate_hz)
     most_s[: NEIGHBOURS // 2] = most_s[n - NEIGHBOURS // 2 :] = STRAY_AT_ENDS_S
-    return np.where(away_s > most_s, around_s, times_s)
-
-
-def counter_steps(counter: FloatArray) -> tuple[FloatArray, int] | None:
-    """Places that each sample (n,) lies behind the one before (n - 1,), and after how many places the
-    counter begins anew. None where the numbers do not count.
-
-    The Cyton counts to 255, with a Daisy in twos, the Ganglion gives two samples one number.
-    """
-    numbers = np.round(counter)
-    apart = np.diff(numbers)
-    moved = apart[apart != 0]
-    if not len(moved) or not np.isfinite(numbers).all() or numbers.min() < 0:
-        return None
-    step = _most(moved[moved > 0])
-    if step < 1:
-        return None
-    falls = np.flatnonzero(apart < 0)
-    turns = (
-        [numbers[falls[apart[falls] == drop]].max() for drop in (_most(apart[falls]),)] if len(falls) else []
-    )
-    usual_drop = _most(apart[falls]) if len(falls) else 0.0
-    modulo = step - usual_drop if turns and (apart[falls] == usual_drop).mean() > 0.5 else 256.0
-    each = 2 if float((apart == 0).mean()) > 0.3 else 1
-    groups = np.round((apart % modulo) / step)
-    regular = np.isin(apart % modulo, (0.0, step) if each == 2 else (step,))
-    if regular.mean() < IRREGULAR_SHARE:
-        return None
-    steps = np.maximum(1.0, groups) if each == 1 else _paired(numbers, groups)
-    return steps, round(modulo / step) * each
-
-
-def _paired(numbers: FloatArray, groups: FloatArray) -> FloatArray:
-    """Steps (n - 1,) where most numbers are given twice: of those that came once, the second was lost.
-
-    Some numbers are always given once (the Ganglion's 0): those lack nothing.
-    """
-    begins = np.concatenate([[0], np.flatnonzero(groups > 0) + 1])
-    sizes = np.diff(np.append(begins, len(numbers)))
-    named, which = np.unique(numbers[begins], return_inverse=True)
-    usual = np.array([np.median(sizes[which == i]) for i in range(len(named))]) if len(named) <= 256 else 2.0
-    lacking = np.maximum(0.0, np.broadcast_to(usual, len(named))[which] - sizes)
-    steps = np.ones(len(groups))
-    steps[begins[1:] - 1] += lacking[:-1] + 2 * (groups[begins[1:] - 1] - 1)
-    return steps
-
-
-def _most(values: FloatArray) -> float:
-    if not len(values):
-        return 0.0
-    found, counts = np.unique(values, return_counts=True)
-    return float(found[int(np.argmax(counts))])
+    good = np.flatnonzero(~(away_s > most_s))
+    if len(good) == n:
+        return times_s
+    places = np.arange(n)
+    first, last = good[[0, -1]]
+    mended: FloatArray = np.interp(places, good, times_s[good])
+    mended += (np.minimum(places - first, 0) + np.maximum(places - last, 0)) / rate_hz
+    return mended
 
 
 def usual_period_s(times_s: FloatArray, rate_hz: float) -> float:
@@ -236,18 +201,16 @@ def _rises(times_s: FloatArray, rate_hz: float) -> bool:
 
 
 def _clean_period_s(apart_s: FloatArray, usual_s: float) -> float | None:
-    """The period of stamps that each say when a sample was; None where they jitter or come in bursts."""
+    """The period of stamps that each say when a sample was; None where they jitter or come in bursts.
+
+    Stamps that lie evenly within a chunk and jump between chunks are none: their rate is not the true one.
+    """
     if usual_s <= 0:
         return None
     periods = apart_s / usual_s
     single = np.abs(periods - 1) < CLEAN_PERIODS
-    if single.mean() < CLEAN_SHARE:
-        return None
-    others = periods[~single]
-    others = others[others > 0]
-    whole = np.abs(others - np.round(others)) < CLEAN_PERIODS
-    # stamps that lie evenly within a chunk and jump between chunks are a rate that is not the true one
-    if len(others) > 3 and whole[others < 3].size and whole[others < 3].mean() < CLEAN_SHARE:
+    near = np.abs(periods[periods < FEW] - np.round(periods[periods < FEW])) < CLEAN_PERIODS
+    if single.mean() < MOSTLY or near.mean() < CLEAN_SHARE:
         return None
     return float(apart_s[single].mean())
 
@@ -269,7 +232,7 @@ def _jumps(times_s: FloatArray, line_s: FloatArray, period_s: float) -> dict[int
     noise_s = MAD_TO_SD * float(np.median(np.abs(ahead_s - np.median(ahead_s)))) / np.sqrt(2)
     look = int(np.clip(round(LOOK_S * len(ends) / (len(times_s) * period_s)), LEAST_LOOK, MOST_LOOK))
     least_s = LEAST_LOST * period_s
-    suspects = np.abs(ahead_s) > max(least_s, SUSPECT * noise_s)
+    suspects = np.abs(ahead_s) > max(0.5 * period_s, SUSPECT * noise_s)
     found: dict[int, float] = {}
     begin = 0
     for last in np.flatnonzero(suspects).tolist():
@@ -314,7 +277,6 @@ def _without_settings(times_s: FloatArray, line_s: FloatArray, period_s: float) 
 __all__ = [
     "BRIDGE_S",
     "Places",
-    "counter_steps",
     "mended_stamps_s",
     "places_by_counter",
     "places_by_stamps",

@@ -508,3 +508,15 @@ def test_the_ganglion_gives_two_samples_one_number(first: int, tmp_path: Path) -
     assert found.duration_s == pytest.approx(20.0, abs=0.02)
     assert np.isnan(found.samples_uv[0]).sum() == pytest.approx(80, abs=2)
     holds(found, 1.5)
+
+
+@pytest.mark.parametrize("beside_s", [0.05, -0.05, 3.0, -3.0, 5000.0])
+def test_a_single_stamp_beside_the_others_makes_no_hole(beside_s: float, tmp_path: Path) -> None:
+    truth = made(256, 10)
+    stamps_s = 10_000 + truth.stamps_s
+    stamps_s[[500, 1500, 1501]] += beside_s
+    channels = tuple((name, "microvolts", "EEG") for name in MUSE)
+    path = write_xdf(tmp_path / "a.xdf", Recorded("256", head_uv(truth.times_s, 4), stamps_s, channels))
+    found = open_recording(path)
+    assert (found.duration_s, found.holes) == (10.0, ())
+    holds(found)
