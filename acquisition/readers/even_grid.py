@@ -61,6 +61,8 @@ def lay_evenly(measured: Measured) -> Recording:
     for rate_hz in measured.rates_hz:
         check_rate(path, rate_hz)
     check_samples(path, n_channels, measured.samples_uv.shape[1])
+    if measured.lost is not None:
+        return _with_lost(measured)
     if measured.times_s is not None or measured.counter is not None:
         samples_uv, rate_hz = _placed(measured)
     else:
@@ -77,6 +79,14 @@ def lay_evenly(measured: Measured) -> Recording:
         identity=path.name,
     )
     return Recording(info, np.ascontiguousarray(samples_uv), np.arange(n_samples) / rate_hz)
+
+
+def _with_lost(measured: Measured) -> Recording:
+    """The marks of lost samples are laid on the grid as a channel more."""
+    rows = np.vstack([measured.samples_uv, np.asarray(measured.lost, dtype=np.float64)])
+    laid = lay_evenly(replace(measured, samples_uv=rows, lost=None, channels=(*measured.channels, "lost")))
+    info = replace(laid.info, channels=measured.channels)
+    return replace(laid, info=info, samples_uv=laid.samples_uv[:-1], lost=np.round(laid.samples_uv[-1]) == 1)
 
 
 def _placed(measured: Measured) -> tuple[FloatArray, float]:

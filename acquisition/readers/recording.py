@@ -23,8 +23,8 @@ RATES_HZ = (50.0, 20_000.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
-    """Samples (n_channels, n_samples) in microvolts with their times (n_samples,) in seconds from the first, and
-    which of them (n_samples,) never came and were interpolated, where that is known.
+    """Samples (n_channels, n_samples) in microvolts with their times (n_samples,) in seconds from the first,
+    and which of them (n_samples,) never came and were interpolated, where that is known.
 
     The times are an even grid; NaN stands where nothing was recorded.
     """
@@ -59,7 +59,7 @@ class Measured:
 
     ``times_s`` (n,) are stamps, as good or bad as they are; None where every sample follows the one before.
     ``counter`` (n,) is the device's own running number. ``rates_hz`` are what the device may sample at: the
-    rate its file names, or those that its kind has.
+    rate its file names, or those that its kind has. ``lost`` (n,) marks samples that never came.
     """
 
     path: Path
@@ -69,6 +69,7 @@ class Measured:
     samples_uv: FloatArray
     times_s: FloatArray | None = None
     counter: FloatArray | None = None
+    lost: BoolArray | None = None
     simulated: bool = False
     kind: str = field(default="a device")
 

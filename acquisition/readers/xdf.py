@@ -45,6 +45,7 @@ def _read_session(path: Path) -> Measured:
     times_s = np.concatenate([chunk.times_s for chunk in chunks])
     check_samples(path, len(info.channels), len(times_s))
     samples_uv = in_uv(np.concatenate([chunk.samples_uv for chunk in chunks], axis=1), 1.0)
+    marks = [c.interpolated if c.interpolated is not None else np.zeros(len(c.times_s)) for c in chunks]
     return Measured(
         path,
         info.device,
@@ -52,6 +53,7 @@ def _read_session(path: Path) -> Measured:
         (info.rate_hz,),
         samples_uv,
         times_s=times_s,
+        lost=np.concatenate(marks) != 0,
         simulated=info.simulated,
     )
 
