@@ -110,7 +110,19 @@ def exported(repository: Path, target: Path, *, clone: bool) -> None:
     """The committed product in a folder: a clone, or an archive without git."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if clone:
-        subprocess.run(["git", "clone", "-q", "--no-hardlinks", str(repository), str(target)], check=True)
+        subprocess.run(
+            [
+                "git",
+                "-c",
+                "advice.detachedHead=false",
+                "clone",
+                "-q",
+                "--no-hardlinks",
+                str(repository),
+                str(target),
+            ],
+            check=True,
+        )
         return
     target.mkdir()
     archive = subprocess.run(
