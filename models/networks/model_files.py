@@ -125,12 +125,11 @@ def _as_ours(network: Any) -> Any:
         for layer in network.layers:
             x = layer(x)
         return keras().Model(inputs, x, name=network.name)
-    outputs = network.output
-    if not isinstance(outputs, list | tuple):
-        return network
-    only = len(outputs) == 1
-    named = outputs[0] if only else dict(zip(network.output_names, outputs, strict=True))
-    return keras().Model(network.inputs, named, name=network.name)
+    inputs, outputs = network.inputs, network.output
+    if isinstance(outputs, list | tuple):
+        named = dict(zip(network.output_names, outputs, strict=True))
+        outputs = named if len(named) > 1 else outputs[0]
+    return keras().Model(inputs[0] if len(inputs) == 1 else inputs, outputs, name=network.name)
 
 
 def _read_config(path: Path) -> dict[str, Any]:
