@@ -105,11 +105,10 @@ def personal_examples(
             electrodes=electrodes,
             lost=trial.lost,
         )
-        baseline = _rest_of(trial, found, manifest)
         inside = found.inside(trial.baseline_s)
         refused += int(np.sum(inside & ~found.accepted))
-        values, chosen = baseline.z(found.features), inside & found.accepted
-        made = runs_of(found, values, chosen, manifest.sequence_length, pad=True)
+        values = _rest_before(trial, found, manifest).z(found.features)
+        made = runs_of(found, values, inside & found.accepted, manifest.sequence_length, pad=True)
         runs.append(made)
         labels += [trial.labels[head]] * len(made)
         names += [f"{trial.session}/{trial.number:03} {trial.labels[head]}"] * len(made)
@@ -121,8 +120,7 @@ def personal_examples(
     return PersonalExamples(X, np.array(labels), np.array(names), refused)
 
 
-def _rest_of(trial: Trial, found: FeatureSequence, manifest: Manifest) -> Baseline:
-    """The baseline of a trial's own rest. Raises ``TrainingError`` where too little of it is clean."""
+def _rest_before(trial: Trial, found: FeatureSequence, manifest: Manifest) -> Baseline:
     try:
         return own_baseline(
             found,
