@@ -72,8 +72,10 @@ def _times_s(file: EdfRecords, signal: EdfSignal) -> FloatArray | None:
     if np.abs(onsets_s - even_s).max() < EVEN / signal.rate_hz:
         return None
     apart_s = np.append(np.diff(onsets_s), file.record_s)
-    if not file.in_pieces and (apart_s <= 0).any():
-        return None
+    if (apart_s <= 0).any():
+        if not file.in_pieces:
+            return None
+        raise EdfError("its records do not begin one after the other")
     follows = np.abs(apart_s - file.record_s) <= DRIFT * file.record_s
     # before a pause, too, the device's clock ran as it did
     usual_s = float(np.median(apart_s[:-1][follows[:-1]])) if follows[:-1].any() else file.record_s

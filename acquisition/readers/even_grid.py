@@ -27,7 +27,6 @@ from acquisition.readers.sample_places import (
 from acquisition.signal import FloatArray, StreamInfo
 
 RATE_TOLERANCE = 0.1
-PACE_BLOCK_S = 1.0
 KNOT_S = 2.0
 """Over so much the median of the stamps is taken to follow the device's clock."""
 SLOW_BLOCKS = 15
@@ -40,7 +39,6 @@ BESIDE = 0.1
 """A stretch reaches this far beyond its first and last sample, in places."""
 SPLINE = 5
 BEYOND = 12
-MOST_DRIFT = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +140,7 @@ def _rate(measured: Measured, stamps_s: FloatArray) -> float:
 
 def _on_grid(path: Path, found: Places, samples_uv: FloatArray, rate_hz: float) -> FloatArray:
     stretches = _stretches(found, rate_hz)
-    period_s = _period_s(found, stretches, rate_hz)
+    period_s = _period_s(found, rate_hz)
     clocks = [_clock(found, begin, end, period_s, rate_hz) for begin, end in stretches]
     first_s, last_s = float(clocks[0].knot_s[0]), max(float(clock.knot_s[-1]) for clock in clocks)
     n_grid = np.floor((last_s - first_s) * rate_hz + BESIDE) + 1
@@ -166,35 +164,11 @@ def _stretches(found: Places, rate_hz: float) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
-def _period_s(found: Places, stretches: list[tuple[int, int]], rate_hz: float) -> float:
-    """The device's own period: one slope through the stamps of all stretches, each with its own beginning.
-
-    The nominal one, where the stamps do not tell it from that.
-    """
-    if found.period_s is None:
+def _period_s(found: Places, rate_hz: float) -> float:
+    """The device's own period; the nominal one where that makes no difference."""
+    if found.period_s is None or abs(found.period_s - 1 / rate_hz) * found.places[-1] < ON_THE_GRID / rate_hz:
         return 1 / rate_hz
-    above = below = 0.0
-    size = max(1, round(PACE_BLOCK_S * rate_hz))
-    rests: list[FloatArray] = []
-    for begin, end in stretches:
-        if end - begin < 2 * size:
-            continue
-        places, times_s = found.places[begin:end], found.times_s[begin:end]
-        block = _blocks(times_s - places / rate_hz, size)
-        middle = _blocks(places, size)
-        away, from_middle = block - block.mean(), middle - middle.mean()
-        above += float((away * from_middle).sum())
-        below += float((from_middle**2).sum())
-        rests.append(np.diff(block))
-    if not below:
-        return found.period_s if abs(found.period_s * rate_hz - 1) > MOST_DRIFT else 1 / rate_hz
-    slope_s = above / below
-    noise_s = 1.4826 * float(np.median(np.abs(np.concatenate(rests) - np.median(np.concatenate(rests)))))
-    doubt_s = 3 * noise_s / np.sqrt(below)
-    span = found.places[-1]
-    if abs(slope_s) * span < ON_THE_GRID / rate_hz or abs(slope_s) < doubt_s:
-        return 1 / rate_hz
-    return 1 / rate_hz + slope_s
+    return found.period_s
 
 
 def _blocks(values: FloatArray, size: int) -> FloatArray:

@@ -114,7 +114,8 @@ def places_by_counter(counter: FloatArray, times_s: FloatArray, rate_hz: float) 
         steps[at - 1] += max(0, round(by_s / period_s / turn)) * turn
     places = np.concatenate([[0.0], np.cumsum(steps)])
     times_s = _without_settings(times_s, places * period_s, period_s)
-    return Places(places, times_s, period_s)
+    begins = np.flatnonzero(steps > BRIDGE_S * rate_hz) + 1
+    return Places(places, times_s, _near_period_s(times_s, places, rate_hz, begins.tolist()))
 
 
 def places_by_stamps(times_s: FloatArray, rate_hz: float) -> Places:
@@ -219,7 +220,9 @@ def _by_differences(times_s: FloatArray, apart_s: FloatArray, period_s: float) -
     steps = np.maximum(1.0, np.round(apart_s / period_s))
     back = apart_s < -BACK_S
     times_s = times_s - np.concatenate([[0.0], np.cumsum(np.where(back, apart_s - period_s, 0.0))])
-    return Places(np.concatenate([[0.0], np.cumsum(steps)]), times_s, period_s)
+    places = np.concatenate([[0.0], np.cumsum(steps)])
+    begins = np.flatnonzero(back | (steps > BRIDGE_S / period_s)) + 1
+    return Places(places, times_s, _near_period_s(times_s, places, 1 / period_s, begins.tolist()))
 
 
 def _jumps(times_s: FloatArray, line_s: FloatArray, period_s: float) -> dict[int, float]:
