@@ -13,6 +13,8 @@ from acquisition.signal import FloatArray
 
 LEAST_ROWS = 3
 MAX_LINE_CHARS = 65_536
+MAX_VALUES = 100_000_000
+"""800 MB: a text of single digits unfolds to four times its size."""
 
 ParseCell = Callable[[str], float]
 
@@ -36,6 +38,8 @@ def read_table(
     parsers = [(parse or {}).get(column, float) for column in columns]
     last = max(columns)
     for number, line in _lines(path, skip):
+        if len(values) > MAX_VALUES:
+            raise UnknownSourceError(f"{path}: a table may hold {MAX_VALUES} numbers at most")
         cells = line.split(",")
         if len(cells) > fields and len(cells := line.rstrip(" \t\r\n,").split(",")) > fields:
             raise UnknownSourceError(
@@ -44,11 +48,7 @@ def read_table(
             )
         if len(cells) <= last:
             continue
-        try:
-            row = [read(cells[column]) for read, column in zip(parsers, columns, strict=True)]
-        except ValueError:
-            row = [_number(read, cells[column]) for read, column in zip(parsers, columns, strict=True)]
-        values.extend(row)
+        values.extend(_numbers(parsers, [cells[column] for column in columns]))
     table: FloatArray = np.frombuffer(values, dtype=np.float64).reshape(-1, len(columns))
     table = table[np.isfinite(table).any(axis=1)]
     if len(table) < LEAST_ROWS:
@@ -70,6 +70,13 @@ def _lines(path: Path, skip: int) -> Iterator[tuple[int, str]]:
             number += 1
             if number > skip and not line.isspace():
                 yield number, line
+
+
+def _numbers(parsers: Sequence[ParseCell], cells: Sequence[str]) -> list[float]:
+    try:
+        return [read(cell) for read, cell in zip(parsers, cells, strict=True)]
+    except ValueError:
+        return [_number(read, cell) for read, cell in zip(parsers, cells, strict=True)]
 
 
 def _number(read: ParseCell, cell: str) -> float:

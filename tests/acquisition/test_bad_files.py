@@ -213,6 +213,10 @@ def test_text_is_refused_earlier_and_lines_without_end_too(
     monkeypatch.setattr("acquisition.readers.opening.MAX_TEXT_BYTES", 1000)
     with pytest.raises(UnknownSourceError, match="1000 bytes at most"):
         open_recording(path)
+    monkeypatch.undo()
+    monkeypatch.setattr("acquisition.readers.table.MAX_VALUES", 1000)
+    with pytest.raises(UnknownSourceError, match="1000 numbers at most"):
+        open_recording(path)
     endless = _write(tmp_path / "endless.txt", "%OpenBCI" + "x" * 100_000)
     monkeypatch.undo()
     with pytest.raises(UnknownSourceError, match="Number of channels"):
