@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from acquisition.grid.even_grid import lay_evenly
+from acquisition.grid.recording import Measured
 from acquisition.port import UnknownSourceError
-from acquisition.readers.even_grid import lay_evenly
-from acquisition.readers.recording import Measured
 from acquisition.recording.input_file import check_file
 from acquisition.recording.session_file import Line, is_session, read_head, read_session
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from acquisition.eeg_rows import Channel, EegRows, choose_eeg, told
+from acquisition.grid.even_grid import lay_evenly
+from acquisition.grid.recording import Measured, Recording, check_rate, check_samples
 from acquisition.port import UnknownSourceError
 from acquisition.readers.edf_records import EdfError, EdfRecords, EdfSignal
-from acquisition.readers.even_grid import lay_evenly
-from acquisition.readers.recording import Measured, Recording, check_rate, check_samples
 from acquisition.signal import FloatArray
 from acquisition.units import in_uv
 

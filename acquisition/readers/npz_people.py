@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from acquisition.grid.even_grid import lay_evenly
+from acquisition.grid.recording import Measured, Recording, check_samples
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
-from acquisition.readers.even_grid import lay_evenly
-from acquisition.readers.recording import Measured, Recording, check_samples
 from acquisition.recording.input_file import check_file
 from acquisition.signal import FloatArray
 

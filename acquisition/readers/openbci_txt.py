@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from acquisition.grid.even_grid import lay_evenly
+from acquisition.grid.recording import Measured, Recording
 from acquisition.montage import LAYOUTS
 from acquisition.port import UnknownSourceError
-from acquisition.readers.even_grid import lay_evenly
-from acquisition.readers.recording import Measured, Recording
 from acquisition.readers.table import header_fields, read_table
 from acquisition.units import in_uv
 

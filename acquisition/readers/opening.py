@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from acquisition.grid.recording import MAX_TEXT_BYTES, Recording
 from acquisition.port import UnknownSourceError
 from acquisition.readers.edf_records import BDF_MAGIC
-from acquisition.readers.recording import MAX_TEXT_BYTES, Recording
 from acquisition.recording.input_file import check_file
 from acquisition.recording.xdf_format import MAGIC as XDF_MAGIC
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from acquisition.eeg_rows import Channel, EegRows, choose_eeg, told
+from acquisition.grid.even_grid import lay_evenly
+from acquisition.grid.recording import Measured, Recording, check_rate, check_samples
 from acquisition.port import UnknownSourceError
-from acquisition.readers.even_grid import lay_evenly
-from acquisition.readers.recording import Measured, Recording, check_rate, check_samples
 from acquisition.recording.input_file import MAX_BYTES
 from acquisition.recording.session_file import is_session, read_session
 from acquisition.signal import EegChunk, FloatArray, HeadsetStatus, StreamInfo

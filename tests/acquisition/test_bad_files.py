@@ -186,7 +186,7 @@ def test_more_samples_than_fit_in_memory_are_refused(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = WRITERS[kind](tmp_path)
-    monkeypatch.setattr("acquisition.readers.recording.MAX_SAMPLES", 1000)
+    monkeypatch.setattr("acquisition.grid.recording.MAX_SAMPLES", 1000)
     with pytest.raises(UnknownSourceError, match="1000 samples at most"):
         open_recording(path)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from acquisition.readers.sample_counter import counter_steps
+from acquisition.grid.sample_counter import counter_steps
 from acquisition.signal import FloatArray
 from acquisition.stream.timeline import BRIDGE_S
 from acquisition.units import stamp_unit_s

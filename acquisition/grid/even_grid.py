@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from acquisition.port import UnknownSourceError
-from acquisition.readers.recording import Measured, Recording, check_rate, check_samples, check_span
-from acquisition.readers.sample_places import (
+from acquisition.grid.recording import Measured, Recording, check_rate, check_samples, check_span
+from acquisition.grid.sample_places import (
     BRIDGE_S,
     Places,
     mended_stamps_s,
@@ -24,6 +23,7 @@ from acquisition.readers.sample_places import (
     places_by_stamps,
     usual_period_s,
 )
+from acquisition.port import UnknownSourceError
 from acquisition.signal import FloatArray, StreamInfo
 
 RATE_TOLERANCE = 0.1

@@ -1,0 +1,1 @@
+"""What a reader found, laid on an even grid by its stamps and counts."""
