@@ -16,7 +16,8 @@ import msgspec
 from daemon.configuration import rules, values
 from daemon.configuration.rules import Read, private, readable, text
 from daemon.settings import Settings
-from player.choice.targets import NAMED_TARGETS
+from player.choice.targets import NAMED_TARGETS, POLICIES
+from player.outputs.output_spec import FORMS, KINDS
 
 PREFIX = "NEUROPLAYER_"
 """How the environment's variables begin."""
@@ -101,7 +102,7 @@ KEYS: tuple[Key, ...] = (
     Key("music.folders", "music", flag="--music DIR", check=rules.folders, example='["~/Music"]',
         text="A music folder or playlist; may be given again. Without it, demo music."),
     Key("music.policy", "policy", effect="live", flag="--policy NAME", command="policy",
-        text="How the music follows the mood: match, lead, contrast, maintain or manual."),
+        text=f"How the music follows the mood: {', '.join(POLICIES[:-1])} or {POLICIES[-1]}."),
     Key("music.target", "target", effect="live", flag="--target NAME", check=text(values.check_target),
         example='"relax"', words=tuple(NAMED_TARGETS), command="target",
         text="Where the listener wants to be, e.g. relax or focus."),
@@ -109,8 +110,8 @@ KEYS: tuple[Key, ...] = (
         text="Length of the crossfades, in seconds."),
     Key("music.volume", "volume", effect="live", command="volume", text="Volume, a linear gain."),
     Key("sound.output", "output", flag="--output OUTPUT", check=text(values.check_output),
-        words=("device", "device:", "pulse:", "alsa:", "wav:", "fifo:", "null"),
-        text="device[:NAME], pulse:NAME, alsa:NAME, wav:FILE, fifo:FILE or null; several by commas."),
+        words=tuple(f"{name}:" if kind.file else name for name, kind in KINDS.items() if kind.form),
+        text=f"{FORMS}; several by commas."),
     Key("sound.cues", "cues", effect="live", flag="--cues off|chime|voice",
         text="How rest and a lost headset are told over the music; voice needs espeak-ng."),
     Key("mqtt.broker", "broker", flag="--broker URL", check=text(values.parse_broker),

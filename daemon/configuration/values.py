@@ -112,8 +112,10 @@ def check_output(text: str) -> str:
 
 
 def _absolute(output: str) -> str:
+    from player.outputs.output_spec import is_file
+
     kind, _, path = output.partition(":")
-    return f"{kind}:{Path(path).resolve()}" if kind in ("wav", "fifo") else output
+    return f"{kind}:{Path(path).resolve()}" if is_file(output) else output
 
 
 def check_music(text: str) -> str:

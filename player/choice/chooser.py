@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from player.choice.policies import CALM, NEUTRAL, AimRule
+from player.choice.policies import CALM, NEUTRAL, RULES, Policy
 from player.choice.reasons import sentence
 from player.choice.scoring import (
     Floats,
@@ -84,7 +84,8 @@ class Chooser:
         self.seed = seed
         self.wearer = WearerModel(self.settings.wearer)
         target = None if self.settings.target is None else parse_target(self.settings.target)
-        self._rule = AimRule(self.settings.policy, target)
+        self._policy = self.settings.policy
+        self._rule: Policy = RULES[self._policy](target)
         self._rng = np.random.default_rng(seed)
         self._table = TrackTable(())
         self._history: deque[tuple[str, str]] = deque(maxlen=max(self.settings.no_repeat, 20))
@@ -101,7 +102,7 @@ class Chooser:
     @property
     def policy(self) -> PolicyName:
         """The policy in force."""
-        return self._rule.policy
+        return self._policy
 
     @property
     def target(self) -> Target | None:
@@ -113,8 +114,9 @@ class Chooser:
         self.wearer.hear(wearer)
 
     def set_policy(self, name: str) -> None:
-        """Raises UnknownPolicyError."""
-        self._rule.set_policy(parse_policy(name))
+        """Start the policy afresh, with the target there is. Raises UnknownPolicyError."""
+        self._policy = parse_policy(name)
+        self._rule = RULES[self._policy](self._rule.target)
         self._asked = True
 
     def set_target(self, target: str | Mood | None) -> None:
@@ -204,7 +206,7 @@ class Chooser:
 
     def _wanted_change(self, now_s: float, current: Track, played_s: float) -> Change | None:
         aim = self._aim(now_s, "next", advance=False)
-        if aim is None or (self.policy == "manual" and not self._asked):
+        if aim is None or not (self._rule.follows_wearer or self._asked):
             return None
         if self._asked:
             self._asked = False
@@ -265,7 +267,7 @@ class Chooser:
         situation = self.wearer.situation(now_s)
         if kind == "neutral":
             return NEUTRAL
-        if self.policy == "manual":
+        if not self._rule.follows_wearer:
             return self._rule.aim(None, advance=advance)
         if situation in ("calibrating", "unheard"):
             return CALM

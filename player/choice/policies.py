@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import ClassVar
 
 from player.choice.scoring import mood_distance
 from player.choice.targets import NAMED_TARGETS
@@ -36,60 +38,82 @@ def mirrored(mood: Mood) -> Mood:
     return Mood(None if mood.valence is None else -mood.valence, -mood.arousal)
 
 
-class AimRule:
-    """Turns the wearer's mood into an aim. ``begin_track`` tells it that a track with this aim has begun."""
+class Policy:
+    """One way in which music is chosen. A new one is a class here, a line in ``RULES`` and its name in
+    ``player.music``.
+    """
 
-    def __init__(self, policy: PolicyName, target: Target | None) -> None:
-        self.policy: PolicyName = policy
+    words: ClassVar[str]
+    """What it makes of the mood, for a reason's sentence: of ``{wanted}``, ``{goal}`` and ``{kept}``."""
+    words_without_aim: ClassVar[str] = ""
+    follows_wearer: ClassVar[bool] = True
+    """False: only the listener's hand moves it, whatever the wearer feels."""
+    goes_by_target: ClassVar[bool] = False
+    """True: a target is where it is going, so that setting one need not change the policy."""
+
+    def __init__(self, target: Target | None) -> None:
         self.target = target
-        self._led: Mood | None = None
-        self._kept: Mood | None = None
-
-    def set_policy(self, policy: PolicyName) -> None:
-        """Start the policy afresh: a lead meets the wearer again, a maintained mood is taken anew."""
-        self.policy = policy
-        self._led = None
-        self._kept = None
 
     def set_target(self, target: Target | None) -> None:
-        """Aim for another place from here on; a lead goes on from where it is."""
+        """Aim for another place from here on."""
         self.target = target
-        self._kept = None
 
     def aim(self, mood: Mood | None, *, advance: bool) -> Mood | None:
-        """Where the music should be for this mood; None when nothing is wanted in particular.
+        """Where the music should be for this mood (None: unknown); None when nothing in particular is wanted.
 
-        ``advance`` asks for the aim of the track to come (a lead takes its next step); otherwise the aim the
-        running track is judged by. Pure apart from the maintained point, which is taken at the first mood.
+        ``advance`` asks for the aim of the track to come, otherwise for the aim the running one is judged by.
         """
-        if self.policy == "manual":
-            return None if self.target is None else self.target.mood
-        if self.policy == "lead":
-            return self._lead(mood, advance=advance)
-        if mood is None:
-            return NEUTRAL
-        if self.policy == "contrast":
-            return mirrored(mood)
-        if self.policy == "maintain":
-            return self._maintain(mood)
-        return mood
+        raise NotImplementedError
 
     def has_met(self, mood: Mood, within: float) -> bool:
-        """True when a led wearer has come to where the music is, or further, and the goal lies ahead."""
-        if self.policy != "lead" or self._led is None or self._led == self._goal:
-            return False
-        return mood_distance(mood, self._led) <= within or _is_beyond(self._led, mood, self._goal)
-
-    @property
-    def _goal(self) -> Mood:
-        return self.target.mood if self.target is not None else NAMED_TARGETS["relax"]
+        """True when the wearer has come to where the music is and the music should go on."""
+        return False
 
     def begin_track(self, aim: Mood) -> None:
-        """Remember the step that a lead has now taken."""
-        if self.policy == "lead":
-            self._led = aim
+        """A track with this aim has begun."""
 
-    def _lead(self, mood: Mood | None, *, advance: bool) -> Mood:
+
+class Match(Policy):
+    """Music like the mood."""
+
+    words = "matching it asks for {wanted}"
+
+    def aim(self, mood: Mood | None, *, advance: bool) -> Mood:
+        return mood or NEUTRAL
+
+
+class Contrast(Policy):
+    """Music unlike the mood."""
+
+    words = "its opposite is {wanted}"
+
+    def aim(self, mood: Mood | None, *, advance: bool) -> Mood:
+        return NEUTRAL if mood is None else mirrored(mood)
+
+
+class Manual(Policy):
+    """Music the listener asks for."""
+
+    words = "you asked for {goal}, which is {wanted}"
+    words_without_aim = "you choose by hand, so any track may come"
+    follows_wearer = False
+    goes_by_target = True
+
+    def aim(self, mood: Mood | None, *, advance: bool) -> Mood | None:
+        return None if self.target is None else self.target.mood
+
+
+class Lead(Policy):
+    """From the wearer's mood to the target by small steps (iso principle)."""
+
+    words = "the way to {goal} asks for {wanted}"
+    goes_by_target = True
+
+    def __init__(self, target: Target | None) -> None:
+        super().__init__(target)
+        self._led: Mood | None = None
+
+    def aim(self, mood: Mood | None, *, advance: bool) -> Mood:
         goal = self._goal
         if mood is None:
             return self._led or NEUTRAL
@@ -100,7 +124,35 @@ class AimRule:
             return ahead
         return towards(mood, ahead, LEAD_LEASH)
 
-    def _maintain(self, mood: Mood) -> Mood:
+    def has_met(self, mood: Mood, within: float) -> bool:
+        if self._led is None or self._led == self._goal:
+            return False
+        return mood_distance(mood, self._led) <= within or _is_beyond(self._led, mood, self._goal)
+
+    def begin_track(self, aim: Mood) -> None:
+        self._led = aim
+
+    @property
+    def _goal(self) -> Mood:
+        return self.target.mood if self.target is not None else NAMED_TARGETS["relax"]
+
+
+class Maintain(Policy):
+    """Against any drift from the target, or from the mood there was at first."""
+
+    words = "to keep {kept} {wanted} fits"
+
+    def __init__(self, target: Target | None) -> None:
+        super().__init__(target)
+        self._kept: Mood | None = None
+
+    def set_target(self, target: Target | None) -> None:
+        super().set_target(target)
+        self._kept = None
+
+    def aim(self, mood: Mood | None, *, advance: bool) -> Mood:
+        if mood is None:
+            return NEUTRAL
         if self._kept is None:
             self._kept = self.target.mood if self.target is not None else mood
         kept = self._kept
@@ -108,6 +160,15 @@ class AimRule:
         if kept.valence is not None and mood.valence is not None:
             valence = _clip(kept.valence + MAINTAIN_GAIN * (kept.valence - mood.valence))
         return Mood(valence, _clip(kept.arousal + MAINTAIN_GAIN * (kept.arousal - mood.arousal)))
+
+
+RULES: Mapping[PolicyName, type[Policy]] = {
+    "match": Match,
+    "lead": Lead,
+    "contrast": Contrast,
+    "maintain": Maintain,
+    "manual": Manual,
+}
 
 
 def _is_beyond(ahead: Mood, mood: Mood, goal: Mood) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from player.choice.policies import RULES
 from player.choice.targets import NAMED_TARGETS
 from player.music import Mood, Reason, ReasonNote, Target, Track
 
@@ -70,7 +71,7 @@ def _place(reason: Reason) -> str:
 
 def _wearer(reason: Reason) -> str:
     """What is known of the wearer, with how sure; nothing where music is chosen by hand."""
-    if reason.policy == "manual":
+    if not RULES[reason.policy].follows_wearer:
         return ""
     aim = "balanced" if reason.aim is None else mood_words(reason.aim)
     if reason.wearer == "calibrating":
@@ -88,20 +89,14 @@ def _wearer(reason: Reason) -> str:
 
 def _policy(reason: Reason) -> str:
     """What the policy makes of it; nothing where the wearer's mood has no part."""
-    if reason.policy == "manual":
-        if reason.aim is None:
-            return "you choose by hand, so any track may come"
-        return f"you asked for {_goal(reason.target)}, which is {_wanted(reason.aim)}"
-    if reason.aim is None or reason.mood is None or reason.wearer in ("calibrating", "unheard"):
+    rule = RULES[reason.policy]
+    if rule.follows_wearer and (reason.mood is None or reason.wearer in ("calibrating", "unheard")):
         return ""
-    goal, wanted = _goal(reason.target), _wanted(reason.aim)
+    if reason.aim is None:
+        return rule.words_without_aim
+    goal = _goal(reason.target)
     kept = "you there" if reason.target is None else f"you at {goal}"
-    return {
-        "match": f"matching it asks for {wanted}",
-        "lead": f"the way to {goal} asks for {wanted}",
-        "contrast": f"its opposite is {wanted}",
-        "maintain": f"to keep {kept} {wanted} fits",
-    }[reason.policy]
+    return rule.words.format(wanted=_wanted(reason.aim), goal=goal, kept=kept)
 
 
 def _wanted(aim: Mood) -> str:

@@ -6,22 +6,77 @@ Several at once are joined by commas: ``device,fifo:/tmp/snapfifo``.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from player.sink import NullSink, Sink
-
-SERVICES = ("device", "pulse", "pipewire", "alsa", "jack")
-GO_ON = "wav+"
-"""``wav+:FILE`` goes on with a file that a player which died has left."""
-FORMS = "device[:NAME], pulse[:NAME], pipewire[:NAME], alsa[:NAME], jack[:NAME], wav:FILE, fifo:FILE or null"
-
+if TYPE_CHECKING:  # a setting is checked without the sound libraries
+    from player.sink import Sink
 
 MAX_OUTPUTS = 8
-_NEXT = re.compile(r",(?=\s*(?:device|pulse|pipewire|alsa|jack|wav|wav\+|fifo|null)\s*(?:[:,]|$))")
 
 
 class OutputError(ValueError):
     """No such output. The message names the value and the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputKind:
+    """What comes before the colon: how it is typed, and what makes its sink of what comes after."""
+
+    form: str
+    make: Callable[[str], Sink]
+    file: bool = False
+    """True: a path comes after the colon, and nothing that is no file of this kind is written over."""
+
+
+def _device(backend: str, argument: str) -> Sink:
+    from player.outputs.device_sink import DeviceSink
+
+    return DeviceSink(backend, argument)
+
+
+def _wav(path: str, *, go_on: bool = False) -> Sink:
+    from player.outputs.wav_sink import WavSink
+
+    if _holds_something_else(Path(path)):
+        raise OutputError(f"output {path!r:.200} holds something that is no WAV: it is not overwritten")
+    return WavSink(Path(path), go_on=go_on)
+
+
+def _fifo(path: str) -> Sink:
+    from player.outputs.fifo_sink import FifoSink
+
+    if Path(path).exists() and not Path(path).is_fifo():
+        raise OutputError(f"output {path!r:.200} is no named pipe: remove it or choose another name")
+    return FifoSink(Path(path))
+
+
+def _null(argument: str) -> Sink:
+    from player.sink import NullSink
+
+    if argument:
+        raise OutputError(f"output null goes nowhere and takes no name, got {argument!r:.120}")
+    return NullSink()
+
+
+KINDS: Mapping[str, OutputKind] = {
+    "device": OutputKind("device[:NAME]", partial(_device, "")),
+    "pulse": OutputKind("pulse[:NAME]", partial(_device, "pulse")),
+    "pipewire": OutputKind("pipewire[:NAME]", partial(_device, "pipewire")),
+    "alsa": OutputKind("alsa[:NAME]", partial(_device, "alsa")),
+    "jack": OutputKind("jack[:NAME]", partial(_device, "jack")),
+    "wav": OutputKind("wav:FILE", _wav, file=True),
+    "wav+": OutputKind("", partial(_wav, go_on=True), file=True),  # what a player that died has left
+    "fifo": OutputKind("fifo:FILE", _fifo, file=True),
+    "null": OutputKind("null", _null),
+}
+"""Every output there is. Without a form it is for the product itself, and told to nobody."""
+_FORMS = [kind.form for kind in KINDS.values() if kind.form]
+FORMS = f"{', '.join(_FORMS[:-1])} or {_FORMS[-1]}"
+_NEXT = re.compile(rf",(?=\s*(?:{'|'.join(map(re.escape, KINDS))})\s*(?:[:,]|$))")
 
 
 def split_outputs(text: str) -> tuple[str, ...]:
@@ -37,35 +92,26 @@ def split_outputs(text: str) -> tuple[str, ...]:
 
 def make_sink(text: str) -> Sink:
     """The unopened sink that is meant. Raises OutputError."""
-    kind, _, argument = text.strip().partition(":")
-    if text == "null":
-        return NullSink()
-    if kind in SERVICES:
-        from player.outputs.device_sink import DeviceSink
-
-        return DeviceSink("" if kind == "device" else kind, argument)
-    if kind in ("wav", GO_ON, "fifo") and argument:
-        return _file_sink(kind, Path(argument))
-    raise OutputError(f"output {text!r:.120} must be {FORMS}")
+    name, _, argument = text.strip().partition(":")
+    kind = KINDS.get(name)
+    if kind is None or (kind.file and not argument):
+        raise OutputError(f"output {text!r:.120} must be {FORMS}")
+    if kind.file:
+        _check_place(Path(argument))
+    return kind.make(argument)
 
 
-def _file_sink(kind: str, path: Path) -> Sink:
+def is_file(output: str) -> bool:
+    """True where a path comes after the colon."""
+    kind = KINDS.get(output.partition(":")[0])
+    return kind is not None and kind.file
+
+
+def _check_place(path: Path) -> None:
     if not path.absolute().parent.is_dir():
         raise OutputError(f"output {str(path)!r:.200} cannot be written: its folder does not exist")
     if path.is_dir():
         raise OutputError(f"output {str(path)!r:.200} cannot be written: it is a folder")
-    if kind == "fifo" and path.exists() and not path.is_fifo():
-        raise OutputError(f"output {str(path)!r:.200} is no named pipe: remove it or choose another name")
-    if kind != "fifo" and _holds_something_else(path):
-        raise OutputError(f"output {str(path)!r:.200} holds something that is no WAV: it is not overwritten")
-    go_on = kind == GO_ON
-    if go_on or kind == "wav":
-        from player.outputs.wav_sink import WavSink
-
-        return WavSink(path, go_on=go_on)
-    from player.outputs.fifo_sink import FifoSink
-
-    return FifoSink(path)
 
 
 def _holds_something_else(path: Path) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from track_making import feeling, ladder, make_track
 
 from player.choice.chooser import Chooser, NoPlayableTrackError, PolicySettings
-from player.choice.targets import UnknownPolicyError, UnknownTargetError, parse_target
+from player.choice.targets import POLICIES, UnknownPolicyError, UnknownTargetError, parse_target
 from player.music import Mood, Track
 
 LIBRARY = ladder(40)
@@ -347,7 +347,7 @@ def test_hostile_titles_cannot_garble_the_sentence() -> None:
         ),
         max_size=30,
     ),
-    policy=st.sampled_from(["match", "lead", "contrast", "maintain", "manual"]),
+    policy=st.sampled_from(POLICIES),
 )
 def test_no_word_of_the_sensor_breaks_the_choice(
     words: list[tuple[float, float | None, float, str]], policy: str

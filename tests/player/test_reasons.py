@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from track_making import feeling, ladder, make_track
 
+from player.choice import targets
 from player.choice.chooser import Chooser, PolicySettings
 from player.choice.scoring import distance_to
 from player.choice.taste import Taste
@@ -18,7 +19,7 @@ from player.playback.lineup import noted
 
 NAMES = {"very calm": (-9, -0.6), "calm": (-0.6, -0.2), "balanced": (-0.2, 0.2), "lively": (0.2, 0.6)}
 NAMES["very lively"] = (0.6, 9)
-POLICIES = st.sampled_from(["match", "lead", "contrast", "maintain", "manual"])
+POLICIES = st.sampled_from(targets.POLICIES)
 TARGETS = st.sampled_from([None, "relax", "sleep", "energise", "0.56,0.56", "0.00001,-0.3"])
 STATES = st.tuples(
     st.sampled_from(["ok", "unreliable", "stale", "calibrating", "warming_up"]),

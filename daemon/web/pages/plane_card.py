@@ -11,7 +11,7 @@ from daemon.mqtt import commands
 from daemon.web.charts.plane_chart import plane_options, plane_series
 from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
 from daemon.web.views.mood_view import MoodView
-from daemon.web.views.music_view import STEERED, MusicView
+from daemon.web.views.music_view import MusicView, goes_by_target, policy_words
 from player.choice.targets import NAMED_TARGETS, POLICIES
 
 NAMED = {name: (mood.valence or 0.0, mood.arousal) for name, mood in NAMED_TARGETS.items()}
@@ -99,7 +99,7 @@ def _touched(viewer: Viewer, event: Any) -> None:
 def _set_target(viewer: Viewer, command: commands.TargetCommand, name: str) -> None:
     """Under a policy that goes by no target, a target also chooses the one that leads there."""
     texts = viewer.hub.texts
-    leads = viewer.hub.views()[1].policy not in STEERED
+    leads = not goes_by_target(viewer.hub.views()[1].policy)
     said = texts("target.set" if leads else "target.set_plain", name=name)
     if viewer.send("target", command, said) and leads:
         viewer.hub.send("policy", commands.PolicyCommand(policy="lead"))
@@ -127,7 +127,7 @@ def _steering(viewer: Viewer) -> None:
             policies = {}
             with named(tag("div", "choices wide"), role="group", aria_label=texts("policy.heading")):
                 for policy in POLICIES:
-                    policies[policy] = button(texts(f"policy.{policy}"), _policy_setter(viewer, policy))
+                    policies[policy] = button(policy_words(policy, texts)[0], _policy_setter(viewer, policy))
             hint = words("p", "muted small", "")
 
     def show() -> None:
@@ -136,7 +136,7 @@ def _steering(viewer: Viewer) -> None:
             _pressed(chip, music.target == name)
         for policy, choice in policies.items():
             _pressed(choice, music.present and music.policy == policy)
-        hint.text = texts(f"policy.{music.policy}_hint")
+        hint.text = policy_words(music.policy, texts)[1]
         clear.set_visibility(music.target is not None)
 
     viewer.each_tick(show)

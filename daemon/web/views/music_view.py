@@ -9,9 +9,18 @@ from daemon.mqtt import documents, topics
 from daemon.safe_text import clock_time, shown
 from daemon.web.state.live_state import LiveState
 from daemon.web.texts import Texts
+from player.choice.policies import RULES
 
-STEERED = frozenset({"lead", "manual"})
-"""Policies that go by the target; touching the plane under another one chooses ``lead``."""
+
+def goes_by_target(policy: str) -> bool:
+    """Whether a target is where the policy goes; touching the plane under another one chooses ``lead``."""
+    return any(name == policy and rule.goes_by_target for name, rule in RULES.items())
+
+
+def policy_words(policy: str, texts: Texts) -> tuple[str, str]:
+    """Its button and its hint; of a policy that nobody has described yet the name."""
+    label, hint = f"policy.{policy}", f"policy.{policy}_hint"
+    return texts(label) if texts.has(label) else policy, texts(hint) if texts.has(hint) else ""
 
 
 @dataclass(frozen=True, slots=True)
