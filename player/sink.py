@@ -39,7 +39,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """Safe to call twice, and without ``open``."""
+        """Safe to call twice, and without ``open``. Raises SinkError for a file that cannot be finished."""
         ...
 
 

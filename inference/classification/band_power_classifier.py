@@ -8,6 +8,8 @@ cue, used when no network fits the montage or a network has failed, and it says 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from acquisition.signal import FloatArray
@@ -59,6 +61,8 @@ class BandPowerClassifier:
         if features.shape[-1] != len(self._weights):
             raise ClassifierError(f"{NAME}: wants {len(self._weights)} features, got {features.shape[-1]}")
         logit = float(features[-1] @ self._weights)
+        if not math.isfinite(logit):
+            raise ClassifierError(f"{NAME}: wants finite features, got {logit}")
         engaged = 1 / (1 + np.exp(-np.clip(logit, -30, 30)))
         return np.array([1 - engaged, engaged])
 

@@ -95,3 +95,5 @@ class StoredNetwork:
             raise ClassifierError(
                 f"{self._manifest.name}: wants features {self._wanted}, got {features.shape}"
             )
+        if not np.isfinite(features).all():  # as whole numbers of 8 bits they would read as any others
+            raise ClassifierError(f"{self._manifest.name}: wants finite features, got NaN or Inf")
