@@ -39,7 +39,7 @@ def open_playback(
     deck: DeckKind = "auto",
     seed: int = 0,
     on_decision: Callable[[Decision], None] = lambda decision: None,
-    decisions_log: Path | None = None,
+    decisions_log: ChooserLog | None = None,
     clock: Callable[[], float] = time.monotonic,
     given_up: Callable[[], bool] = lambda: False,
 ) -> Playback:
@@ -56,7 +56,7 @@ def open_playback(
     if decisions_log is None:
         chooser = Chooser(policy_settings, seed)
     else:
-        chooser = LoggedChooser(policy_settings, seed, ChooserLog(decisions_log).write)
+        chooser = LoggedChooser(policy_settings, seed, decisions_log.write)
     settings = EngineSettings(crossfade_s=crossfade_s, curve=curve, volume=volume)
     sinks = [make_sink(text) for text in outputs]
     library = _library([Path(folder) for folder in music], cache_dir, clock, given_up)

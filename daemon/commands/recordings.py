@@ -86,7 +86,7 @@ def replay(session: Path, speed: str, as_json: bool) -> int:
     from acquisition.port import UnknownSourceError
     from daemon.configuration import values
     from daemon.recording.replay_report import ReplayReport
-    from player.choice.chooser_log import ChooserLogError
+    from player.choice.chooser_replay import ChooserLogError
 
     pace = _Pace(values.parse_speed(speed))
     try:

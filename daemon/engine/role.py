@@ -19,6 +19,7 @@ from daemon.engine import documents as said
 from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
 from daemon.engine.labels import write_label
 from daemon.engine.prepared import Prepared
+from daemon.engine.wishes import Wishes
 from daemon.mqtt import bounds, codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.inlet import Inlet
@@ -76,13 +77,12 @@ class EngineRole:
         self._inlet = Inlet(outlet, wall, lambda: self._simulated)
         self._prepared: Prepared | None = None
         self._info: StreamInfo | None = None
-        self._active = True
+        self._wishes = Wishes()
         self._started: datetime | None = None
         self._progress = BaselineProgress(0.0, 0.0, done=False)
         self._signal_at = -SIGNAL_EVERY_S
         self._said_at = -REPEAT_S
         self._said: documents.Emotion | None = None
-        self._dwell_s: float | None = None
         self._said_stream_s = 0.0
         self._trouble = ""
         self._late = 0
@@ -130,36 +130,28 @@ class EngineRole:
 
     def _on_command(self, name: str, command: commands.Command) -> None:
         self._events.command(CommandGiven(name, command))
+        pipeline = self._prepared.pipeline if self._prepared is not None else None
+        self._wishes.obey(command, pipeline)
         match command:
             case commands.SessionCommand(action="stop"):
-                self._active = False
                 self._say_unknown("stale")
             case commands.SessionCommand():
-                self._active = True
                 self._close()
                 self._open()
             case commands.RecalibrateCommand():
                 if self._prepared is None:
                     raise MessageError("no headset is streaming yet, so there is no baseline to take anew")
-                self._prepared.pipeline.recalibrate()
                 self._progress = BaselineProgress(self._prepared.baseline_s, 0.0, done=False)
-            case commands.DwellCommand():
-                self._dwell_s = command.seconds
-                self._keep_dwell()
             case commands.RecordCommand():
                 self._record(command)
             case commands.LabelCommand():
                 write_label(self._labels_file, command, self._wall(), simulated=self._simulated)
         self._say_session()
 
-    def _keep_dwell(self) -> None:
-        if self._prepared is not None and self._dwell_s is not None:
-            self._prepared.pipeline.dwell_s = self._dwell_s
-
     def _on_item(self, item: FeedItem) -> None:
         if isinstance(item, HeadsetStatus):
             self._on_status(item)
-        elif self._prepared is not None and self._active:
+        elif self._prepared is not None and self._wishes.active:
             began = time.perf_counter()
             readings = self._prepared.pipeline.push(item)
             self._on_readings(readings, (time.perf_counter() - began) * 1e3)
@@ -200,7 +192,7 @@ class EngineRole:
         if first:
             wanted_s = prepared.baseline_s
             self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
-        self._keep_dwell()
+        self._wishes.hold(prepared.pipeline)
         self._say_session()
 
     def _close(self) -> None:
@@ -286,7 +278,7 @@ class EngineRole:
             self._progress,
             self._wall(),
             simulated=self._simulated,
-            active=self._active,
+            active=self._wishes.active,
             started=self._started,
             recording=recording,
             notes=(self._trouble, recording_note),

@@ -25,6 +25,7 @@ from player.mixing.announcements import Cue, CueError
 from player.music import Decision, PlaybackState, Track, WearerMood
 
 STATE_EVERY_S = 1.0
+RECORD = "cmd/record"
 CUE_TOPICS = (topics.SESSION, topics.HEADSET)
 HEADSET_CUES = ("headset_lost", "headset_back")
 """Who wants to fall asleep is not woken for these."""
@@ -80,12 +81,14 @@ class PlayerRole:
         music: Music,
         *,
         simulated: bool,
+        end_log: Callable[[], None] = lambda: None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._outlet = outlet
         self._music = music
         self._simulated = simulated
+        self._end_log = end_log
         self._wall = wall
         self._clock = clock
         self._inlet = Inlet(outlet, wall, lambda: self._simulated)
@@ -96,10 +99,16 @@ class PlayerRole:
 
     @property
     def subscriptions(self) -> list[str]:
-        """What the role wants to hear: its commands, the settled mood, and what cues are about."""
+        """What the role wants to hear: its commands, the settled mood, what cues are about, and the end of a
+        recording.
+        """
         node = self._outlet.node
         commands = [node.command(name) for name in topics.PLAYER_COMMANDS]
-        return [*commands, *(node.full(name) for name in (topics.EMOTION, *CUE_TOPICS))]
+        return [
+            *commands,
+            node.full(RECORD),
+            *(node.full(name) for name in (topics.EMOTION, *CUE_TOPICS)),
+        ]
 
     async def run(self) -> None:
         """Publish the state on every change and each second, until cancelled."""
@@ -138,8 +147,18 @@ class PlayerRole:
             with contextlib.suppress(MessageError):
                 self._hear_engine(codec.decode(name, payload))
             return
+        if name == RECORD:
+            self._hear_record(payload, retained)
+            return
         if self._inlet.handle(name, payload, retained, self._obey):
             self._changed.set()
+
+    def _hear_record(self, payload: bytes, retained: bool) -> None:
+        """The engine obeys it and answers; here ends what is written beside the recording."""
+        with contextlib.suppress(MessageError):
+            command = codec.decode_command("record", payload)
+            if isinstance(command, commands.RecordCommand) and command.action == "stop" and not retained:
+                self._end_log()
 
     def _hear_engine(self, document: documents.Document) -> None:
         age_s = max(0.0, (self._wall() - document.at).total_seconds())

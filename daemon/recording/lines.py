@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from acquisition.recording.session_recorder import SessionRecorder
+from daemon.engine.events import CommandGiven
 from daemon.engine.prepared import Prepared
 from daemon.mqtt.documents import PlayerState
 from inference.emotion import EmotionState, LeftOut, Reading, SignalQuality
@@ -44,6 +46,11 @@ def write_reading(recorder: SessionRecorder, reading: Reading) -> None:
         recorder.quality(reading.at_s, reading.overall, reading.worn, scores)
     elif isinstance(reading, LeftOut):
         recorder.event(LEFT_OUT, {"at_s": reading.at_s})
+
+
+def command_words(given: CommandGiven) -> dict[str, Any]:
+    """A command as it was given."""
+    return {"command": given.name, "words": msgspec.to_builtins(given.command)}
 
 
 def prepared_words(prepared: Prepared, *, first: bool) -> dict[str, Any]:

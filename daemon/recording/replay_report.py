@@ -16,7 +16,7 @@ from daemon.engine.prepared import Prepared
 from daemon.recording.session_replay import SessionReplay
 from daemon.settings import Settings
 from inference.pipeline import TooLate
-from player.choice.chooser_log import ChooserReplay
+from player.choice.chooser_replay import ChooserReplay
 from player.music import WearerMood
 
 MAX_SHOWN = 5

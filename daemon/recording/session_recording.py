@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from acquisition.recording.consent import Consent, write_consent
 from acquisition.recording.recording_file import PART, Happened, RecordingNews, RecordingStartError
 from acquisition.recording.recovery import recover_all
@@ -21,7 +19,7 @@ from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, Pla
 from daemon.engine.prepared import Prepared
 from daemon.mqtt import codec, commands, documents
 from daemon.places import recordings_dir
-from daemon.recording.lines import prepared_words, sounding_words, write_reading
+from daemon.recording.lines import command_words, prepared_words, sounding_words, write_reading
 from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
 from inference.emotion import Reading
@@ -101,6 +99,7 @@ class SessionRecording:
         self._prepared: Prepared | None = None
         self._status: HeadsetStatus | None = None
         self._reading = True
+        self._dwell: CommandGiven | None = None
         self._sounding: tuple[Any, ...] = ()
         self._closing: list[threading.Thread] = []
         self.note = ""
@@ -140,8 +139,7 @@ class SessionRecording:
         path = _free_path(recordings_dir(self._settings.state_dir), stem)
         replayed = {name: getattr(self._settings, name) for name in REPLAYED}
         if self._prepared is not None:
-            known = getattr(self._prepared.pipeline, "baseline", None) is not None
-            replayed |= {"begun_in_session": True} | ({"baseline": "last"} if known else {})
+            replayed |= {"begun_in_session": True}
         beside = write_consent(path, replace(consent, given_at=consent.given_at or now.isoformat()))
         try:
             self._recorder = SessionRecorder(path, now.isoformat(), replayed, say=self.tell)
@@ -157,6 +155,8 @@ class SessionRecording:
         """What a recording that begins late must know of what came before."""
         if self._status is not None:
             recorder.hear(self._status)
+        if self._dwell is not None:
+            recorder.event("command", command_words(self._dwell))
         if self._prepared is not None:
             recorder.event("prepared", prepared_words(self._prepared, first=True))
             if self._prepared.model.sha256:
@@ -213,8 +213,9 @@ class SessionRecording:
     def _on_command(self, given: CommandGiven) -> None:
         command = given.command
         if self._recorder is not None and not isinstance(command, commands.RecordCommand):
-            words = {"command": given.name, "words": msgspec.to_builtins(command)}
-            self._recorder.event("command", words)
+            self._recorder.event("command", command_words(given))
+        if isinstance(command, commands.DwellCommand):
+            self._dwell = given
         if isinstance(command, commands.SessionCommand):
             self._reading = command.action == "start"
 

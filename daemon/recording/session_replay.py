@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from acquisition.recording.session_file import Line, SessionItem, read_head, rea
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.engine.baseline_store import BaselineStore
 from daemon.engine.prepared import Prepared
+from daemon.engine.wishes import Wishes
 from daemon.errors import BadInputError
+from daemon.mqtt.commands import COMMANDS
 from daemon.recording.lines import LEFT_OUT, state_line
 from daemon.settings import Settings
 from inference.baseline.baseline import Baseline
@@ -102,7 +105,8 @@ class SessionReplay:
         known = {"baseline", "seed", "dwell_s"} & set(self._recorded_settings)
         given = {name: self._recorded_settings[name] for name in known}
         try:
-            return msgspec.convert({"state_dir": state_dir, **given}, type=Settings)
+            # a rest that was stored then was written down: it is used whatever the session was asked to take
+            return msgspec.convert({"state_dir": state_dir, "rest_again": True, **given}, type=Settings)
         except msgspec.ValidationError as error:
             raise BadInputError(f"{self._path}: its settings cannot be used: {error}") from None
 
@@ -116,7 +120,7 @@ class _Engine:
         self._state_dir, self._prepare, self._problems = state_dir, prepare, problems
         self._info: StreamInfo | None = None
         self._prepared: Prepared | None = None
-        self._active = True
+        self._wishes = Wishes()
         self._said_s = 0.0
 
     def take(self, item: SessionItem) -> Sequence[EmotionState]:
@@ -144,7 +148,7 @@ class _Engine:
         return ()
 
     def _samples(self, item: EegChunk | Gap) -> Sequence[EmotionState]:
-        if self._prepared is None or not self._active:
+        if self._prepared is None or not self._wishes.active:
             return ()
         states: list[EmotionState] = []
         for reading in self._prepared.pipeline.push(item):
@@ -158,23 +162,29 @@ class _Engine:
         if event.kind == "prepared":
             self._begin(event) if event.first else self._swap(event)
         elif event.kind == "command":
-            if event.command == "session":
-                self._active = event.words.get("action") == "start"
-            elif event.command == "recalibrate" and self._prepared is not None:
-                self._prepared.pipeline.recalibrate()
+            self._obey(event)
+
+    def _obey(self, event: _Event) -> None:
+        kind = COMMANDS.get(event.command)
+        if kind is None:
+            self._problems.append(f"a command that is not known here: {event.command!r:.80}")
+            return
+        pipeline = self._prepared.pipeline if self._prepared is not None else None
+        self._wishes.obey(msgspec.convert(event.words, type=kind), pipeline)
 
     def _begin(self, event: _Event) -> None:
         if self._info is None:
             return
         self.close()
-        if event.baseline is not None:
-            self._store(self._info, event.baseline)
+        self._store(self._info, event.baseline)
         self._prepared = self._prepare(self._info)
+        self._wishes.hold(self._prepared.pipeline)
 
     def _swap(self, event: _Event) -> None:
         """The network took over here."""
         if self._prepared is not None and self._prepared.load is not None and event.sha256:
             self._prepared = self._prepared.load()()
+            self._wishes.hold(self._prepared.pipeline)
         now = self._prepared.model if self._prepared is not None else None
         if now is None or now.sha256 != event.sha256:
             self._problems.append(
@@ -182,10 +192,15 @@ class _Engine:
                 f"now by {now.name if now else 'nothing'} ({now.sha256[:12] if now else ''})"
             )
 
-    def _store(self, info: StreamInfo, rest: _Rest) -> None:
+    def _store(self, info: StreamInfo, rest: _Rest | None) -> None:
+        """Have the pipeline that begins find the rest that it found then, and no other."""
+        folder = Path(self._state_dir) / "baselines"
+        shutil.rmtree(folder, ignore_errors=True)
+        if rest is None or not rest.seconds > 0:  # of a population, not of the wearer: it comes by itself
+            return
         centre = np.array([np.nan if value is None else value for value in rest.centre])
         baseline = Baseline(rest.schema, rest.channels, centre, np.array(rest.scale), rest.seconds)
-        BaselineStore(Path(self._state_dir) / "baselines").save(info, baseline)
+        BaselineStore(folder).save(info, baseline)
 
 
 def _recorded_states(path: Path) -> Iterator[str]:

@@ -12,7 +12,9 @@ from daemon.errors import BadInputError
 from daemon.places import decisions_log
 from daemon.processes.heartbeat import beat
 from daemon.processes.lifetime import log_to_stderr, until_stopped
+from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
+from player.choice.chooser_log import ChooserLog
 from player.deck import DeckError
 from player.music import Decision
 from player.opening import open_playback
@@ -28,7 +30,10 @@ def run_player(settings: Settings) -> int:
 
 
 def _open(
-    settings: Settings, on_decision: Callable[[Decision], None], given_up: Callable[[], bool]
+    settings: Settings,
+    on_decision: Callable[[Decision], None],
+    written: ChooserLog | None,
+    given_up: Callable[[], bool],
 ) -> Playback:
     state_dir = Path(settings.state_dir)
     try:
@@ -44,13 +49,21 @@ def _open(
             cues=settings.cues,
             seed=settings.seed,
             on_decision=on_decision,
-            decisions_log=decisions_log(settings.state_dir, settings.record) if settings.record else None,
+            decisions_log=written,
             given_up=given_up,
         )
     except OSError as error:
         raise BadInputError(f"{settings.cache_dir}: no music can be kept there ({error.strerror})") from None
     except (ValueError, DeckError) as error:  # LibraryError, OutputError and the like: one line each
         raise BadInputError(str(error)) from None
+
+
+def _decisions_log(settings: Settings) -> ChooserLog | None:
+    """Kept beside a recording, unless a person ended that in an earlier life of this session."""
+    earlier = RecordingMark(settings).earlier() if settings.again else None
+    if not settings.record or (earlier is not None and earlier.consent is None):
+        return None
+    return ChooserLog(decisions_log(settings.state_dir, settings.record))
 
 
 class _Decisions:
@@ -76,7 +89,8 @@ async def _serve(settings: Settings) -> None:
     over = threading.Event()
     beating = asyncio.create_task(beat())  # a large folder takes minutes to be read for the first time
     try:
-        music = await asyncio.to_thread(_open, settings, decisions, over.is_set)
+        written = _decisions_log(settings)
+        music = await asyncio.to_thread(_open, settings, decisions, written, over.is_set)
     except asyncio.CancelledError:  # Ctrl-C meanwhile
         over.set()
         raise
@@ -84,12 +98,14 @@ async def _serve(settings: Settings) -> None:
         beating.cancel()
     await asyncio.to_thread(music.start)
     try:
-        await _tell(settings, music, decisions)
+        await _tell(settings, music, decisions, written)
     finally:
         await asyncio.to_thread(music.close)
 
 
-async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> None:
+async def _tell(
+    settings: Settings, music: Playback, decisions: _Decisions, written: ChooserLog | None
+) -> None:
     from daemon.configuration.reloading import PlayerReload
     from daemon.health.metrics import RoleCounts
     from daemon.home.link import HomeLink
@@ -99,7 +115,7 @@ async def _tell(settings: Settings, music: Playback, decisions: _Decisions) -> N
 
     simulated = settings.source.partition(":")[0] == "simulated"
     outlet = Outlet(Topics(settings.node))
-    role = PlayerRole(outlet, music, simulated=simulated)
+    role = PlayerRole(outlet, music, simulated=simulated, end_log=written.close if written else lambda: None)
     decisions.tell(role.on_decision)
     music.listen_for_failed_wishes(role.on_failed_wish)
     counts = RoleCounts(

@@ -183,18 +183,23 @@ class Chooser:
         self._planned[chosen.id] = (aim, self.wearer.situation(now_s) == "steering")
         candidates = tuple(self._candidate(int(row), scores, parts) for row in order)
         reason = replace(self._reason(now_s, kind, aim), weighed=len(rows), rank=rank, all_banned=all_banned)
-        return self.decision(now_s, chosen, kind, reason, aim or NEUTRAL, candidates)
+        return self._decision(now_s, chosen, kind, reason, aim or NEUTRAL, candidates)
 
     def decision(
+        self, now_s: float, chosen: Track, kind: DecisionKind, reason: Reason, aim: Mood
+    ) -> Decision:
+        """A decision that was taken without choosing, its sentence made from the reason."""
+        return self._decision(now_s, chosen, kind, reason, aim, ())
+
+    def _decision(
         self,
         now_s: float,
         chosen: Track,
         kind: DecisionKind,
         reason: Reason,
         aim: Mood,
-        candidates: tuple[Candidate, ...] = (),
+        candidates: tuple[Candidate, ...],
     ) -> Decision:
-        """A decision of this chooser, its sentence made from the reason."""
         why = sentence(chosen, reason)
         return Decision(now_s, chosen, kind, reason, why, self.policy, aim, candidates, self.seed)
 

@@ -8,24 +8,22 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
+import msgspec
+
 from player.choice.chooser import Change, Chooser, DecisionKind, PolicySettings
+from player.choice.taste import Taste
 from player.choice.wearer import Situation, WearerModel, WearerSettings
-from player.music import Decision, Mood, Track, WearerMood
+from player.music import Decision, Mood, Reason, Track, WearerMood
 
 log = logging.getLogger(__name__)
 
 Words = dict[str, Any]
 Write = Callable[[Words], None]
-MAX_BYTES = 512 * 1024 * 1024
-
-
-class ChooserLogError(ValueError):
-    """A log that cannot be read. The message names the file, the line and the rule."""
 
 
 class _LoggedWearer(WearerModel):
@@ -65,6 +63,19 @@ class LoggedChooser(Chooser):
         words = asdict(target) if isinstance(target, Mood) else target
         self._write({"call": "set_target", "target": words})
 
+    def set_taste(self, taste: Taste) -> None:
+        self._write({"call": "set_taste", "taste": msgspec.to_builtins(taste, order="deterministic")})
+        super().set_taste(taste)
+
+    def decision(
+        self, now_s: float, chosen: Track, kind: DecisionKind, reason: Reason, aim: Mood
+    ) -> Decision:
+        decision = super().decision(now_s, chosen, kind, reason, aim)
+        words: Words = {"call": "decision", "now_s": now_s, "chosen": track_words(chosen), "kind": kind}
+        words |= {"reason": asdict(reason), "aim": asdict(aim), "decision": decision_line(decision)}
+        self._write(words)
+        return decision
+
     def quarantine(self, track_id: str) -> None:
         self._write({"call": "quarantine", "track": track_id})
         super().quarantine(track_id)
@@ -74,7 +85,7 @@ class LoggedChooser(Chooser):
         super().forgive(track_id)
 
     def mark_played(self, track: Track, now_s: float) -> None:
-        self._write({"call": "mark_played", "track": _track_words(track), "now_s": now_s})
+        self._write({"call": "mark_played", "track": track_words(track), "now_s": now_s})
         super().mark_played(track, now_s)
 
     def choose(
@@ -87,9 +98,9 @@ class LoggedChooser(Chooser):
     ) -> Decision:
         if tracks is not self._tracks:
             self._tracks = tracks
-            self._write({"call": "tracks", "tracks": [_track_words(track) for track in tracks]})
+            self._write({"call": "tracks", "tracks": [track_words(track) for track in tracks]})
         words: Words = {"call": "choose", "now_s": now_s, "kind": kind}
-        words |= {"current": _track_words(current), "next": _track_words(next_already)}
+        words |= {"current": track_words(current), "next": track_words(next_already)}
         try:
             decision = super().choose(now_s, tracks, kind, current, next_already)
         except LookupError:
@@ -100,7 +111,7 @@ class LoggedChooser(Chooser):
 
     def wants_change(self, now_s: float, current: Track, played_s: float) -> Change | None:
         reason = super().wants_change(now_s, current, played_s)
-        words = {"call": "wants_change", "now_s": now_s, "current": _track_words(current)}
+        words = {"call": "wants_change", "now_s": now_s, "current": track_words(current)}
         self._write({**words, "played_s": played_s, "reason": reason})
         return reason
 
@@ -138,18 +149,19 @@ class ChooserLog:
 
     def write(self, words: Words) -> None:
         """Add one line."""
-        if self._file is None:
+        file = self._file
+        if file is None:
             return
         try:
             # a file that was deleted must not go on: that is how consent is withdrawn
-            if os.fstat(self._file.fileno()).st_nlink == 0:
+            if os.fstat(file.fileno()).st_nlink == 0:
                 raise OSError("deleted")
-            self._file.write(json.dumps(words, ensure_ascii=False) + "\n")
+            file.write(json.dumps(words, ensure_ascii=False) + "\n")
         except (OSError, ValueError):
             self.close()
 
     def close(self) -> None:
-        """End the log."""
+        """End the log, from any thread."""
         file, self._file = self._file, None
         if file is not None:
             try:
@@ -158,83 +170,6 @@ class ChooserLog:
                 return
 
 
-class ChooserReplay:
-    """Makes the logged decisions again. ``reread`` gives, for each mood heard, the mood to use now."""
-
-    def __init__(self, path: Path, reread: Callable[[WearerMood], WearerMood]) -> None:
-        self._path, self._reread = path, reread
-        self._chooser = Chooser()
-        self._tracks: tuple[Track, ...] = ()
-
-    def run(self) -> Iterator[tuple[str, str]]:
-        """Each decision as it is made now and as it was logged. Raises ``ChooserLogError``."""
-        if self._path.stat().st_size > MAX_BYTES:
-            raise ChooserLogError(f"{self._path}: a log may have {MAX_BYTES} bytes at most")
-        with self._path.open(encoding="utf-8", errors="replace") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith("\n"):
-                    return  # the last line of a player that was killed
-                try:
-                    made = self._call(json.loads(line))
-                except (ValueError, KeyError, TypeError, LookupError) as error:
-                    raise ChooserLogError(f"{self._path}, line {number}: {error!r}") from error
-                if made is not None:
-                    yield made
-
-    def _call(self, words: Words) -> tuple[str, str] | None:
-        chooser, call = self._chooser, words["call"]
-        if call == "choose":
-            return self._choose(words)
-        if call == "begin":
-            settings = PolicySettings(policy=words["policy"], target=words["target"])
-            self._chooser = Chooser(settings, int(words["seed"]))
-        elif call == "tracks":
-            self._tracks = tuple(_track(track) for track in words["tracks"])
-        elif call == "hear":
-            chooser.hear(self._reread(WearerMood(**words["wearer"])))
-        elif call == "situation":
-            chooser.wearer.situation(float(words["now_s"]))
-        elif call == "mark_played":
-            chooser.mark_played(_track(words["track"]), float(words["now_s"]))
-        elif call == "wants_change":
-            chooser.wants_change(float(words["now_s"]), _track(words["current"]), float(words["played_s"]))
-        else:
-            self._tell(call, words)
-        return None
-
-    def _tell(self, call: str, words: Words) -> None:
-        chooser = self._chooser
-        if call == "set_policy":
-            chooser.set_policy(words["name"])
-        elif call == "set_target":
-            target = words["target"]
-            chooser.set_target(Mood(**target) if isinstance(target, dict) else target)
-        elif call == "quarantine":
-            chooser.quarantine(words["track"])
-        elif call == "forgive":
-            chooser.forgive(words["track"])
-        else:
-            raise ValueError(f"unknown call {call!r}")
-
-    def _choose(self, words: Words) -> tuple[str, str] | None:
-        current, already = words["current"], words["next"]
-        try:
-            decision = self._chooser.choose(
-                float(words["now_s"]),
-                self._tracks,
-                words["kind"],
-                None if current is None else _track(current),
-                None if already is None else _track(already),
-            )
-        except LookupError:
-            return None if words["decision"] is None else ("", str(words["decision"]))
-        return decision_line(decision), str(words["decision"])
-
-
-def _track_words(track: Track | None) -> Words | None:
+def track_words(track: Track | None) -> Words | None:
     """A track without its place on this machine."""
     return None if track is None else {**asdict(track), "location": ""}
-
-
-def _track(words: Words) -> Track:
-    return Track(**{**words, "mood": Mood(**words["mood"])})

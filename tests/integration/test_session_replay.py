@@ -5,36 +5,45 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from real_broker import RealBroker
-from running_product import MosquittoSub, Product
+from running_product import MosquittoSub, Product, Running
 from session_making import make_session
-from waiting import wait_until
+from waiting import PATIENCE_S, wait_until
 
 from acquisition.recording.session_file import Line, read_head, read_session
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk
+from daemon.mqtt.commands import COMMANDS
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
+
+
+OPTIONS = ("--source", "simulated", "--speed", "8", "--baseline", "10", "--output", "null", "--no-web")
+
+
+def _recorded(running: Running) -> Path:
+    (path,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings").glob("*.xdf")
+    wait_until(lambda: running.says(f"Recorded: {path}"), "where the recording lies")
+    return path
 
 
 @pytest.fixture
 def session(product: Product, broker: RealBroker, ear: MosquittoSub) -> Path:
     """A minute and more of the simulated wearer at eight times the speed, with music, recorded."""
     running = product.start(
-        *("run", "--source", "simulated", "--speed", "8", "--baseline", "10", "--output", "null", "--no-web"),
-        *("--record", "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}"),
+        *("run", *OPTIONS, "--record", "--plain", "--broker", f"mqtt://127.0.0.1:{broker.port}")
     )
     wait_until(lambda: len(ear.on("estimate")) > 120, "a minute of estimates")
     wait_until(lambda: bool(ear.on("player/decision")), "music was chosen")
     running.interrupt()
     assert running.wait() == 0, running.errors
-    (path,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings").glob("*.xdf")
-    wait_until(lambda: running.says(f"Recorded: {path}"), "where the recording lies")
-    return path
+    return _recorded(running)
 
 
 def _altered(session: Path, folder: Path) -> Path:
@@ -76,6 +85,83 @@ def test_states_and_decisions_come_again_byte_for_byte(
     other = product.start("replay", str(altered), "--speed", "max")
     assert other.wait() == 1
     assert other.says("differ from the recording")
+
+
+class Wishing:
+    """Sends commands by ``mosquitto_pub``, and lets the wearer be read a while after each."""
+
+    def __init__(self, broker: RealBroker, ear: MosquittoSub) -> None:
+        self._port, self._ear, self.sent = broker.port, ear, set[str]()
+
+    def __call__(self, name: str, windows: int = 4, **words: Any) -> None:
+        command = ["mosquitto_pub", "-p", str(self._port), "-q", "1", "-t", f"neuroplayer/home/cmd/{name}"]
+        subprocess.run([*command, "-m", json.dumps(words)], check=True, timeout=PATIENCE_S)
+        self.sent.add(name)
+        if windows:
+            self.wait(windows)
+
+    def wait(self, windows: int) -> None:
+        before = len(self._ear.on("estimate"))
+        wait_until(lambda: len(self._ear.on("estimate")) >= before + windows, f"{windows} more estimates")
+
+    def wait_session(self, **words: Any) -> None:
+        def said() -> bool:
+            known = self._ear.documents("session")
+            return bool(known) and words.items() <= known[-1].items()
+
+        wait_until(said, f"the session says {words}")
+
+
+def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
+    product: Product, broker: RealBroker, ear: MosquittoSub
+) -> None:
+    url = f"mqtt://127.0.0.1:{broker.port}"
+    running = product.start("run", *OPTIONS, "--record", "--plain", "--broker", url)
+    wish = Wishing(broker, ear)
+    wish.wait(10)
+    wait_until(lambda: bool(ear.on("player/decision")), "music was chosen")
+    wish("dwell", seconds=0, windows=60)
+    wish("label", valence=0.5, arousal=-0.5, text="calm", windows=0)
+    best = ear.documents("player/decision")[-1]["candidates"]
+    wish("like", id=best[-1]["id"], windows=0)
+    wish("ban", id=best[0]["id"], windows=0)
+    wish("policy", policy="lead", windows=0)
+    wish("target", valence=0.2, arousal=-0.4)
+    wish("crossfade", seconds=1, windows=0)
+    for _ in range(3):
+        decided = len(ear.on("player/decision"))
+        wish("skip")
+        wait_until(lambda then=decided: len(ear.on("player/decision")) > then, "another track")  # type: ignore[misc]
+    wish("play", id=best[-1]["id"])
+    wait_until(
+        lambda: ear.documents("player/decision")[-1]["reason"]["note"] == "wished", "the wish is granted"
+    )
+    for name, words in (("volume", {"volume": 0.4}), ("speak", {"cue": "rest_end"}), ("library_rescan", {})):
+        wish(name, windows=0, **words)
+    for paused in (True, False):
+        wish("pause", paused=paused)
+    wish("recalibrate", windows=20)
+    wish("session", action="stop", windows=0)
+    wish.wait_session(active=False)
+    wish("session", action="start", windows=30)
+    wish("dwell", seconds=30, windows=40)
+    wish("record", action="stop", windows=0)
+    wish.wait_session(recording=False)
+    wish.wait(20)
+    wish("dwell", seconds=1, windows=10)
+    assert wish.sent == set(COMMANDS)
+    running.interrupt()
+    assert running.wait() == 0, running.errors
+    assert not ear.documents("cmd/error")
+    path = _recorded(running)
+
+    again = product.start("replay", str(path), "--speed", "max", "--json")
+    assert again.wait() == 0, again.errors
+    recorded = [i.text for i in read_session(path) if isinstance(i, Line) and i.stream == "EmotionState"]
+    assert [x for x in again.lines if x.startswith('{"emotion"')] == [f'{{"emotion": {x}}}' for x in recorded]
+    decided_now = [json.loads(line)["decision"] for line in again.lines if '{"decision"' in line]
+    notes = {decision["reason"]["note"] for decision in decided_now}
+    assert "wished" in notes
 
 
 def test_a_recording_of_another_kind_is_refused_in_one_line(product: Product, tmp_path: Path) -> None:
