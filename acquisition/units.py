@@ -40,7 +40,7 @@ def uv_per(unit: str) -> float | None:
 
 
 def in_uv(values: FloatArray, per_unit: FloatArray | float) -> FloatArray:
-    """``values`` times ``per_unit``; NaN for what cannot have been measured, without a word from numpy."""
+    """``values`` (n_channels, n) times ``per_unit``; NaN for what cannot have been measured."""
     with np.errstate(over="ignore", invalid="ignore"):
         samples_uv: FloatArray = np.asarray(values, dtype=np.float64) * per_unit
         samples_uv[~(np.abs(samples_uv) <= MOST_UV)] = np.nan

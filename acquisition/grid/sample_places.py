@@ -101,7 +101,7 @@ def usual_period_s(times_s: FloatArray, rate_hz: float) -> float:
 
 
 def places_by_counter(counter: FloatArray, times_s: FloatArray, rate_hz: float) -> Places | None:
-    """By the device's own running numbers; whole turns of them by the stamps, where those rise."""
+    """By the device's own numbers ``counter`` (n,); whole turns by the stamps (n,), where those rise."""
     found = counter_steps(counter)
     if found is None:
         return None

@@ -22,6 +22,10 @@ ALLOWED = {
     ("daemon/processes/supervisor.py", "INFO: Created TensorFlow Lite"),
     ("daemon/processes/supervisor.py", "Failed to create secure directory"),
     ("daemon/processes/supervisor.py", "Failed to get home directory"),
+    # words that formats prescribe
+    ("acquisition/readers/edf_records.py", "EDF Annotations"),
+    ("acquisition/readers/edf_records.py", "BDF Annotations"),
+    ("acquisition/readers/openbci_txt.py", "Number of channels\\s*=\\s*(\\d+)"),
     # how the interpreter begins the report of a crash
     ("player/children/last_words.py", "Fatal Python error"),
 }

@@ -130,7 +130,8 @@ from pathlib import Path
 
 import numpy as np
 
-from acquisition.readers.recording import Recording, make_recording
+from acquisition.grid.even_grid import lay_evenly
+from acquisition.grid.recording import Measured, Recording
 
 MAGIC = "#tab "
 
@@ -144,7 +145,8 @@ def read_tab_text(path: Path) -> Recording:
     """Raises ``UnknownSourceError`` and ``ValueError``."""
     first, *rest = path.read_text("utf-8").splitlines()
     name, rate_hz = first.removeprefix(MAGIC).split()
-    return make_recording(path, "tab", (name,), float(rate_hz), np.array([[float(value) for value in rest]]))
+    samples_uv = np.array([[float(value) for value in rest]])
+    return lay_evenly(Measured(path, "tab", (name,), (float(rate_hz),), samples_uv))
 '''
         },
         lines={
