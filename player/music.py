@@ -48,7 +48,6 @@ class Track:
     mood_source: MoodSource
     mood_confidence: float
     fades_out_s: float = 0.0
-    tempo_bpm: float | None = None
     opening_lufs: float | None = None
 
 

@@ -73,7 +73,7 @@ def list_command(refused: bool, music: tuple[str, ...], as_json: bool) -> None:
 @click.argument("name")
 @_common
 def show(name: str, music: tuple[str, ...], as_json: bool) -> None:
-    """Show all that is known of the track NAME (id, path or part of the title)."""
+    """Show all that is known of the track NAME (a line of the list, id, path or part of the title)."""
     from player.library.commands import show_track
 
     track = _answer(lambda: show_track(*_places(music), name))
@@ -141,7 +141,8 @@ def _progress_line(progress: Any) -> None:
 def _track_line(row: dict[str, Any]) -> str:
     mood = row["mood"]
     minutes = f"{row['duration_s'] // 60:.0f}:{row['duration_s'] % 60:02.0f}"
-    return f"{mood['arousal']:+.2f}  {minutes:>6}  {row['title']} ({row['artist'] or 'unknown artist'})"
+    name = f"{row['title']} ({row['artist'] or 'unknown artist'})"
+    return f"{row['id']}  {mood['arousal']:+.2f}  {minutes:>6}  {name}"
 
 
 def _plain(value: Any) -> str:

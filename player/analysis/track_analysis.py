@@ -1,4 +1,4 @@
-"""Measures one file: loudness, true peak, cue points, natural fade-out, tempo and features of its mood."""
+"""Measures one file: loudness, true peak, cue points, natural fade-out and features of its mood."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 
 from player.analysis.loudness import LoudnessMeter
 from player.analysis.spectral_features import SpectralFeatures
-from player.analysis.track_measures import Analysis, MoodFeatures
+from player.analysis.track_measures import Analysis
 from player.reading.sound_opening import open_sound
 from player.reading.sound_reader import READ_RATE_HZ, SoundReader, UnreadableAudioError, blocks
 
 MAX_ANALYSED_S = 1_200.0
 """Of a longer file the first twenty minutes and the end are measured."""
 END_S = 60.0
+EXCERPT_S = 30.0
+LONGER_THAN_EXCERPT_S = 90.0
+BELIEVABLE_S = 12 * 3600.0
+"""Of a file whose header promises more, the beginning is measured as that of any other."""
 OPENING_S = 60.0
 ENVELOPE_HOP_S = 0.02
 CUE_DBFS = -50.0
@@ -29,46 +33,88 @@ MAX_FADE_S = 20.0
 Floats = NDArray[np.float64]
 
 
-def analyse(file: IO[bytes], on_block: Callable[[], None] = lambda: None) -> Analysis:
-    """Decode and measure an open file; ``on_block`` is called at each block. Raises UnreadableAudioError."""
-    meter = LoudnessMeter(READ_RATE_HZ)
-    spectrum = SpectralFeatures(READ_RATE_HZ)
-    envelope: list[Floats] = []
-    read_s = 0.0
-    end: tuple[float, Floats] | None = None
+def analyse(
+    file: IO[bytes], on_block: Callable[[], None] = lambda: None, *, excerpt: bool = False
+) -> Analysis:
+    """Decode and measure an open file, or only 30 s of a longer one; ``on_block`` is called at each block.
+
+    Raises UnreadableAudioError.
+    """
     with open_sound(file) as reader:
         said_s = reader.facts().duration_s
+        if excerpt and LONGER_THAN_EXCERPT_S < said_s <= BELIEVABLE_S:
+            analysis = _excerpt(reader, said_s, on_block)
+            return analyse(file, on_block) if analysis is None else analysis
+        return _whole(reader, said_s, on_block)
+
+
+def _excerpt(reader: SoundReader, said_s: float, on_block: Callable[[], None]) -> Analysis | None:
+    """Measures of a stretch after the first third; None where nothing is heard there."""
+    try:
+        reader.start_at(said_s / 3)
+        heard = _Measures()
         for block in blocks(reader):
             on_block()
-            meter.push(block)
-            spectrum.push(block)
-            envelope.append(_levels(block))
-            read_s += block.shape[1] / READ_RATE_HZ
-            if read_s >= MAX_ANALYSED_S and said_s > read_s + END_S:
-                end = _read_end(reader, said_s)
+            heard.push(block)
+            if heard.read_s >= EXCERPT_S:
                 break
-    if read_s <= 0:
-        raise UnreadableAudioError("decodes to no sound at all")
-    levels = np.concatenate(envelope)
-    duration_s = read_s if end is None else said_s
-    cue_in_s, cue_out_s, fades_out_s = _cues(levels, duration_s, end)
-    features = MoodFeatures(
-        flux=spectrum.flux(),
-        onset_rate_hz=spectrum.onset_rate_hz(),
-        high_share=spectrum.high_share(),
-        centroid_hz=spectrum.centroid_hz(),
-        majorness=spectrum.majorness(),
+    except UnreadableAudioError:
+        return None
+    loudness_lufs = heard.meter.integrated_lufs()
+    if loudness_lufs is None:
+        return None
+    return Analysis(
+        duration_s=round(said_s, 3),
+        cue_in_s=0.0,
+        cue_out_s=round(said_s, 3),
+        fades_out_s=0.0,
+        loudness_lufs=loudness_lufs,
+        true_peak_dbtp=heard.meter.true_peak_dbtp(),
+        features=heard.spectrum.features(loudness_lufs),
+        whole=False,
     )
+
+
+class _Measures:
+    """What is measured block by block."""
+
+    def __init__(self) -> None:
+        self.meter = LoudnessMeter(READ_RATE_HZ)
+        self.spectrum = SpectralFeatures(READ_RATE_HZ)
+        self.levels: list[Floats] = []
+        self.read_s = 0.0
+
+    def push(self, block: NDArray[np.float32]) -> None:
+        """Take in samples of shape (2, n)."""
+        self.meter.push(block)
+        self.spectrum.push(block)
+        self.levels.append(_levels(block))
+        self.read_s += block.shape[1] / READ_RATE_HZ
+
+
+def _whole(reader: SoundReader, said_s: float, on_block: Callable[[], None]) -> Analysis:
+    heard = _Measures()
+    end: tuple[float, Floats] | None = None
+    for block in blocks(reader):
+        on_block()
+        heard.push(block)
+        if heard.read_s >= MAX_ANALYSED_S and said_s > heard.read_s + END_S:
+            end = _read_end(reader, said_s)
+            break
+    if heard.read_s <= 0:
+        raise UnreadableAudioError("decodes to no sound at all")
+    duration_s = heard.read_s if end is None else said_s
+    cue_in_s, cue_out_s, fades_out_s = _cues(np.concatenate(heard.levels), duration_s, end)
+    loudness_lufs = heard.meter.integrated_lufs()
     return Analysis(
         duration_s=round(duration_s, 3),
         cue_in_s=round(cue_in_s, 3),
         cue_out_s=round(cue_out_s, 3),
         fades_out_s=round(fades_out_s, 2),
-        loudness_lufs=meter.integrated_lufs(),
-        true_peak_dbtp=meter.true_peak_dbtp(),
-        tempo_bpm=spectrum.tempo_bpm(),
-        features=features,
-        opening_lufs=meter.integrated_lufs(cue_in_s, cue_in_s + OPENING_S),
+        loudness_lufs=loudness_lufs,
+        true_peak_dbtp=heard.meter.true_peak_dbtp(),
+        features=heard.spectrum.features(loudness_lufs),
+        opening_lufs=heard.meter.integrated_lufs(cue_in_s, cue_in_s + OPENING_S),
     )
 
 

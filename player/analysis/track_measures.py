@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-ANALYSER_VERSION = 2
+ANALYSER_VERSION = 3
 """Counts up when a measure changes, so that cached values of the old analyser are not used."""
 
 
@@ -18,8 +18,12 @@ class MoodFeatures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     majorness: float
 
 
-class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything measured of one file; positions in seconds of it. ``opening_lufs``: its first minute."""
+class Analysis(msgspec.Struct, frozen=True):
+    """Everything measured of one file; positions in seconds of it. ``opening_lufs``: its first minute.
+
+    Not ``whole``: only an excerpt was heard, and the positions are what the header says. What an older
+    version kept, with a field more or less, is still read.
+    """
 
     duration_s: float
     cue_in_s: float
@@ -27,9 +31,9 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fades_out_s: float
     loudness_lufs: float | None
     true_peak_dbtp: float | None
-    tempo_bpm: float | None
     features: MoodFeatures
     opening_lufs: float | None = None
+    whole: bool = True
 
 
 class LearnedMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import resource
+import threading
 import time
 
 BLOCK_S = 60.0
@@ -13,29 +14,42 @@ FILE_S = 1800.0
 
 
 class CpuBudget:
-    """Ends this process by SIGXCPU where a block, or a file, takes longer than it may."""
+    """Ends this process by SIGXCPU where a block of a file, or all of it, takes longer than it may.
 
-    def __init__(self, block_s: float = BLOCK_S, file_s: float = FILE_S) -> None:
-        self._block_s = block_s
-        self._file_s = file_s
-        self._file_until_s = math.inf
+    The kernel counts what all threads use together: where several read files, each has as many times the
+    seconds.
+    """
 
-    def begin(self) -> None:
+    def __init__(self, block_s: float = BLOCK_S, file_s: float = FILE_S, threads: int = 1) -> None:
+        self._block_s = block_s * threads
+        self._file_s = file_s * threads
+        self._lock = threading.Lock()
+        self._until_s: dict[str, tuple[float, float]] = {}
+        """Of each file that is being read: until when its block, and all of it, may take."""
+
+    def begin(self, file: str = "") -> None:
         """A file is about to be read."""
-        self._file_until_s = time.process_time() + self._file_s
-        self.renew()
+        now_s = time.process_time()
+        with self._lock:
+            self._until_s[file] = (now_s + self._block_s, now_s + self._file_s)
+            self._set()
 
-    def renew(self) -> None:
+    def renew(self, file: str = "") -> None:
         """A block of it was decoded."""
-        until_s = min(time.process_time() + self._block_s, self._file_until_s)
-        self._set(max(1, math.ceil(until_s)))
+        with self._lock:
+            if file in self._until_s:
+                self._until_s[file] = (time.process_time() + self._block_s, self._until_s[file][1])
+                self._set()
 
-    def lift(self) -> None:
-        """No file is being read."""
-        self._file_until_s = math.inf
-        self._set(resource.RLIM_INFINITY)
+    def end(self, file: str = "") -> None:
+        """It is read no more."""
+        with self._lock:
+            self._until_s.pop(file, None)
+            self._set()
 
-    def _set(self, soft_s: int) -> None:
+    def _set(self) -> None:
+        until_s = min((min(both) for both in self._until_s.values()), default=math.inf)
+        soft_s = resource.RLIM_INFINITY if until_s == math.inf else max(1, math.ceil(until_s))
         _, hard_s = resource.getrlimit(resource.RLIMIT_CPU)
         if hard_s != resource.RLIM_INFINITY:
             soft_s = hard_s if soft_s == resource.RLIM_INFINITY else min(soft_s, hard_s)

@@ -170,7 +170,7 @@ class Chooser:
         if kind == "mood_change" and current is not None and aim is not None:
             rows = self._nearer(rows, current, aim)
         recent = [artist for _, artist in list(self._history)[-self.settings.artist_spacing :]]
-        parts = self._table.parts(aim, current, recent, next_already, self.settings.weights)
+        parts = self._table.parts(aim, recent, next_already, self.settings.weights)
         parts["liked"] = self._liked_part()
         scores: Floats = np.sum(list(parts.values()), axis=0)
         order = rows[np.argsort(-scores[rows], kind="stable")][:SHOWN_CANDIDATES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,8 @@ from player.choice.chooser import Chooser, PolicySettings
 from player.choice.chooser_log import Words, decision_line
 from player.choice.taste import Taste
 from player.music import Mood, Reason, Track, WearerMood
+
+_TRACK_FIELDS = frozenset(one.name for one in fields(Track))
 
 MAX_BYTES = 512 * 1024 * 1024
 
@@ -108,4 +111,5 @@ class ChooserReplay:
 
 
 def _track(words: Words) -> Track:
-    return Track(**{**words, "mood": Mood(**words["mood"])})
+    known = {key: value for key, value in words.items() if key in _TRACK_FIELDS}  # an older log says more
+    return Track(**{**known, "mood": Mood(**words["mood"])})

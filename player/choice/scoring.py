@@ -26,7 +26,6 @@ class ScoreWeights:
 
     same_artist: float = 0.3
     low_confidence: float = 0.1
-    tempo_jump: float = 0.05
     short_track: float = 1.0
     keep_chosen: float = 0.12
     liked: float = 0.1
@@ -63,7 +62,6 @@ class TrackTable:
         )
         self._valence_weight = np.array([valence_weight(track) for track in self.tracks], dtype=np.float64)
         self._confidence = np.array([track.mood_confidence for track in self.tracks], dtype=np.float64)
-        self._tempo = np.array([track.tempo_bpm or math.nan for track in self.tracks], dtype=np.float64)
         usable = np.array([track.cue_out_s - track.cue_in_s for track in self.tracks], dtype=np.float64)
         endless = np.array([track.duration_s <= 0 for track in self.tracks], dtype=bool)
         self._short = (usable < SHORT_TRACK_S) & ~endless
@@ -83,7 +81,6 @@ class TrackTable:
     def parts(
         self,
         aim: Mood | None,
-        current: Track | None,
         recent_artists: Sequence[str],
         chosen: Track | None,
         weights: ScoreWeights,
@@ -94,15 +91,11 @@ class TrackTable:
             "mood": np.zeros(size) if aim is None else -self.distances(aim),
             "confidence": -weights.low_confidence * (1.0 - self._confidence),
             "artist": np.zeros(size),
-            "tempo": np.zeros(size),
             "short": -weights.short_track * self._short,
             "already_next": np.zeros(size),
         }
         for artist in {name.casefold().strip() for name in recent_artists} - {""}:
             parts["artist"][self._artist_rows.get(artist, [])] = -weights.same_artist
-        if current is not None and current.tempo_bpm:
-            octaves = np.abs(np.log2(self._tempo / current.tempo_bpm))
-            parts["tempo"] = -weights.tempo_jump * np.nan_to_num(np.minimum(octaves, 1.0), nan=0.0)
         row = None if chosen is None else self.rows.get(chosen.id)
         if row is not None:
             parts["already_next"][row] = weights.keep_chosen

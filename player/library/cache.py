@@ -1,4 +1,7 @@
-"""What is known of every file, kept in SQLite: keyed by path, size, mtime and the analyser's version."""
+"""What is known of every file and of every sound, kept in SQLite.
+
+A file is known by path, size and mtime; what was measured belongs to its sound, and follows it to any path.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,11 @@ from player.analysis.track_measures import ANALYSER_VERSION, Analysis, LearnedMo
 from player.library.mood_tags import GivenMood
 from player.library.music_folder import FoundFile
 from player.library.refusals import OURS, Attempt, Refusal, Versions, is_due
+from player.library.track_names import track_id
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LOCKED_S = 30.0
 """How long another program may write before this one takes the cache to be unusable."""
 _CIRCUMSTANCES = frozenset(
@@ -31,30 +35,70 @@ _CIRCUMSTANCES = frozenset(
 """Errors that say nothing against what the database holds."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
-    path TEXT PRIMARY KEY, root TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    header BLOB, given BLOB, analyser INTEGER, analysis BLOB, reason TEXT, changed INTEGER NOT NULL
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    header BLOB, sound TEXT, reason TEXT, changed INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS files_by_root ON files (root);
+CREATE INDEX IF NOT EXISTS files_by_sound ON files (sound);
 CREATE INDEX IF NOT EXISTS files_by_change ON files (changed);
+CREATE TABLE IF NOT EXISTS places (root TEXT, path TEXT, given BLOB, PRIMARY KEY (root, path)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS places_by_path ON places (path);
+CREATE TABLE IF NOT EXISTS sounds (
+    id TEXT PRIMARY KEY, beginning TEXT, whole TEXT,
+    analyser INTEGER, analysis BLOB, heard INTEGER NOT NULL DEFAULT 0, energy REAL, valence REAL
+);
+CREATE INDEX IF NOT EXISTS sounds_by_beginning ON sounds (beginning);
 CREATE TABLE IF NOT EXISTS counter (value INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS learned (
-    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, energy REAL, valence REAL
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals (
     path TEXT PRIMARY KEY, kind TEXT NOT NULL, product TEXT NOT NULL, decoder TEXT NOT NULL,
     tries INTEGER NOT NULL, at_s REAL NOT NULL, waiting INTEGER NOT NULL
 ) WITHOUT ROWID;
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 """
+_FROM_VERSION_1 = """
+ALTER TABLE files RENAME TO files_1;
+DROP INDEX IF EXISTS files_by_root;
+DROP INDEX IF EXISTS files_by_change;
+{schema}
+INSERT INTO places SELECT root, path, given FROM files_1;
+INSERT OR IGNORE INTO sounds (id, analyser, analysis, heard, energy, valence)
+    SELECT track_id(f.path), analyser, analysis, l.path IS NOT NULL, energy, valence FROM files_1 f
+    LEFT JOIN learned l ON l.path = f.path AND l.size = f.size AND l.mtime_ns = f.mtime_ns
+    WHERE f.size > 0 AND header IS NOT NULL;
+INSERT INTO files SELECT path, size, mtime_ns, header,
+    CASE WHEN size > 0 AND header IS NOT NULL THEN track_id(path) END, reason, changed FROM files_1;
+DROP TABLE files_1;
+DROP TABLE IF EXISTS learned;
+"""
+"""Each file of the old cache keeps its measurements and the name that likes and bans know it by."""
+_NAMES = frozenset(
+    {
+        *("files", "files_by_sound", "files_by_change", "places", "places_by_path"),
+        *("sounds", "sounds_by_beginning", "counter", "refusals"),
+    }
+)
+FLUX_OF_VERSION_2 = 3.0
+"""By how much the usual range of flux differs from that of analyser 2."""
+EXCERPT = 0
+"""The analyser's version of sounds of which only an excerpt was measured."""
+MAX_LOST_SOUNDS = 100_000
+"""Of sounds whose files are gone so many are remembered, for they may come back under another name."""
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file's own header says; ``duration_s`` 0 for streams."""
+    """What the file's own header says; ``duration_s`` 0 for streams without an end.
+
+    ``loudness_lufs`` and ``true_peak_dbtp`` are what its ReplayGain or R128 tags come to. ``login_in`` names
+    the playlist in which alone a stream's user and password stand.
+    """
 
     duration_s: float
     title: str
     artist: str
     tagged: GivenMood | None = None
+    album: str = ""
+    login_in: str = ""
+    loudness_lufs: float | None = None
+    true_peak_dbtp: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +113,30 @@ class FileRow:
     reason: str | None
     changed: int
     learned: LearnedMood | None = None
+    sound: str | None = None
     kind: str | None = None
     """Of the reason, one of ``RefusalKind``; None also where an older version wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSound:
+    """A sound that begins in a certain way; ``whole`` is None until somebody had to read all of it."""
+
+    id: str
+    whole: str | None
+    files: tuple[tuple[str, str], ...]
+    """(root, path) of those that hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFile:
+    """A file to be worked on; ``analyser`` is the version that its sound was measured by, if it was."""
+
+    path: str
+    root: str
+    size: int
+    sound: str | None
+    analyser: int | None
 
 
 _HEADER = msgspec.json.Decoder(Header)
@@ -113,38 +179,65 @@ class TrackCache:
     def known(self, root: str) -> dict[str, tuple[int, int, str | None, str | None]]:
         """Path -> (size, mtime_ns, why it is refused, of which kind that is) of all rows under a root."""
         query = (
-            "SELECT f.path, size, mtime_ns, reason, kind FROM files f LEFT JOIN refusals r ON r.path = f.path"
+            "SELECT f.path, size, mtime_ns, reason, kind FROM files f JOIN places p ON p.path = f.path "
+            "LEFT JOIN refusals r ON r.path = f.path WHERE root = ?"
         )
-        rows = self._db.execute(f"{query} WHERE root = ?", (root,))
+        rows = self._db.execute(query, (root,))
         return {path: (size, mtime_ns, reason, kind) for path, size, mtime_ns, reason, kind in rows}
+
+    def known_elsewhere(self, paths: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Path -> (size, mtime_ns) of those among the paths that some root knows."""
+        found = {}
+        for path in paths:
+            row = self._db.execute("SELECT size, mtime_ns FROM files WHERE path = ?", (path,)).fetchone()
+            if row is not None:
+                found[path] = row
+        return found
 
     def given(self, root: str) -> dict[str, GivenMood | None]:
         """Path -> the mood that people stated of each row under a root, outside of its tags."""
-        rows = self._db.execute("SELECT path, given FROM files WHERE root = ?", (root,))
+        rows = self._db.execute("SELECT path, given FROM places WHERE root = ?", (root,))
         return {path: _decoded(_GIVEN, given) for path, given in rows}
 
     def stream_headers(self, root: str) -> dict[str, Header | None]:
         """URL -> what playlists say of it."""
-        query = "SELECT path, header FROM files WHERE root = ? AND size = 0 AND path LIKE '%://%'"
-        rows = self._db.execute(query, (root,))
-        return {path: _decoded(_HEADER, header) for path, header in rows}
+        query = "SELECT path, header FROM files JOIN places USING (path) WHERE root = ? AND path LIKE '%://%'"
+        return {path: _decoded(_HEADER, header) for path, header in self._db.execute(query, (root,))}
 
     def tagged(self, root: str) -> set[str]:
         """Paths under a root whose own tags state a mood."""
-        query = "SELECT path, header FROM files WHERE root = ? AND header IS NOT NULL"
+        query = (
+            "SELECT path, header FROM files JOIN places USING (path) WHERE root = ? AND header IS NOT NULL"
+        )
         rows = self._db.execute(query, (root,))
         headers = ((path, _decoded(_HEADER, header)) for path, header in rows)
         return {path for path, header in headers if header is not None and header.tagged is not None}
 
     def add(self, root: str, files: Sequence[FoundFile]) -> None:
-        """Take in new or changed files; what was known of a changed one is forgotten."""
+        """Take in new or changed files; of a changed one only its sound's measures are still known."""
         change = self._next_change()
         self._db.executemany(
-            "INSERT OR REPLACE INTO files (path, root, size, mtime_ns, changed) VALUES (?, ?, ?, ?, ?)",
-            ((file.path, root, file.size, file.mtime_ns, change) for file in files),
+            "INSERT OR REPLACE INTO files (path, size, mtime_ns, changed) VALUES (?, ?, ?, ?)",
+            ((file.path, file.size, file.mtime_ns, change) for file in files),
         )
         self._db.executemany("DELETE FROM refusals WHERE path = ?", ((file.path,) for file in files))
+        self._place(root, (file.path for file in files))
         self._db.commit()
+
+    def share(self, root: str, paths: Iterable[str]) -> None:
+        """Take in files that another root knows as they are."""
+        paths = list(paths)
+        change = self._next_change()
+        self._db.executemany(
+            "UPDATE files SET changed = ? WHERE path = ?", ((change, path) for path in paths)
+        )
+        self._place(root, paths)
+        self._db.commit()
+
+    def _place(self, root: str, paths: Iterable[str]) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO places (root, path) VALUES (?, ?)", ((root, path) for path in paths)
+        )
 
     def refuse(
         self, root: str, refusals: Iterable[tuple[str, Refusal]], versions: Versions, at_s: float
@@ -153,13 +246,14 @@ class TrackCache:
 
         A fault of ours leaves a file whose header is known among what is played; it is only not measured.
         """
+        refusals = list(refusals)
         change = self._next_change()
         for path, why in refusals:
             self._db.execute(
-                "INSERT INTO files (path, root, size, mtime_ns, reason, changed) VALUES (?, ?, -1, 0, ?, ?) "
+                "INSERT INTO files (path, size, mtime_ns, reason, changed) VALUES (?, -1, 0, ?, ?) "
                 "ON CONFLICT (path) DO UPDATE SET changed = excluded.changed, "
                 "reason = CASE WHEN ? AND header IS NOT NULL THEN NULL ELSE excluded.reason END",
-                (path, root, why.detail, change, why.kind in OURS),
+                (path, why.detail, change, why.kind in OURS),
             )
             self._db.execute(
                 "INSERT INTO refusals VALUES (?, ?, ?, ?, 1, ?, 1) ON CONFLICT (path) DO UPDATE SET "
@@ -167,14 +261,15 @@ class TrackCache:
                 "product = excluded.product, decoder = excluded.decoder, at_s = excluded.at_s, waiting = 1",
                 (path, why.kind, versions.product, versions.decoder, at_s),
             )
+        self._place(root, (path for path, _ in refusals))
         self._db.commit()
 
     def try_due(self, roots: Sequence[str], versions: Versions, begun_s: float, now_s: float) -> None:
         """Let a session that began at ``begun_s`` try again what it may; see ``is_due``."""
         marks = ",".join("?" * len(roots))
         query = (
-            "SELECT f.path, kind, product, decoder, tries, at_s "  # noqa: S608
-            "FROM files f LEFT JOIN refusals r ON r.path = f.path "
+            "SELECT DISTINCT f.path, kind, product, decoder, tries, at_s "  # noqa: S608
+            "FROM files f JOIN places p ON p.path = f.path LEFT JOIN refusals r ON r.path = f.path "
             f"WHERE root IN ({marks}) AND (reason IS NOT NULL OR waiting = 1)"
         )
         due = []
@@ -195,12 +290,23 @@ class TrackCache:
         self._db.executemany("UPDATE refusals SET waiting = 0 WHERE path = ?", ((path,) for path in paths))
         self._db.commit()
 
-    def remove(self, paths: Iterable[str]) -> None:
-        """Forget files that are gone."""
-        gone = [(path,) for path in paths]
-        self._db.executemany("DELETE FROM files WHERE path = ?", gone)
-        self._db.executemany("DELETE FROM learned WHERE path = ?", gone)
-        self._db.executemany("DELETE FROM refusals WHERE path = ?", gone)
+    def remove(self, root: str, paths: Iterable[str]) -> None:
+        """Forget files that are gone from under a root, but not what was measured of their sounds."""
+        gone = list(paths)
+        self._db.executemany(
+            "DELETE FROM places WHERE root = ? AND path = ?", ((root, path) for path in gone)
+        )
+        for table in ("files", "refusals"):
+            self._db.executemany(
+                f"DELETE FROM {table} WHERE path = ?1 "  # noqa: S608
+                "AND NOT EXISTS (SELECT 1 FROM places WHERE path = ?1)",
+                ((path,) for path in gone),
+            )
+        self._db.execute(
+            "DELETE FROM sounds WHERE rowid IN (SELECT s.rowid FROM sounds s WHERE NOT EXISTS "
+            "(SELECT 1 FROM files WHERE sound = s.id) ORDER BY s.rowid DESC LIMIT -1 OFFSET ?)",
+            (MAX_LOST_SOUNDS,),
+        )
         self._db.commit()
 
     def set_headers(self, headers: Mapping[str, Header]) -> None:
@@ -212,89 +318,113 @@ class TrackCache:
         )
         self._db.commit()
 
-    def set_given(self, given: Mapping[str, GivenMood | None]) -> None:
+    def set_given(self, root: str, given: Mapping[str, GivenMood | None]) -> None:
         """Store or clear the moods that people stated."""
         change = self._next_change()
         self._db.executemany(
-            "UPDATE files SET given = ?, changed = ? WHERE path = ?",
-            ((None if mood is None else _encode(mood), change, path) for path, mood in given.items()),
+            "UPDATE places SET given = ? WHERE root = ? AND path = ?",
+            ((None if mood is None else _encode(mood), root, path) for path, mood in given.items()),
+        )
+        self._db.executemany(
+            "UPDATE files SET changed = ? WHERE path = ?", ((change, path) for path in given)
         )
         self._db.commit()
 
-    def set_analysis(self, path: str, analysis: Analysis) -> None:
-        """Store what was measured, under the present version of the analyser."""
-        self._db.execute(
-            "UPDATE files SET analysis = ?, analyser = ?, changed = ? WHERE path = ?",
-            (_encode(analysis), ANALYSER_VERSION, self._next_change(), path),
-        )
-        self._db.execute("DELETE FROM refusals WHERE path = ?", (path,))
-        self._db.commit()
+    def sounds_beginning(self, beginning: str) -> list[KnownSound]:
+        """The sounds that begin so, and where they lie."""
+        found = self._db.execute("SELECT id, whole FROM sounds WHERE beginning = ?", (beginning,)).fetchall()
+        query = "SELECT root, path FROM files JOIN places USING (path) WHERE sound = ? GROUP BY path"
+        return [KnownSound(sound, whole, tuple(self._db.execute(query, (sound,)))) for sound, whole in found]
 
-    def set_learned(self, path: str, mood: LearnedMood | None) -> None:
-        """Store what a network heard in the file as it is now; None: it was tried, and nothing came of it."""
-        energy, valence = (None, None) if mood is None else (mood.energy, mood.valence)
+    def set_sound(self, path: str, sound: str, beginning: str, whole: str | None = None) -> None:
+        """Store which sound a file holds."""
         self._db.execute(
-            "INSERT OR REPLACE INTO learned SELECT path, size, mtime_ns, ?, ? FROM files WHERE path = ?",
-            (energy, valence, path),
+            "INSERT INTO sounds (id, beginning, whole) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE "
+            "SET beginning = excluded.beginning, whole = coalesce(excluded.whole, whole)",
+            (sound, beginning, whole),
         )
         change = self._next_change()
-        self._db.execute("UPDATE files SET changed = ? WHERE path = ?", (change, path))
+        self._db.execute("UPDATE files SET sound = ?, changed = ? WHERE path = ?", (sound, change, path))
         self._db.commit()
 
-    def without_header(self, roots: Sequence[str], limit: int) -> list[tuple[str, str, int]]:
-        """(path, root, size) of the files whose header nobody has read."""
-        return self._pending(roots, "header IS NULL", limit)
+    def set_whole(self, sound: str, whole: str) -> None:
+        """Store the name of all of a sound."""
+        self._db.execute("UPDATE sounds SET whole = ? WHERE id = ?", (whole, sound))
+        self._db.commit()
 
-    def without_analysis(self, roots: Sequence[str], limit: int) -> list[tuple[str, str, int]]:
-        """(path, root, size) of the files to be measured by the present analyser."""
+    def set_analysis(self, sound: str, analysis: Analysis) -> None:
+        """Store what was measured, under the present version of the analyser."""
+        self._db.execute(
+            "UPDATE sounds SET analysis = ?, analyser = ? WHERE id = ?",
+            (_encode(analysis), ANALYSER_VERSION if analysis.whole else EXCERPT, sound),
+        )
+        if analysis.whole:
+            here = "SELECT path FROM files WHERE sound = ? AND reason IS NULL"
+            self._db.execute(f"DELETE FROM refusals WHERE path IN ({here})", (sound,))  # noqa: S608
+        self._touch(sound)
+
+    def set_learned(self, sound: str, mood: LearnedMood | None) -> None:
+        """Store what a network heard in a sound; None: it was tried, and nothing came of it."""
+        energy, valence = (None, None) if mood is None else (mood.energy, mood.valence)
+        self._db.execute(
+            "UPDATE sounds SET heard = 1, energy = ?, valence = ? WHERE id = ?", (energy, valence, sound)
+        )
+        self._touch(sound)
+
+    def _touch(self, sound: str) -> None:
+        change = self._next_change()
+        self._db.execute("UPDATE files SET changed = ? WHERE sound = ?", (change, sound))
+        self._db.commit()
+
+    def without_header(self, roots: Sequence[str]) -> list[PendingFile]:
+        """The files whose header nobody has read, or whose sound nobody has named."""
+        return self._pending(roots, "(f.header IS NULL OR (f.size > 0 AND s.beginning IS NULL))")
+
+    def without_analysis(self, roots: Sequence[str]) -> list[PendingFile]:
+        """A file of each sound that is to be measured by the present analyser, excerpt or whole."""
         return self._pending(
-            roots, f"size > 0 AND (analyser IS NULL OR analyser != {ANALYSER_VERSION})", limit
+            roots, f"s.id IS NOT NULL AND (s.analyser IS NULL OR s.analyser != {ANALYSER_VERSION})"
         )
 
-    def without_learned(self, roots: Sequence[str], limit: int) -> list[tuple[str, str, int]]:
-        """(path, root, size) of the measured files that no network has heard as they are now."""
-        heard = "SELECT 1 FROM learned l WHERE l.path = files.path AND l.size = files.size"
-        unheard = f"NOT EXISTS ({heard} AND l.mtime_ns = files.mtime_ns)"
-        return self._pending(roots, f"size > 0 AND analysis IS NOT NULL AND {unheard}", limit)
+    def without_learned(self, roots: Sequence[str]) -> list[PendingFile]:
+        """A file of each measured sound that no network has heard."""
+        return self._pending(roots, "s.analysis IS NOT NULL AND NOT s.heard")
 
-    def _pending(self, roots: Sequence[str], condition: str, limit: int) -> list[tuple[str, str, int]]:
+    def _pending(self, roots: Sequence[str], condition: str) -> list[PendingFile]:
         marks = ",".join("?" * len(roots))
-        waiting = "SELECT 1 FROM refusals r WHERE r.path = files.path AND r.waiting = 1"
+        waiting = "SELECT 1 FROM refusals r WHERE r.path = f.path AND r.waiting = 1"
         query = (
-            "SELECT path, root, size FROM files "  # noqa: S608
-            f"WHERE reason IS NULL AND NOT EXISTS ({waiting}) AND {condition} "
+            "SELECT f.path, min(root), f.size, f.sound, s.analyser FROM files f "  # noqa: S608
+            "JOIN places p ON p.path = f.path LEFT JOIN sounds s ON s.id = f.sound "
+            f"WHERE f.reason IS NULL AND NOT EXISTS ({waiting}) AND {condition} AND root IN ({marks}) "
+            "GROUP BY coalesce(f.sound, f.path) ORDER BY f.path"
         )
-        return self._db.execute(
-            f"{query} AND root IN ({marks}) ORDER BY path LIMIT ?", (*roots, limit)
-        ).fetchall()
+        return [PendingFile(*row) for row in self._db.execute(query, tuple(roots))]
 
     def rows(self, roots: Sequence[str], since: int = -1) -> Iterator[FileRow]:
         """Rows under the roots that changed after ``since``."""
         marks = ",".join("?" * len(roots))
         query = (
-            "SELECT f.path, root, header, given, analysis, reason, changed, energy, valence, kind "  # noqa: S608
-            "FROM files f LEFT JOIN learned l "
-            "ON l.path = f.path AND l.size = f.size AND l.mtime_ns = f.mtime_ns "
+            "SELECT f.path, root, header, given, analyser, analysis, "  # noqa: S608
+            "reason, changed, energy, s.valence, f.sound, kind "
+            "FROM files f JOIN places p ON p.path = f.path LEFT JOIN sounds s ON s.id = f.sound "
             "LEFT JOIN refusals r ON r.path = f.path "
             f"WHERE changed > ? AND root IN ({marks}) ORDER BY f.path"
         )
         for row in self._db.execute(query, (since, *roots)):
-            path, root, header, given, analysis, reason, changed, energy, valence, kind = row
-            try:
-                yield FileRow(
-                    path,
-                    root,
-                    _HEADER.decode(header) if header else None,
-                    _GIVEN.decode(given) if given else None,
-                    _ANALYSIS.decode(analysis) if analysis else None,
-                    reason,
-                    changed,
-                    None if energy is None else LearnedMood(energy, valence),
-                    kind,
-                )
-            except msgspec.DecodeError:
-                # written by another version: the scanner will measure it again
-                yield FileRow(path, root, None, None, None, reason, changed, kind=kind)
+            path, root, header, given, analyser, analysis, reason, changed, energy, valence, sound, kind = row
+            yield FileRow(
+                path,
+                root,
+                _decoded(_HEADER, header),
+                _decoded(_GIVEN, given),
+                _as_measured_now(_decoded(_ANALYSIS, analysis), analyser),
+                reason,
+                changed,
+                None if energy is None else LearnedMood(energy, valence),
+                sound,
+                kind,
+            )
 
     def all_rows(self, roots: Sequence[str]) -> list[FileRow]:
         """All rows under the roots; a database that proves damaged inside is set aside and made anew.
@@ -311,7 +441,7 @@ class TrackCache:
     def count(self, roots: Sequence[str]) -> int:
         """How many rows there are under the roots."""
         marks = ",".join("?" * len(roots))
-        query = f"SELECT count(*) FROM files WHERE root IN ({marks})"  # noqa: S608
+        query = f"SELECT count(*) FROM places WHERE root IN ({marks})"  # noqa: S608
         return int(self._db.execute(query, tuple(roots)).fetchone()[0])
 
     def _next_change(self) -> int:
@@ -329,23 +459,27 @@ def _decoded(decoder: msgspec.json.Decoder[_Kind], value: bytes | None) -> _Kind
         return None
 
 
+def _as_measured_now(analysis: Analysis | None, analyser: int | None) -> Analysis | None:
+    """What an older analyser found, until the present one has been there: its flux counted other bands."""
+    if analysis is None or analyser != 2:
+        return analysis
+    flux = analysis.features.flux * FLUX_OF_VERSION_2
+    features = msgspec.structs.replace(analysis.features, flux=flux)
+    return msgspec.structs.replace(analysis, features=features)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=LOCKED_S, check_same_thread=False)
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA_VERSION):
+        if version not in (0, 1, SCHEMA_VERSION):
             raise _other_version(version)
         db.execute("PRAGMA synchronous = NORMAL")
+        if version == 1:
+            _carry_over(db)
         here = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
         # only where something is missing: who only reads need not wait for another's writing
-        if version == 0 or not here >= {
-            "files",
-            "files_by_root",
-            "files_by_change",
-            "counter",
-            "learned",
-            "refusals",
-        }:
+        if version == 0 or not here >= _NAMES:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -354,6 +488,20 @@ def _connect(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _carry_over(db: sqlite3.Connection) -> None:
+    """Bring a cache of version 1 to this one in one step, or not at all: nothing measured is lost."""
+    db.create_function("track_id", 1, track_id, deterministic=True)
+    script = _FROM_VERSION_1.format(schema=_SCHEMA)
+    try:
+        db.executescript(f"BEGIN EXCLUSIVE; {script} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.rollback()
+        if db.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+            return  # another process was first
+        raise
 
 
 def _other_version(version: int) -> sqlite3.DatabaseError:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Any
 
 from player.choice.targets import UnknownTargetError, parse_target
+from player.library.cache import FileRow
+from player.library.foreign_text import composed, decoded
 from player.library.library import (
     CACHE_NAME,
     EmptyLibraryError,
@@ -19,13 +21,21 @@ from player.library.library import (
     LibraryProgress,
     check_root,
     open_cache,
+    refused_files,
 )
 from player.library.library_map import draw_map
-from player.library.mood_tags import MoodRules, SidecarError, mood_of_words, read_sidecar
-from player.library.music_folder import PLAYLIST_SUFFIXES, RefusedFile, distinct_roots, open_under
-from player.library.refusals import sentence
-from player.library.track_building import build_tracks
-from player.music import Mood, Track
+from player.library.mood_tags import (
+    MoodRules,
+    SidecarError,
+    csv_delimiter,
+    escaped_name,
+    literal_name,
+    mood_of_words,
+    read_sidecar,
+)
+from player.library.music_folder import PLAYLIST_SUFFIXES, distinct_roots, open_under
+from player.library.track_building import build_tracks, first_of_each, stated_mood
+from player.music import Mood, MoodSource, Track
 
 Json = dict[str, Any]
 SIDECAR = "moods.csv"
@@ -62,44 +72,79 @@ def scan_library(
 
 def list_tracks(folders: Sequence[Path], cache_dir: Path) -> list[Json]:
     """The tracks that the cache knows, without scanning; empty before the first scan."""
-    tracks, _ = _cached(folders, cache_dir)
+    tracks = _cached(folders, cache_dir)
     return [track_json(track) for track in tracks]
 
 
 def cached_tracks(folders: Sequence[Path], cache_dir: Path) -> tuple[Track, ...]:
     """The tracks that the cache knows, without scanning. Raises LibraryError."""
-    return _cached(folders, cache_dir)[0]
+    return _cached(folders, cache_dir)
 
 
 def list_refused(folders: Sequence[Path], cache_dir: Path) -> list[Json]:
     """What looks like music and is not played, with reasons."""
-    _, refused = _cached(folders, cache_dir)
-    return [asdict(one) for one in refused]
+    return [asdict(one) for one in refused_files(_rows(folders, cache_dir))]
 
 
 def show_track(folders: Sequence[Path], cache_dir: Path, name: str) -> Json:
-    """All that is known of one track, by id, path or part of its title. Raises LibraryError."""
-    return track_json(find_track(_cached(folders, cache_dir)[0], name))
+    """All that is known of one track, and who said its mood. Raises LibraryError; see ``find_track``."""
+    rows = _rows(folders, cache_dir)
+    track = find_track(build_tracks(rows), name)
+    played, _ = first_of_each(rows)
+    row = next(row for row in played if row.path == track.location)
+    return {**track_json(track), "mood_said_by": _said_by(row, track)}
+
+
+def _said_by(row: FileRow, track: Track) -> str:
+    """Who stated the mood, or how it was found."""
+    stated = stated_mood(row)
+    by = "" if stated is None else stated.by
+    sources: dict[MoodSource, str] = {
+        "sidecar": f"a row of {by or 'a sidecar'}",
+        "composed": f"a row of {by or 'a sidecar'}",
+        "given": "the playlist that lists it",
+        "tag": "the tags of the file",
+        "folder": f"a folder rule in {by}" if os.sep in by else f"the name of the folder {by!r}",
+        "vibenet": "the network that heard it",
+        "analysis": "the measurements, ranked within this library",
+        "unknown": "nobody, and it is not measured yet",
+    }
+    return sources[track.mood_source]
 
 
 def find_track(tracks: Sequence[Track], name: str) -> Track:
-    """The one track of that id, path, file name or part of a title. Raises LibraryError if not just one."""
-    wanted = name.strip()
-    exact = [
-        track
-        for track in tracks
-        if wanted in (track.id, track.location, PurePath(track.location).name)
-        or os.path.realpath(wanted) == track.location
-    ]
-    found = exact or [track for track in tracks if wanted and wanted.casefold() in track.title.casefold()]
+    """The one track of that id, path, file name, title or part of it; or a line as ``list`` shows it.
+
+    Raises LibraryError if it is not just one.
+    """
+    wanted = composed(name.strip())
+    folded = wanted.casefold()
+    sure: tuple[Callable[[Track], bool], ...] = (
+        lambda track: track.id in (wanted, wanted.split(maxsplit=1)[0] if wanted else ""),
+        lambda track: _is_at(track, wanted),
+        lambda track: folded in (shown_name(track).casefold(), f"{track.artist} - {track.title}".casefold()),
+        lambda track: folded == track.title.casefold(),
+        lambda track: bool(folded) and folded in composed(track.title).casefold(),
+    )
+    found: list[Track] = next(filter(None, ([t for t in tracks if fits(t)] for fits in sure)), [])
     if len(found) == 1:
         return found[0]
     if not tracks:
         raise EmptyLibraryError(UNKNOWN)
     if not found:
         raise LibraryError(f"no track is called {name[:80]!r}; the library knows {len(tracks)}")
-    some = ", ".join(repr(track.title) for track in found[:4])
-    raise LibraryError(f"{len(found)} tracks match {name[:80]!r}: {some}; name one more fully, or by its id")
+    some = ", ".join(f"{shown_name(track)} = {track.id}" for track in found[:8])
+    raise LibraryError(f"{len(found)} tracks match {name[:80]!r}; name one by its id: {some}")
+
+
+def shown_name(track: Track) -> str:
+    """Title and artist as lists show them."""
+    return f"{track.title} ({track.artist or 'unknown artist'})"
+
+
+def _is_at(track: Track, wanted: str) -> bool:
+    path = composed(track.location)
+    return wanted in (path, PurePath(path).name) or os.path.realpath(wanted) == track.location
 
 
 def tag_track(folders: Sequence[Path], cache_dir: Path, name: str, mood: str) -> Json:
@@ -108,7 +153,7 @@ def tag_track(folders: Sequence[Path], cache_dir: Path, name: str, mood: str) ->
     ``mood`` is a word such as ``calm``, a target's name, or ``valence,arousal``. Raises LibraryError, and
     OSError if the folder cannot be written.
     """
-    track = find_track(_cached(folders, cache_dir)[0], name)
+    track = find_track(_cached(folders, cache_dir), name)
     point = _point(mood)
     folder = _sidecar_folder(folders, track.location)
     _write_row(folder, track.location, point)
@@ -133,7 +178,7 @@ def _point(mood: str) -> Mood:
 
 def draw_library_map(folders: Sequence[Path], cache_dir: Path, out: Path) -> Json:
     """Draw the library in the plane as ``.svg`` or ``.png``. Raises EmptyLibraryError, MapError."""
-    tracks, _ = _cached(folders, cache_dir)
+    tracks = _cached(folders, cache_dir)
     if not tracks:
         raise EmptyLibraryError(UNKNOWN)
     draw_map(tracks, out)
@@ -145,18 +190,18 @@ def track_json(track: Track) -> Json:
     return asdict(track)
 
 
-def _cached(folders: Sequence[Path], cache_dir: Path) -> tuple[tuple[Track, ...], list[RefusedFile]]:
+def _cached(folders: Sequence[Path], cache_dir: Path) -> tuple[Track, ...]:
+    return build_tracks(_rows(folders, cache_dir))
+
+
+def _rows(folders: Sequence[Path], cache_dir: Path) -> list[FileRow]:
     for folder in folders:
         check_root(folder)
     cache = open_cache(cache_dir / CACHE_NAME)
     try:
-        rows = cache.all_rows(distinct_roots(folders))
+        return cache.all_rows(distinct_roots(folders))
     finally:
         cache.close()
-    refused = [
-        RefusedFile(row.path, sentence(row.kind, row.reason)) for row in rows if row.reason is not None
-    ]
-    return build_tracks(rows), refused
 
 
 def _sidecar_folder(folders: Sequence[Path], location: str) -> Path:
@@ -178,13 +223,21 @@ def _write_row(folder: Path, location: str, mood: Mood) -> None:
             read_sidecar(content, str(path), MoodRules())
         except SidecarError as error:
             raise LibraryError(f"{path}: {error}; mend it first") from error
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
-        kept = [{key: row.get(key) or "" for key in COLUMNS} for row in reader if row["path"] != name]
+        text = decoded(content)
+        reader = csv.DictReader(io.StringIO(text), delimiter=csv_delimiter(text))
+        kept = [{key: row.get(key) or "" for key in COLUMNS} for row in reader if not _is_row_of(row, name)]
     valence = "" if mood.valence is None else f"{mood.valence:g}"
-    rows = [{"path": name, "valence": valence, "arousal": f"{mood.arousal:g}"}, *kept]
+    written = name if "://" in name else escaped_name(name)
+    rows = [{"path": written, "valence": valence, "arousal": f"{mood.arousal:g}"}, *kept]
     partial = path.with_name(f".{SIDECAR}.{os.getpid()}")
     with partial.open("w", encoding="utf-8", newline="") as out:
         writer = csv.DictWriter(out, COLUMNS, restval="")
         writer.writeheader()
         writer.writerows(rows)
     partial.replace(path)
+
+
+def _is_row_of(row: Mapping[str, str | None], name: str) -> bool:
+    """True for a row that means this name and no other, however it is written."""
+    path = row.get("path") or ""
+    return composed(name) in (composed(path), composed(literal_name(path) or ""))

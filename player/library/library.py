@@ -22,12 +22,13 @@ from player.library.music_folder import (
 )
 from player.library.refusals import Refusal, Versions, sentence
 from player.library.scan_process import POLL_S, ScanEvent, ScanProcess
-from player.library.track_building import build_tracks
+from player.library.track_building import build_tracks, first_of_each
 from player.music import Track
 
 log = logging.getLogger(__name__)
 
 CACHE_NAME = "library-1.sqlite"
+"""The name it has had from the beginning; its version stands in it."""
 SOME_ENDINGS = ".flac, .mp3, .ogg, .wav ..."
 WARM_DELAY_S = 2.0
 """With a full cache the scan waits until the music has begun."""
@@ -72,6 +73,7 @@ class Library:
         self._tracks: tuple[Track, ...] = ()
         self._refused: tuple[RefusedFile, ...] = ()
         self._progress = LibraryProgress()
+        self._open: dict[str, None] = {}
         self._news = threading.Condition()
         self._heard_s = clock()
         self._scan = ScanProcess(
@@ -202,8 +204,11 @@ class Library:
 
     def _hear(self, event: ScanEvent) -> None:
         self._heard_s = self._clock()
-        if event.kind == "busy":
-            self._progress = replace(self._progress, busy=event.path)
+        if event.kind in ("busy", "done"):
+            self._open.pop(event.path, None)
+            if event.kind == "busy" and event.path:
+                self._open[event.path] = None
+            self._progress = replace(self._progress, busy=next(reversed(self._open), ""))
             return
         if event.kind == "warning":
             log.warning("%s", event.text)
@@ -212,7 +217,6 @@ class Library:
         self._reload(everything=event.removed)
         self._progress = replace(
             self._progress,
-            busy="",
             listed=self._progress.listed or event.kind in ("listed", "idle"),
             idle=event.kind == "idle",
         )
@@ -242,14 +246,12 @@ class Library:
             self._seen = max(self._seen, row.changed)
         here = [row for _, row in sorted(self._rows.items()) if row.root not in self._missing]
         self._tracks = build_tracks(here)
-        self._refused = tuple(
-            RefusedFile(row.path, sentence(row.kind, row.reason)) for row in here if row.reason is not None
-        )
+        self._refused = tuple(refused_files(here))
         self._progress = replace(
             self._progress,
             known=len(self._rows),
             playable=len(self._tracks),
-            measured=sum(row.analysis is not None for row in here),
+            measured=sum(row.analysis is not None and row.analysis.whole for row in here),
             refused=len(self._refused),
             missing=self._missing,
         )
@@ -268,6 +270,14 @@ class Library:
             f"no playable music in {where}: {len(self._refused)} refused, "
             f"the first is {Path(first.path).name!r}: {first.reason}"
         )
+
+
+def refused_files(rows: Sequence[FileRow]) -> list[RefusedFile]:
+    """What is not played, with reasons; a copy of what is played among it."""
+    _, copies = first_of_each(rows)
+    refused = {row.path: sentence(row.kind, row.reason) for row in rows if row.reason is not None}
+    refused |= {copy.path: f"is a copy of {Path(kept.path).name!r}, which is played" for copy, kept in copies}
+    return [RefusedFile(path, reason) for path, reason in sorted(refused.items())]
 
 
 def open_cache(path: Path) -> TrackCache:

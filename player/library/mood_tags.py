@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import fnmatch
-import math
+import glob
 import os
 import re
 import tomllib
@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from player.library.foreign_text import composed, decoded, number
 from player.library.music_folder import open_under
 from player.music import Mood, MoodSource
 
@@ -66,11 +67,12 @@ class SidecarError(ValueError):
 
 
 class GivenMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mood that somebody stated, and where."""
+    """A mood that somebody stated, and where: ``by`` is the sidecar's path or the folder's name."""
 
     valence: float | None
     arousal: float
     source: MoodSource
+    by: str = ""
 
     def mood(self) -> Mood:
         """As a point of the plane."""
@@ -79,44 +81,64 @@ class GivenMood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(slots=True)
 class MoodRules:
-    """All sidecars of one music folder: exact paths, patterns and folders, the deepest sidecar first."""
+    """All sidecars of one music folder: rows by path, patterns and folders, the deepest sidecar first.
 
-    exact: dict[str, GivenMood] = field(default_factory=dict)
-    patterns: list[tuple[str, GivenMood]] = field(default_factory=list)
+    Names are held with each letter in one piece, whichever way they were written.
+    """
+
+    root: str = ""
+    rows: dict[str, GivenMood] = field(default_factory=dict)
+    patterns: list[str] = field(default_factory=list)
     folders: list[tuple[str, GivenMood]] = field(default_factory=list)
     _by_folder: dict[str, GivenMood | None] = field(default_factory=dict)
+    _fitted: set[str] = field(default_factory=set)
 
     def stated(self, path: str) -> GivenMood | None:
         """The sidecar's word on a path or URL."""
-        found = self.exact.get(path)
-        if found is not None:
-            return found
-        return next((mood for pattern, mood in self.patterns if fnmatch.fnmatchcase(path, pattern)), None)
+        name = composed(path)
+        fitting = (pattern for pattern in self.patterns if fnmatch.fnmatchcase(name, pattern))
+        row = name if name in self.rows else next(fitting, None)
+        if row is None:
+            return None
+        self._fitted.add(row)
+        return self.rows[row]
+
+    def unfitted(self) -> dict[str, list[str]]:
+        """Sidecar -> its rows that fit nothing of what was asked about."""
+        found: dict[str, list[str]] = {}
+        for row, mood in self.rows.items():
+            # the pieces of the demo are listed before they are composed
+            if row not in self._fitted and mood.source != "composed":
+                found.setdefault(mood.by, []).append(row)
+        return found
 
     def of_folder(self, path: str) -> GivenMood | None:
-        """A folder rule, or the name of the nearest folder that is itself a mood word.
+        """A folder rule, or the nearest folder below the root whose whole name is a mood word.
 
         Asked once all rules are there: each folder is looked at once.
         """
         folder = path.rpartition(os.sep)[0]
         if folder not in self._by_folder:
-            self._by_folder[folder] = self._found(folder)
+            self._by_folder[folder] = self._found(composed(folder))
         return self._by_folder[folder]
 
     def _found(self, within: str) -> GivenMood | None:
         for folder, mood in self.folders:
             if (within + os.sep).startswith(folder.rstrip(os.sep) + os.sep):
                 return mood
-        for name in reversed(PurePath(within).parts[-3:]):
-            mood_there = mood_of_words(name) if len(name) <= 40 else None
+        above = composed(self.root).rstrip(os.sep) + os.sep
+        if not self.root or not within.startswith(above):
+            return None
+        for name in reversed(PurePath(within[len(above) :]).parts):
+            mood_there = MOOD_WORDS.get(name.strip().casefold())
             if mood_there is not None:
-                return GivenMood(mood_there.valence, mood_there.arousal, "folder")
+                return GivenMood(mood_there.valence, mood_there.arousal, "folder", name)
         return None
 
 
 def read_rules(root: Path, sidecars: Iterable[str]) -> tuple[MoodRules, list[tuple[str, str]]]:
     """Read the sidecars found under ``root``; returns the rules and (path, reason) of the broken ones."""
-    rules = MoodRules()
+    rules = MoodRules(root=str(root))
     broken: list[tuple[str, str]] = []
     for path in sorted(sidecars, key=lambda name: -name.count(os.sep)):
         try:
@@ -134,22 +156,28 @@ def read_sidecar(content: bytes, path: str, rules: MoodRules) -> None:
     """Add one ``moods.csv`` or ``moods.toml`` to the rules. Raises SidecarError."""
     folder = str(PurePath(path).parent)
     try:
-        text = content.decode("utf-8-sig")
+        text = decoded(content)
         if path.endswith(".toml"):
             entries = tomllib.loads(text)
             _only_keys(entries, {"track", "folder"})
             for row in _tables(entries, "track"):
-                _add_track(rules, folder, row)
+                _add_track(rules, folder, row, path)
             for row in _tables(entries, "folder"):
                 target = os.path.normpath(PurePath(folder, str(row.get("path", ""))))
-                rules.folders.append((target, _given(row, "folder")))
+                rules.folders.append((composed(target), _given(row, "folder", path)))
         else:
-            for row in csv.DictReader(text.splitlines(), strict=True):
-                _add_track(rules, folder, {key: value for key, value in row.items() if key and value})
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, csv.Error) as error:
+            for row in csv.DictReader(text.splitlines(), delimiter=csv_delimiter(text), strict=True):
+                _add_track(rules, folder, {key: value for key, value in row.items() if key and value}, path)
+    except (tomllib.TOMLDecodeError, csv.Error) as error:
         raise SidecarError(f"cannot be parsed: {error}") from error
     except RecursionError:
         raise SidecarError("cannot be parsed: nested too deeply") from None
+
+
+def csv_delimiter(text: str) -> str:
+    """What parts the columns: office programs write a semicolon where the comma is the decimal sign."""
+    header = text.partition("\n")[0]
+    return max(",;\t", key=header.count)
 
 
 def _tables(entries: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
@@ -159,21 +187,34 @@ def _tables(entries: Mapping[str, object], name: str) -> list[Mapping[str, objec
     return tables
 
 
-def _add_track(rules: MoodRules, folder: str, row: Mapping[str, object]) -> None:
+def _add_track(rules: MoodRules, folder: str, row: Mapping[str, object], by: str) -> None:
     name = str(row.get("path", "")).strip()
     if not name:
         raise SidecarError(f"a row has no path: {dict(row)!r:.80}")
-    source: MoodSource = "composed" if row.get("source") == "composed" else "sidecar"
-    given = _given(row, source)
+    given = _given(row, "composed" if row.get("source") == "composed" else "sidecar", by)
     if "://" in name:
-        rules.exact.setdefault(name, given)
-    elif any(letter in name for letter in "*?["):
-        rules.patterns.append((str(PurePath(folder, name)), given))
-    else:
-        rules.exact.setdefault(os.path.normpath(PurePath(folder, name)), given)
+        rules.rows.setdefault(name, given)
+        return
+    literal = literal_name(name)
+    target = composed(os.path.normpath(PurePath(folder, name if literal is None else literal)))
+    if literal is None:
+        # a track may be called so: what is spelled the same is meant before what only fits
+        rules.patterns.append(target)
+    rules.rows.setdefault(target, given)
 
 
-def _given(row: Mapping[str, object], source: MoodSource) -> GivenMood:
+def escaped_name(name: str) -> str:
+    """A name as a row of a sidecar that fits this name alone: ``[``, ``*`` and ``?`` stand for themselves."""
+    return glob.escape(name)
+
+
+def literal_name(row: str) -> str | None:
+    """The one name that a row of a sidecar means; None if it is a pattern."""
+    bare = re.sub(r"\[([*?\[])\]", "", row)
+    return None if any(letter in bare for letter in "*?[") else re.sub(r"\[([*?\[])\]", r"\1", row)
+
+
+def _given(row: Mapping[str, object], source: MoodSource, by: str) -> GivenMood:
     _only_keys(row, {"path", "valence", "arousal", "mood", "label", "source"})
     words = str(row.get("mood") or row.get("label") or "")
     named = mood_of_words(words)
@@ -181,10 +222,11 @@ def _given(row: Mapping[str, object], source: MoodSource) -> GivenMood:
         raise SidecarError(f"{row.get('path')!r}: mood {words[:40]!r} is not a known mood word")
     valence = _coordinate(row, "valence") if row.get("valence") not in (None, "") else None
     if row.get("arousal") not in (None, ""):
-        return GivenMood(valence if named is None else named.valence, _coordinate(row, "arousal"), source)
+        valence = valence if named is None else named.valence
+        return GivenMood(valence, _coordinate(row, "arousal"), source, by)
     if named is None:
         raise SidecarError(f"{row.get('path')!r}: needs arousal (-1..1) or a mood word")
-    return GivenMood(named.valence if valence is None else valence, named.arousal, source)
+    return GivenMood(named.valence if valence is None else valence, named.arousal, source, by)
 
 
 def _only_keys(row: Mapping[str, object], known: set[str]) -> None:
@@ -194,10 +236,7 @@ def _only_keys(row: Mapping[str, object], known: set[str]) -> None:
 
 
 def _coordinate(row: Mapping[str, object], name: str) -> float:
-    try:
-        value = float(str(row.get(name)))
-    except ValueError:
-        value = math.nan
+    value = number(row.get(name))
     if not -1 <= value <= 1:
         raise SidecarError(
             f"{row.get('path')!r}: {name} must be a number within -1..1, got {row.get(name)!r}"
@@ -219,10 +258,7 @@ def mood_of_tags(tags: Mapping[str, str]) -> GivenMood | None:
 
 def _tag_number(tags: Mapping[str, str], name: str) -> float | None:
     for key in (name, f"txxx:{name}"):
-        try:
-            value = float(tags[key])
-        except (KeyError, ValueError):
-            continue
+        value = number(tags.get(key))
         if -1 <= value <= 1:
             return value
     return None

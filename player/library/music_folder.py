@@ -12,13 +12,56 @@ from typing import IO
 AUDIO_SUFFIXES = frozenset(
     f".{name}"
     for name in (
-        *("aac", "ac3", "aif", "aiff", "ape", "caf", "dsf", "flac", "m4a", "m4b", "mka", "mp2", "mp3", "mp4"),
-        *("mpc", "oga", "ogg", "opus", "spx", "tta", "w64", "wav", "webm", "wma", "wv"),
+        *("3g2", "3ga", "3gp", "aa3", "aac", "ac3", "adts", "aif", "aifc", "aiff", "amr", "ape", "asf", "au"),
+        *(
+            "avi",
+            "awb",
+            "bwf",
+            "caf",
+            "dff",
+            "dsf",
+            "dts",
+            "dtshd",
+            "eac3",
+            "ec3",
+            "f4a",
+            "f4b",
+            "flac",
+            "flv",
+        ),
+        *("fla", "gsm", "iff", "loas", "m2a", "m4a", "m4b", "m4r", "m4v", "mac", "mka", "mkv", "mlp"),
+        *("mov", "mp1", "mp2", "mp3", "mp4", "mp+", "mpa", "mpc", "mpeg", "mpg", "mpga", "mpp", "nist"),
+        *(
+            "oga",
+            "ogg",
+            "oggflac",
+            "ogm",
+            "ogv",
+            "ogx",
+            "oma",
+            "opus",
+            "qt",
+            "rf64",
+            "shn",
+            "snd",
+            "spx",
+            "tak",
+        ),
+        *("thd", "truehd", "tta", "voc", "vob", "w64", "wav", "wave", "weba", "webm", "wma", "wmv", "wv"),
+        *("xwma",),
     )
 )
 PLAYLIST_SUFFIXES = frozenset({".m3u", ".m3u8", ".pls", ".xspf"})
+UNPLAYABLE_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("aa", "aax", "aaxc", "asx", "cda", "it", "kar", "m4p", "mid", "midi", "mod", "nsf", "ra", "ram"),
+        *("rm", "rmi", "s3m", "sid", "smil", "spc", "wpl", "wvc", "wvx", "xm", "zpl"),
+    )
+)
+"""Music, and lists of it, that nothing here can play."""
 MAX_FILE_BYTES = 2 << 30
-MAX_DEPTH = 32
+MAX_DEPTH = 128
 MAX_FILES = 500_000
 
 
@@ -58,8 +101,9 @@ def suffix_of(name: str) -> str:
 def walk(root: Path, wanted: Callable[[str], bool] = is_audio) -> Iterator[FoundFile | RefusedFile]:
     """Every file under ``root`` with a wanted name, in the order of names; hidden ones are left out.
 
-    Yields a refusal for what is not a readable regular file under the root: links that lead out, FIFOs,
-    devices, sockets, files over 2 GiB, names that are not UTF-8. Raises OSError if ``root`` cannot be listed.
+    Yields a refusal for what is not a readable regular file under the root: links that lead out, linked
+    folders, FIFOs, devices, sockets, files over 2 GiB, names that are not UTF-8, folders nested too deeply,
+    music of a kind that cannot be played. Raises OSError if ``root`` cannot be listed.
     """
     real_root = os.path.realpath(root)
     stack = [(real_root, 0)]
@@ -71,23 +115,54 @@ def walk(root: Path, wanted: Callable[[str], bool] = is_audio) -> Iterator[Found
         except OSError as error:
             if folder == real_root:
                 raise
-            yield RefusedFile(_shown(folder), f"cannot be listed: {error.strerror}")
+            yield RefusedFile(_shown(folder), f"the folder cannot be listed: {error.strerror}")
             continue
         folders = []
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                if depth < MAX_DEPTH:
-                    folders.append((entry.path, depth + 1))
+                folders.append(entry.path)
                 continue
-            if wanted(entry.name):
-                yield _judge(entry, real_root)
+            item = _found(entry, wanted, real_root)
+            if item is not None:
+                yield item
                 seen += 1
                 if seen >= MAX_FILES:
                     yield RefusedFile(_shown(folder), f"more than {MAX_FILES} files; the rest is left out")
                     return
-        stack.extend(reversed(folders))
+        if depth < MAX_DEPTH:
+            stack.extend((path, depth + 1) for path in reversed(folders))
+        else:
+            why = f"the folder lies more than {MAX_DEPTH} folders deep"
+            yield from (RefusedFile(_shown(path), why) for path in folders)
+
+
+def _found(
+    entry: os.DirEntry[str], wanted: Callable[[str], bool], real_root: str
+) -> FoundFile | RefusedFile | None:
+    """What is to be said of an entry that is no folder; None for what is no music."""
+    if entry.is_symlink() and _leads_to_folder(entry):
+        return RefusedFile(_shown(entry.path), _why_not_followed(entry.path, real_root))
+    if wanted(entry.name):
+        return _judge(entry, real_root)
+    suffix = suffix_of(entry.name)
+    if suffix in UNPLAYABLE_SUFFIXES:
+        return RefusedFile(_shown(entry.path), f"{suffix} files cannot be played here")
+    return None
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a ring of links
+        return False
+
+
+def _why_not_followed(path: str, real_root: str) -> str:
+    if is_under(os.path.realpath(path), real_root):
+        return "is a link to a folder that is read where it lies"
+    return "is a link to a folder outside of the music folder: name that folder as music, too, to hear it"
 
 
 def _judge(entry: os.DirEntry[str], real_root: str) -> FoundFile | RefusedFile:
@@ -101,6 +176,8 @@ def _judge(entry: os.DirEntry[str], real_root: str) -> FoundFile | RefusedFile:
             status = entry.stat(follow_symlinks=False)
     except UnicodeEncodeError:
         return RefusedFile(_shown(path), "the name is not UTF-8")
+    except FileNotFoundError:
+        return RefusedFile(shown, "is a link to a file that is not there")
     except OSError as error:
         return RefusedFile(shown, f"cannot be read: {error.strerror}")
     # what is no link lies under the root, for it was found there through no link

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import configparser
 import math
 import re
-from dataclasses import dataclass
-from pathlib import Path, PurePath
-from urllib.parse import unquote, urlsplit
-from xml.parsers import expat
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from urllib.parse import unquote, urljoin, urlsplit
 
+from player.library.foreign_text import decoded, number
 from player.library.mood_tags import mood_of_words
+from player.library.music_folder import PLAYLIST_SUFFIXES
+from player.library.xml_lists import XmlListError, read_rss, read_xspf
 from player.music import Mood
 
 MAX_PLAYLIST_BYTES = 4 << 20
@@ -19,7 +21,11 @@ MAX_LOCATION_CHARS = 2_000
 MAX_LINE_CHARS = 4_000
 """Nothing sensible is longer, and the search for attributes costs the square of a line's length."""
 STREAM_SCHEMES = frozenset({"http", "https"})
-_ATTRIBUTE = re.compile(r'([a-z]+)="([^"]{0,80})"')
+MAX_DURATION_S = 48 * 3600.0
+_ATTRIBUTE = re.compile(r'([a-zA-Z]+)="([^"]{0,80})"')
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_LINES = re.compile(r"\r\n|\r|\n")
+_PLS_LINE = re.compile(r"\s*(file|title|length)([0-9]{1,6})\s*=(.*)", re.IGNORECASE)
 
 
 class PlaylistError(ValueError):
@@ -28,139 +34,166 @@ class PlaylistError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PlaylistEntry:
-    """One line of a playlist: a local path as written or a stream's URL, with what was said of it."""
+    """One entry: a local path as written or a stream's URL, with what was said of it.
+
+    ``others`` are further places of the same sound, tried in turn; ``duration_s`` is 0 where nothing is said.
+    ``is_uri``: the playlist's format writes paths with ``%20`` and the like.
+    """
 
     location: str
     title: str = ""
     mood: Mood | None = None
+    duration_s: float = 0.0
+    others: tuple[str, ...] = ()
+    is_uri: bool = False
 
     @property
     def is_stream(self) -> bool:
         """True for http and https."""
-        return urlsplit(self.location).scheme in STREAM_SCHEMES
+        return urlsplit(self.location).scheme.lower() in STREAM_SCHEMES
+
+    @property
+    def foreign_scheme(self) -> str:
+        """The scheme of an address that nothing here can open, such as ``mms``; empty for all others."""
+        found = _SCHEME.match(self.location)
+        scheme = found[1].lower() if found is not None else ""
+        # a drive's letter is too short to be taken for a scheme
+        return "" if scheme in STREAM_SCHEMES | {"", "file"} else scheme
 
 
 def read_playlist(content: bytes, name: str) -> tuple[PlaylistEntry, ...]:
-    """The entries of a playlist by the suffix of its name. Raises PlaylistError.
+    """The entries of a playlist, by what it holds and else by the suffix of its name. Raises PlaylistError.
 
-    M3U takes a mood from ``#EXTINF:-1 arousal="-0.6" valence="0.3" mood="calm",Title``; other schemes than
-    http, https and file are left out.
+    M3U takes a mood from ``#EXTINF:-1 arousal="-0.6" valence="0.3" mood="calm",Title``. Entries that are
+    empty, longer than 2000 characters or hold control characters are left out.
     """
     if len(content) > MAX_PLAYLIST_BYTES:
         raise PlaylistError(f"a playlist may have {MAX_PLAYLIST_BYTES >> 20} MiB at most")
-    suffix = PurePath(name).suffix.lower()
-    if suffix == ".xspf":
-        entries = _read_xspf(content)
+    kind = _kind(content, PurePath(name).suffix.lower())
+    if kind in (".xspf", ".rss"):
+        try:
+            found = (read_xspf if kind == ".xspf" else read_rss)(content)
+        except XmlListError as error:
+            raise PlaylistError(str(error)) from None
+        entries = [
+            PlaylistEntry(places[0], title, None, length_s, tuple(places[1:]), is_uri=True)
+            for places, title, length_s in found
+        ]
     else:
-        text = content.decode("utf-8-sig", "replace")
-        entries = _read_pls(text) if suffix == ".pls" else _read_m3u(text)
+        text = decoded(content)
+        entries = _read_pls(text) if kind == ".pls" else _read_m3u(text)
     if len(entries) > MAX_ENTRIES:
         raise PlaylistError(f"a playlist may have {MAX_ENTRIES} entries at most")
     return tuple(entry for entry in map(_localised, entries) if entry is not None)
 
 
+def is_hls(content: bytes) -> bool:
+    """True for a list of a stream's segments, which is no list of tracks."""
+    return b"#EXT-X-TARGETDURATION" in content or b"#EXT-X-STREAM-INF" in content
+
+
+def is_list_address(url: str) -> bool:
+    """True for an address that names a playlist or a feed instead of sound."""
+    suffix = PurePath(urlsplit(url).path).suffix.lower()
+    return suffix in PLAYLIST_SUFFIXES | {".rss", ".xml"}
+
+
+def _kind(content: bytes, suffix: str) -> str:
+    """Servers and people name a playlist by the wrong ending: what it begins with counts."""
+    start = decoded(content[:2048]).lstrip("\ufeff \t\r\n").lower()
+    if start.startswith("[playlist]"):
+        return ".pls"
+    if start.startswith("<"):
+        return ".rss" if re.search(r"<(rss|feed|rdf)[\s>:]", start) else ".xspf"
+    return suffix
+
+
 def _localised(entry: PlaylistEntry) -> PlaylistEntry | None:
-    """File URLs become paths; unknown schemes and control characters are dropped."""
-    location = entry.location.strip()
+    """File URLs become paths; what is no place at all is dropped."""
+    places = [place for place in map(_place, (entry.location, *entry.others)) if place]
+    if not places:
+        return None
+    return replace(entry, location=places[0], others=tuple(places[1:]), title=entry.title[:200])
+
+
+def _place(written: str) -> str | None:
+    location = written.strip()
+    if len(location) >= 2 and location[0] == location[-1] == '"':
+        location = location[1:-1].strip()
     if not location or len(location) > MAX_LOCATION_CHARS or any(ord(letter) < 32 for letter in location):
         return None
     try:
         parts = urlsplit(location)
+        if parts.scheme in STREAM_SCHEMES and not parts.hostname:
+            return None
     except ValueError:
         return None
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return PlaylistEntry(unquote(parts.path), entry.title, entry.mood)
-    if "://" in location and (parts.scheme not in STREAM_SCHEMES or not parts.hostname):
-        return None
-    return PlaylistEntry(location, entry.title[:200], entry.mood)
+    if parts.scheme != "file":
+        return location
+    # not of urlsplit: a "#" or "?" in a file's URL that somebody forgot to encode belongs to its name
+    rest = location[5:]
+    if rest.startswith("//"):
+        host, _, rest = rest[2:].partition("/")
+        rest = "/" + rest if host.lower() in ("", "localhost", "127.0.0.1") else f"//{host}/{rest}"
+    path = unquote(rest)
+    return path[1:] if re.match(r"/[A-Za-z]:[/\\]", path) else path
 
 
 def _read_m3u(text: str) -> list[PlaylistEntry]:
     entries = []
-    title, mood = "", None
-    for line in text.splitlines():
-        line = line.strip()
+    title, mood, length_s = "", None, 0.0
+    for line in _LINES.split(text):
+        line = line.strip().strip("\ufeff\0")
         if len(line) > MAX_LINE_CHARS:
             continue
         if line.upper().startswith("#EXTINF:"):
-            attributes = dict(_ATTRIBUTE.findall(line))
-            title = _ATTRIBUTE.sub("", line).partition(",")[2].strip()
-            mood = _mood(attributes)
+            attributes = {key.lower(): value for key, value in _ATTRIBUTE.findall(line)}
+            length, _, title = _ATTRIBUTE.sub("", line[8:]).partition(",")
+            title, mood = title.strip(), _mood(attributes)
+            length_s = _length_s(length.split(maxsplit=1)[0] if length.strip() else "")
         elif line and not line.startswith("#"):
-            entries.append(PlaylistEntry(line, title, mood))
-            title, mood = "", None
+            entries.append(PlaylistEntry(line, title, mood, length_s))
+            title, mood, length_s = "", None, 0.0
     return entries
 
 
 def _read_pls(text: str) -> list[PlaylistEntry]:
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(text)
-    except configparser.Error as error:
-        raise PlaylistError(f"is no PLS file: {str(error).splitlines()[0][:100]}") from error
-    section = next((parser[name] for name in parser.sections() if name.lower() == "playlist"), None)
-    if section is None:
+    """Line by line: what is no entry, such as a stray line, takes nothing else along."""
+    rows: dict[int, dict[str, str]] = {}
+    sections = [""]
+    for line in _LINES.split(text):
+        if len(line) > MAX_LINE_CHARS:
+            continue
+        if re.fullmatch(r"\s*\[[^]]*\]\s*", line):
+            sections.append(line.strip(" \t[]").lower())
+        found = _PLS_LINE.fullmatch(line) if sections[-1] == "playlist" else None
+        if found is not None:
+            rows.setdefault(int(found[2]), {})[found[1].lower()] = found[3].strip()
+    if "playlist" not in sections:
         raise PlaylistError("a PLS file needs a [playlist] section")
-    numbers = sorted((key[4:] for key in section if re.fullmatch(r"file[0-9]{1,6}", key)), key=int)
-    return [PlaylistEntry(section[f"file{n}"], section.get(f"title{n}", "")) for n in numbers]
+    return [
+        PlaylistEntry(row["file"], row.get("title", ""), None, _length_s(row.get("length", "")))
+        for _, row in sorted(rows.items())
+        if "file" in row
+    ]
 
 
-def _read_xspf(content: bytes) -> list[PlaylistEntry]:
-    """Expat with every document type refused: no entity can be declared, so none can be expanded."""
-    entries: list[PlaylistEntry] = []
-    path: list[str] = []
-    fields: dict[str, str] = {}
-
-    def start(name: str, _attributes: dict[str, str]) -> None:
-        path.append(name.rpartition(" ")[2])
-        if path[-2:] == ["trackList", "track"]:
-            fields.clear()
-
-    def end(_name: str) -> None:
-        if path[-2:] == ["trackList", "track"] and fields.get("location"):
-            title = " – ".join(fields[key] for key in ("creator", "title") if fields.get(key))
-            entries.append(PlaylistEntry(_from_uri(fields["location"]), title))
-        path.pop()
-
-    def data(text: str) -> None:
-        if len(path) > 2 and path[-2] == "track" and len(fields.get(path[-1], "")) < MAX_LOCATION_CHARS:
-            fields[path[-1]] = fields.get(path[-1], "") + text.strip("\n\t")
-
-    def refuse(*_arguments: object) -> None:
-        raise PlaylistError("an XSPF file may have no document type")
-
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = data
-    parser.StartDoctypeDeclHandler = refuse
-    parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(content, True)
-    except PlaylistError:
-        raise
-    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding it cannot read
-        raise PlaylistError(f"is no XML: {error}") from error
-    return entries
+def _length_s(written: str) -> float:
+    """Seconds; 0 for what has no end or says nothing."""
+    seconds = number(written)
+    return seconds if 0 < seconds <= MAX_DURATION_S else 0.0
 
 
-def _from_uri(location: str) -> str:
-    """XSPF locations are URIs: a relative one is percent-encoded."""
-    return location if "://" in location else unquote(location)
-
-
-def _mood(attributes: dict[str, str]) -> Mood | None:
-    try:
-        arousal = float(attributes["arousal"])
-        valence = float(attributes["valence"]) if "valence" in attributes else None
-    except KeyError:
+def _mood(attributes: Mapping[str, str]) -> Mood | None:
+    if "arousal" not in attributes:
         return mood_of_words(attributes.get("mood", ""))
-    except ValueError:
-        return None
+    arousal = number(attributes["arousal"])
+    valence = number(attributes["valence"]) if "valence" in attributes else None
     known = [arousal] if valence is None else [arousal, valence]
     return Mood(valence, arousal) if all(math.isfinite(v) and -1 <= v <= 1 for v in known) else None
 
 
-def local_path(entry: PlaylistEntry, playlist: Path) -> Path:
-    """The path an entry means: relative ones are taken from the playlist's folder."""
-    return playlist.parent / entry.location.replace("\\", "/")
+def absolute(entry: PlaylistEntry, base: str) -> PlaylistEntry:
+    """An entry of a playlist that lies at an address, with its own addresses made whole."""
+    places = [urljoin(base, place.replace("\\", "/")) for place in (entry.location, *entry.others)]
+    return replace(entry, location=places[0], others=tuple(places[1:]))

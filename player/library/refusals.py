@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from player.reading.sound_opening import decoder_version
+from player.reading.sound_reader import CodecMissingError, UnreadableAudioError
 
 RefusalKind = Literal[
     "unreadable",
@@ -28,6 +30,7 @@ EACH_LOOK: frozenset[RefusalKind] = frozenset({"unopenable", "left_aside"})
 BACK_OFF_S = (0.0, 3600.0, 6 * 3600.0, 24 * 3600.0, 7 * 24 * 3600.0)
 """How long after the first, second ... failure a start may try again."""
 MAX_DETAIL_CHARS = 300
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,21 @@ def is_due(attempt: Attempt | None, versions: Versions, begun_s: float, now_s: f
         return False
     back_off_s = BACK_OFF_S[min(attempt.tries, len(BACK_OFF_S)) - 1]
     return attempt.kind == "fault" or (attempt.kind in PASSING and now_s >= attempt.at_s + back_off_s)
+
+
+def refusal_of(error: Exception) -> Refusal:
+    """Whose fault it is: the file's, its decoder's, the machine's, or by elimination ours."""
+    if isinstance(error, CodecMissingError):
+        return Refusal("codec_missing", str(error))
+    if isinstance(error, UnreadableAudioError):
+        return Refusal("unreadable", str(error))
+    if isinstance(error, MemoryError):
+        return Refusal("crashed", "it needs too much memory")
+    if isinstance(error, OSError):
+        kind: RefusalKind = "disk_full" if error.errno in DISK_FULL else "unopenable"
+        return Refusal(kind, error.strerror or str(error))
+    words = (str(error).splitlines() or [""])[0]
+    return Refusal("fault", f"{type(error).__name__}: {words}"[:MAX_DETAIL_CHARS])
 
 
 def sentence(kind: str | None, detail: str) -> str:

@@ -26,6 +26,7 @@ from player.library.refusals import Refusal
 log = logging.getLogger(__name__)
 
 BEGUN = "--begun="
+ALONE = "--alone"
 POLL_S = 0.05
 STALLED_S = 300.0
 """So long a scan that reads a file may wait without using the processor: for a dead disk, or a lock."""
@@ -46,7 +47,8 @@ MAX_DEATHS = 2
 class ScanEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line of the scanning process.
 
-    ``busy`` names the file about to be opened, and again as a sign of life within it; ``warning`` has a text.
+    ``busy`` names a file about to be opened, and again as a sign of life within it, ``done`` one that was
+    closed; ``busy`` without a path is a sign of life where none is read. ``warning`` has a text.
     """
 
     kind: str
@@ -87,7 +89,9 @@ class ScanProcess:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._deaths: Counter[str] = Counter()
-        self._busy = ""
+        self._open: dict[str, None] = {}
+        self._alone = False
+        """Of several files that were open at a death, one by one shows which it was."""
         self._stalled = False
         self.last_words = ""
         """What the scan last died of; empty again once it has come through."""
@@ -131,13 +135,14 @@ class ScanProcess:
 
     def _one_life(self) -> None:
         """Start the child, hear it out, and find out what it died of."""
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        pipe = subprocess.PIPE
-        child = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+        # each thread's own heap would count against the child's memory
+        few = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+        command, pipe = [*self._command, *([ALONE] if self._alone else [])], subprocess.PIPE
+        child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=os.environ | few)
         if child.stdout is None or child.stderr is None:
             raise RuntimeError("the scanning process has no pipes")
         self.pid = child.pid
-        self._busy, self._stalled = "", False
+        self._open, self._stalled = {}, False
         words = LastWords(child.stderr)
         try:
             self._listen(child, words)
@@ -160,7 +165,7 @@ class ScanProcess:
             self._pass_commands(child)
             words.read()
             if not select.select([child.stdout], [], [], POLL_S)[0]:
-                if self._busy and pulse.idle_s() > self._stalled_s:
+                if self._open and pulse.idle_s() > self._stalled_s:
                     self._stalled = True
                     return
                 continue
@@ -171,31 +176,39 @@ class ScanProcess:
             *lines, held = (held + data).split(b"\n")
             for line in lines:
                 event = msgspec.json.decode(line, type=ScanEvent)
-                self._busy = event.path
-                if event.kind == "idle":
-                    self.last_words = ""
+                if event.kind == "busy" and event.path:
+                    self._open[event.path] = None
+                elif event.kind == "done":
+                    self._open.pop(event.path, None)
+                elif event.kind == "idle":
+                    self._alone, self.last_words = False, ""
                     self._told.clear()
                 self._on_event(event)
 
     def _bury(self, status: int, words: str) -> None:
-        """Tell what it died of; a file is blamed only for what is its own."""
-        at, crashed = self._busy, -status in CRASHES
-        why = None
-        if at:
-            self._deaths[at] += 1
-            if self._stalled:
-                why = Refusal("out_of_time", f"nothing was read for {self._stalled_s:.0f} s")
-            elif status == -signal.SIGXCPU:
-                why = Refusal("out_of_time", "its decoder did not come to an end")
-            elif crashed:
-                why = Refusal("crashed", words or _ended_by(status))
-            elif self._deaths[at] >= MAX_DEATHS:
-                why = Refusal("fault" if status >= 0 else "crashed", words or _ended_by(status))
-        self._tell(f"ended ({_ended_by(status)}){f' at {at}' if at else ''}{f': {words}' if words else ''}")
-        if at:
-            self._on_event(ScanEvent("busy"))
+        """Tell what it died of; a file is blamed only for what is its own, and only if no other was open."""
+        opened = list(self._open)
+        why = self._blame(opened[0], status, words) if len(opened) == 1 else None
+        self._alone = len(opened) > 1 or (self._alone and why is None)
+        at = f" at {', '.join(opened)}" if opened else ""
+        self._tell(f"ended ({_ended_by(status)}){at}{f': {words}' if words else ''}")
+        for path in opened:
+            self._on_event(ScanEvent("done", path=path))
         if why is not None:
-            self._on_refused(at, why)
+            self._on_refused(opened[0], why)
+
+    def _blame(self, path: str, status: int, words: str) -> Refusal | None:
+        """Whose fault the death at this file was; None where it may have been nobody's."""
+        self._deaths[path] += 1
+        if self._stalled:
+            return Refusal("out_of_time", f"nothing was read for {self._stalled_s:.0f} s")
+        if status == -signal.SIGXCPU:
+            return Refusal("out_of_time", "its decoder did not come to an end")
+        if -status in CRASHES:
+            return Refusal("crashed", words or _ended_by(status))
+        if self._deaths[path] >= MAX_DEATHS:
+            return Refusal("fault" if status >= 0 else "crashed", words or _ended_by(status))
+        return None
 
     def _tell(self, what: str) -> None:
         """The same words are a warning once, however often the scan ends with them."""

@@ -22,7 +22,8 @@ import msgspec
 from player.analysis.vibenet_process import VibenetProcess, command_of
 from player.children.cpu_budget import CpuBudget
 from player.library.cache import TrackCache
-from player.library.scan_process import BEGUN, ScanEvent
+from player.library.measuring import idle_cores
+from player.library.scan_process import ALONE, BEGUN, ScanEvent
 from player.library.scanner import Scanner
 
 MAX_MEMORY_BYTES = 3 << 30
@@ -43,16 +44,19 @@ class Worker:
     """Scans, reports, and then follows changes until its input closes."""
 
     def __init__(
-        self, cache: TrackCache, roots: Sequence[str], out: TextIO, begun_s: float | None = None
+        self, cache: TrackCache, roots: Sequence[str], out: TextIO, begun_s: float | None, threads: int
     ) -> None:
         self._out = out
         self._roots = tuple(roots)
         command = command_of()
         self._vibenet = None if command is None else VibenetProcess(command, self._warn)
-        self._scanner = Scanner(cache, roots, self._busy, self._vibenet, begun_s)
-        self._budget = CpuBudget()
-        self._busy_path = ""
-        self._signed_s = 0.0
+        self._scanner = Scanner(
+            cache, roots, self._busy, self._vibenet, begun_s, done=self._done, threads=threads
+        )
+        self._budget = CpuBudget(threads=threads)
+        self._signed_s: dict[str, float] = {}
+        """Of each file that is being read: when it was last told of."""
+        self._saying = threading.Lock()
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._reported_s = 0.0
@@ -65,7 +69,7 @@ class Worker:
             threading.Thread(target=self._watch, name="watch", daemon=True).start()
         self._pass(first=True)
         while follow and not self._stopping.is_set():
-            if self._changed.wait(POLL_S):
+            if self._changed.wait(POLL_S) or self._scanner.addresses.due():
                 self._stopping.wait(SETTLE_S)
                 self._changed.clear()
                 self._pass(first=False)
@@ -86,7 +90,7 @@ class Worker:
         self._say(ScanEvent("listed", missing=missing))
         self._pause_s = REPORT_S
         while not self._interrupted():
-            if self._scanner.measure_next() is None and self._scanner.learn_next() is None:
+            if not self._scanner.measure_next() and self._scanner.learn_next() is None:
                 self._end_vibenet()
                 self._say(ScanEvent("idle", missing=missing))
                 return
@@ -152,18 +156,22 @@ class Worker:
         os._exit(0)
 
     def _busy(self, path: str) -> None:
-        """A file is begun, another block of it was decoded, or (empty) none is being read."""
+        """A file is begun, another block of it was decoded, or (empty) there is life where none is read."""
         now_s = time.monotonic()
-        if path and path == self._busy_path:
-            self._budget.renew()
-            if now_s - self._signed_s < SIGN_S:
-                return
+        signed_s = self._signed_s.get(path)
+        if path and signed_s is None:
+            self._budget.begin(path)
         elif path:
-            self._budget.begin()
-        else:
-            self._budget.lift()
-        self._busy_path, self._signed_s = path, now_s
-        self._say(ScanEvent("busy", path=path))
+            self._budget.renew(path)
+        if signed_s is None or now_s - signed_s >= SIGN_S:
+            if path:
+                self._signed_s[path] = now_s
+            self._say(ScanEvent("busy", path=path))
+
+    def _done(self, path: str) -> None:
+        self._signed_s.pop(path, None)
+        self._budget.end(path)
+        self._say(ScanEvent("done", path=path))
 
     def _warn(self, text: str) -> None:
         self._say(ScanEvent("warning", text=text))
@@ -174,8 +182,9 @@ class Worker:
             self._vibenet.close()
 
     def _say(self, event: ScanEvent) -> None:
-        self._out.write(msgspec.json.encode(event).decode() + "\n")
-        self._out.flush()
+        with self._saying:  # threads that measure say so, too
+            self._out.write(msgspec.json.encode(event).decode() + "\n")
+            self._out.flush()
 
 
 def _step_back() -> None:
@@ -184,22 +193,25 @@ def _step_back() -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Entry point; before the roots ``--begun=SECONDS``, when the session began, and ``--once`` are known."""
+    """Entry point. Beside the cache's path and the roots, which are absolute, three options are known.
+
+    ``--begun=SECONDS`` says when the session began; ``--once`` scans once, ``--alone`` measures one by one.
+    """
     faulthandler.enable()
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    cache_path, *roots = arguments
-    begun_s = None
-    if roots and roots[0].startswith(BEGUN):
-        begun_s = float(roots.pop(0).removeprefix(BEGUN))
-    once = roots[:1] == ["--once"]
-    roots = roots[once:]
+    cache_path, *rest = arguments
+    roots = [word for word in rest if not word.startswith("--")]
+    begun = [float(word.removeprefix(BEGUN)) for word in rest if word.startswith(BEGUN)]
     cache = TrackCache(Path(cache_path))
     if cache.count(roots):
         _step_back()
+    threads = 1 if ALONE in rest else idle_cores()
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        Worker(cache, roots, sys.stdout, begun_s).run(follow=not once)
+        Worker(cache, roots, sys.stdout, begun[0] if begun else None, threads).run(
+            follow="--once" not in rest
+        )
     cache.close()
 
 

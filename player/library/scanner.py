@@ -2,81 +2,78 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from player.analysis.track_analysis import analyse
 from player.analysis.track_measures import LearnedMood
 from player.analysis.vibenet_process import VibenetError, VibenetProcess, VibenetStartError, excerpt
-from player.library.cache import Header, TrackCache
-from player.library.mood_tags import SIDECAR_NAMES, GivenMood, MoodRules, mood_of_tags, read_rules
+from player.library.cache import Header, PendingFile, TrackCache
+from player.library.header_reading import read_header
+from player.library.list_addresses import ListAddresses
+from player.library.measuring import Measuring
+from player.library.measuring_order import spread
+from player.library.mood_tags import SIDECAR_NAMES, MoodRules, read_rules
 from player.library.music_folder import (
     AUDIO_SUFFIXES,
     PLAYLIST_SUFFIXES,
     FoundFile,
     RefusedFile,
     folder_of,
-    is_under,
     open_under,
     suffix_of,
     walk,
 )
-from player.library.playlists import MAX_PLAYLIST_BYTES, PlaylistError, local_path, read_playlist
-from player.library.refusals import EACH_LOOK, MAX_DETAIL_CHARS, Refusal, RefusalKind, Versions
-from player.reading.sound_opening import open_sound
-from player.reading.sound_reader import CodecMissingError, UnreadableAudioError
+from player.library.playlist_reading import RootContent, add_playlist
+from player.library.playlists import PlaylistError
+from player.library.refusals import EACH_LOOK, Refusal, Versions, refusal_of
+from player.library.sound_naming import SoundNaming
+from player.reading.sound_reader import UnreadableAudioError
 
-MAX_DURATION_S = 48 * 3600.0
-LEAST_BITS_A_SECOND = 500.0
-"""A header that promises more seconds than this many bits each can hold is not believed."""
 WANTED_SUFFIXES = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
 BATCH = 50
 SIGN_S = 1.0
 """While names are listed there is a sign of life so often: an empty path."""
 
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-Busy = Callable[[str], None]
+Heard = Callable[[str], None]
+Known = Mapping[str, tuple[int, int, str | None, str | None]]
+NOTHING = (-1, 0, None, None)
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class RootContent:
-    """What one walk over a root found."""
-
-    files: dict[str, FoundFile] = field(default_factory=dict)
-    streams: dict[str, Header] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    sidecars: list[str] = field(default_factory=list)
-    playlists: list[str] = field(default_factory=list)
 
 
 class Scanner:
     """Keeps a cache in step with its roots.
 
-    ``busy`` hears the path that is about to be opened and again at each block that was decoded of it; an
-    empty one where no file is being read. What was refused before the session, which began at ``begun_s`` of
-    the wall clock, is tried again where that may help; see ``refusals.is_due``.
+    ``busy`` hears the path that is about to be opened and again at each block that was decoded of it, maybe
+    in another thread, and ``done`` that it was closed; an empty path is a sign of life while nothing is read.
+    What was refused before the session, which began at ``begun_s`` of the wall clock, is tried again where
+    that may help; see ``refusals.is_due``.
     """
 
     def __init__(
         self,
         cache: TrackCache,
         roots: Sequence[str],
-        busy: Busy,
+        busy: Heard,
         vibenet: VibenetProcess | None = None,
         begun_s: float | None = None,
+        *,
+        done: Heard = lambda path: None,
+        threads: int = 1,
     ) -> None:
         self._cache = cache
         self._roots = tuple(roots)
-        self._busy = busy
+        self._busy, self._done = busy, done
         self._vibenet = vibenet
+        self._naming = SoundNaming(cache)
+        self._measuring = Measuring(cache, busy, done, self._refuse, threads)
+        self.addresses = ListAddresses(busy)
+        self._unread: list[PendingFile] = []
+        self._planned = False
+        self._unheard: list[PendingFile] = []
         self._versions = Versions.here()
         self._begun_s: float | None = time.time() if begun_s is None else begun_s
         self.missing: frozenset[str] = frozenset()
@@ -96,81 +93,90 @@ class Scanner:
                 continue
             removed |= self._store(root, content)
         self.missing = frozenset(missing)
+        self._unread = spread(self._cache.without_header(self._here))
+        self._planned = False
         return removed
 
     def read_headers(self) -> int:
         """Read a batch of pending headers; returns how many were taken up, 0 when all are done."""
-        pending = self._cache.without_header(self._here, BATCH)
+        batch = self._unread[:BATCH]
+        del self._unread[:BATCH]
+        self._planned = self._planned and not batch
         headers: dict[str, Header] = {}
-        for path, root, size in pending:
-            self._busy(path)
+        for pending in batch:
+            self._busy(pending.path)
             try:
-                headers[path] = self._header(root, path, size)
+                with open_under(folder_of(pending.root), pending.path) as file:
+                    headers[pending.path] = read_header(file, pending.path, pending.size)
+                    sound = self._naming.name_of(pending, file)
             except Exception as error:  # noqa: BLE001 - told apart below: most are the file's, some are ours
-                self._busy("")
-                self._refuse(root, path, error)
-        self._busy("")
+                self._done(pending.path)
+                self._refuse(pending, error)
+            else:
+                self._done(pending.path)  # what may go wrong from here on is not the file's
+                self._cache.set_sound(pending.path, *sound)
         if headers:
             self._cache.set_headers(headers)
-        return len(pending)
+        return len(batch)
 
-    def measure_next(self) -> str | None:
-        """Measure one pending file; returns its path, None when all are done."""
-        for path, root, _ in self._cache.without_analysis(self._here, 1):
-            self._busy(path)
-            try:
-                with open_under(folder_of(root), path) as file:
-                    analysis = analyse(file, partial(self._busy, path))
-            except Exception as error:  # noqa: BLE001 - as above
-                self._busy("")
-                self._refuse(root, path, error)
-            else:
-                self._busy("")  # what may go wrong from here on is not the file's
-                self._cache.set_analysis(path, analysis)
-            return path
-        return None
+    def measure_next(self) -> bool:
+        """Measure on, until a file is done; False when all are."""
+        if not self._planned:
+            self._planned = True
+            self._measuring.plan(self._here)
+        return self._measuring.next()
+
+    def learn_next(self) -> str | None:
+        """Ask vibenet about one measured sound; returns a path of it, None when there is nothing to ask."""
+        if self._vibenet is None or not self._vibenet.usable:
+            return None
+        if not self._unheard:
+            self._unheard = spread(self._cache.without_learned(self._here))[::-1]
+        if not self._unheard:
+            return None
+        pending = self._unheard.pop()
+        mood: LearnedMood | None
+        try:
+            self._busy(pending.path)
+            with open_under(folder_of(pending.root), pending.path) as file:
+                samples = excerpt(file)
+            # from here on the file cannot be to blame: the other process has its own time limit
+            self._done(pending.path)
+            mood = self._vibenet.ask(samples)
+        except VibenetStartError:
+            return None
+        except Exception as error:
+            # tried once; the track keeps the mood of the own analysis
+            self._done(pending.path)
+            mood = None
+            if not isinstance(error, (UnreadableAudioError, VibenetError, OSError, MemoryError)):
+                log.error(
+                    "asking vibenet about %s failed by a fault of this program", pending.path, exc_info=error
+                )
+        if pending.sound is not None:
+            self._cache.set_learned(pending.sound, mood)
+        return pending.path
 
     @property
     def _here(self) -> list[str]:
         """A folder that has vanished says nothing of its files."""
         return [root for root in self._roots if root not in self.missing]
 
-    def _refuse(self, root: str, path: str, error: Exception) -> None:
+    def _refuse(self, pending: PendingFile, error: Exception) -> None:
         why = refusal_of(error)
         if why.kind == "fault":
-            log.error("reading %s failed by a fault of this program, not of the file", path, exc_info=error)
-        self._cache.refuse(root, [(path, why)], self._versions, time.time())
-
-    def learn_next(self) -> str | None:
-        """Ask vibenet about one measured file; returns its path, None when there is nothing to ask."""
-        if self._vibenet is None or not self._vibenet.usable:
-            return None
-        for path, root, _ in self._cache.without_learned(self._here, 1):
-            mood: LearnedMood | None
-            try:
-                self._busy(path)
-                with open_under(folder_of(root), path) as file:
-                    samples = excerpt(file)
-                # from here on the file cannot be to blame: the other process has its own time limit
-                self._busy("")
-                mood = self._vibenet.ask(samples)
-            except VibenetStartError:
-                return None
-            except Exception as error:
-                # tried once; the track keeps the mood of the own analysis
-                mood = None
-                if not isinstance(error, (UnreadableAudioError, VibenetError, OSError, MemoryError)):
-                    log.error(
-                        "asking vibenet about %s failed by a fault of this program", path, exc_info=error
-                    )
-            self._cache.set_learned(path, mood)
-            return path
-        return None
+            log.error(
+                "reading %s failed by a fault of this program, not of the file", pending.path, exc_info=error
+            )
+        self._cache.refuse(pending.root, [(pending.path, why)], self._versions, time.time())
 
     def _content(self, root: str) -> RootContent:
         content = RootContent()
         if Path(root).is_file():
             content.playlists.append(root)
+            content.sidecars += [
+                str(path) for path in map(Path(root).with_name, SIDECAR_NAMES) if path.is_file()
+            ]
             self._read_playlists(root, content)
             return content
         told_s = time.monotonic()
@@ -191,65 +197,58 @@ class Scanner:
         return content
 
     def _read_playlists(self, root: str, content: RootContent) -> None:
-        """Streams of all playlists; local files only of a playlist that was itself given as a root."""
         for playlist in content.playlists:
             try:
-                with open_under(Path(playlist).parent, playlist) as file:
-                    entries = read_playlist(file.read(MAX_PLAYLIST_BYTES + 1), playlist)
+                add_playlist(playlist, content, self._roots, self.addresses)
             except (PlaylistError, OSError) as error:
                 content.refused[playlist] = str(error)
-                continue
-            for entry in entries:
-                if entry.is_stream:
-                    mood = entry.mood
-                    tagged = None if mood is None else GivenMood(mood.valence, mood.arousal, "given")
-                    content.streams[entry.location] = Header(
-                        0.0, _clean(entry.title) or entry.location, "", tagged
-                    )
-                elif playlist == root:
-                    self._add_listed(local_path(entry, Path(playlist)), Path(playlist).parent, content)
-
-    def _add_listed(self, path: Path, folder: Path, content: RootContent) -> None:
-        real = os.path.realpath(path)
-        if any(is_under(real, root) for root in self._roots):
-            return
-        try:
-            with open_under(folder, path) as file:
-                status = os.fstat(file.fileno())
-            content.files[real] = FoundFile(real, status.st_size, status.st_mtime_ns)
-        except (OSError, ValueError) as error:
-            content.refused[os.fsencode(path).decode("utf-8", "replace")] = str(error)
 
     def _store(self, root: str, content: RootContent) -> bool:
         known = self._cache.known(root)
-        nothing = (-1, 0, None, None)
-        fresh = [
-            f for path, f in content.files.items() if known.get(path, nothing)[:2] != (f.size, f.mtime_ns)
+        fresh = {
+            path: file
+            for path, file in content.files.items()
+            if known.get(path, NOTHING)[:2] != (file.size, file.mtime_ns)
+        }
+        elsewhere = self._cache.known_elsewhere(fresh.keys() - known.keys())
+        shared = [
+            path for path, facts in elsewhere.items() if facts == (fresh[path].size, fresh[path].mtime_ns)
         ]
-        if fresh:
-            self._cache.add(root, fresh)
+        if shared:
+            self._cache.share(root, shared)
+        if len(fresh) > len(shared):
+            self._cache.add(root, [file for path, file in fresh.items() if path not in set(shared)])
         if content.streams:
             self._store_streams(root, content.streams, known)
-        # what could not even be opened may be allowed by now
-        again = [p for p in content.files if p in known and known[p][2] and known[p][3] in EACH_LOOK]
-        self._cache.try_again(again)
         rules, broken = read_rules(Path(folder_of(root)), content.sidecars)
-        refused = {**content.refused, **dict(broken)}
+        here = content.files.keys() | content.streams.keys()
+        # what could not even be opened may be allowed by now
+        again = [path for path in here if path in known and known[path][2] and known[path][3] in EACH_LOOK]
+        self._cache.try_again(again)
+        refused = {path: why for path, why in (content.refused | dict(broken)).items() if path not in here}
+        kept = here | refused.keys() | set(content.sidecars)
+        gone = [path for path in known if path not in kept]
+        if gone:
+            self._cache.remove(root, gone)
+        self._apply(root, rules)
+        if root not in content.playlists:  # a list of some files says nothing of the others beside it
+            refused |= {path: _unfitting(rows, path) for path, rows in rules.unfitted().items()}
+        self._leave_aside(root, refused, known)
+        mended = [path for path in content.sidecars if path in known and path not in refused]
+        if mended:
+            self._cache.remove(root, mended)
+        return bool(gone or mended)
+
+    def _leave_aside(self, root: str, refused: Mapping[str, str], known: Known) -> None:
         news = [
             (path, Refusal("left_aside", why))
             for path, why in refused.items()
-            if known.get(path, nothing)[2] != why
+            if known.get(path, NOTHING)[2] != why
         ]
         if news:
             self._cache.refuse(root, news, self._versions, time.time())
-        here = content.files.keys() | content.streams.keys() | refused.keys()
-        gone = [path for path in known if path not in here]
-        if gone:
-            self._cache.remove(gone)
-        self._apply(root, rules)
-        return bool(gone)
 
-    def _store_streams(self, root: str, streams: Mapping[str, Header], known: Collection[str]) -> None:
+    def _store_streams(self, root: str, streams: Mapping[str, Header], known: Known) -> None:
         """Their titles and moods stand in playlists, which somebody may have changed."""
         before = self._cache.stream_headers(root)
         changed = {url: header for url, header in streams.items() if before.get(url) != header}
@@ -266,43 +265,15 @@ class Scanner:
             now[path] = rules.stated(path)
         changed = {path: given for path, given in now.items() if given != before[path]}
         if changed:
-            self._cache.set_given(changed)
-
-    def _header(self, root: str, path: str, size: int) -> Header:
-        with open_under(folder_of(root), path) as file, open_sound(file) as reader:
-            facts = reader.facts()
-        believable = facts.duration_s <= min(MAX_DURATION_S, size * 8 / LEAST_BITS_A_SECOND)
-        return Header(
-            duration_s=facts.duration_s if believable else 0.0,
-            title=_clean(facts.tags.get("title", "")) or _clean(PurePath(path).stem),
-            artist=_clean(_first(facts.tags, ("artist", "album_artist", "composer"))),
-            tagged=mood_of_tags(facts.tags),
-        )
+            self._cache.set_given(root, changed)
 
 
-def refusal_of(error: Exception) -> Refusal:
-    """Whose fault it is: the file's, its decoder's, the machine's, or by elimination ours."""
-    if isinstance(error, CodecMissingError):
-        return Refusal("codec_missing", str(error))
-    if isinstance(error, UnreadableAudioError):
-        return Refusal("unreadable", str(error))
-    if isinstance(error, MemoryError):
-        return Refusal("crashed", "it needs too much memory")
-    if isinstance(error, OSError):
-        kind: RefusalKind = "disk_full" if error.errno in DISK_FULL else "unopenable"
-        return Refusal(kind, error.strerror or str(error))
-    words = (str(error).splitlines() or [""])[0]
-    return Refusal("fault", f"{type(error).__name__}: {words}"[:MAX_DETAIL_CHARS])
+def _unfitting(rows: Sequence[str], sidecar: str) -> str:
+    """What is said of the rows of a sidecar that fit nothing."""
+    first = os.path.relpath(rows[0], PurePath(sidecar).parent) if "://" not in rows[0] else rows[0]
+    more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+    return f"no track fits the row {first[:80]!r}{more}"
 
 
 def _wanted(name: str) -> bool:
     return suffix_of(name) in WANTED_SUFFIXES or name in SIDECAR_NAMES
-
-
-def _first(tags: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((tags[name] for name in names if tags.get(name)), "")
-
-
-def _clean(text: str) -> str:
-    """One printable line: tags come from strangers and end up in terminals, pages and messages."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200]

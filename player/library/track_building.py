@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from player.analysis.track_measures import Analysis, LearnedMood
 from player.library.cache import FileRow
 from player.library.mood_tags import CONFIDENCE, GivenMood
+from player.library.track_names import track_id
 from player.music import Mood, Track
 
 Floats = NDArray[np.float64]
@@ -20,12 +21,11 @@ ANALYSED_VALENCE_SPAN = 0.5
 """Valence by analysis stays within +-0.5: it is little better than chance off the calm-tense diagonal."""
 
 AROUSAL_SPREAD: Mapping[str, tuple[float, float]] = {
-    "flux": (-7.0, -3.8),
-    "loudness": (-28.0, -9.0),
+    "flux": (-5.8, -2.8),
     "onsets": (0.8, 6.5),
     "high": (-9.0, -2.2),
 }
-"""Usual ranges of the arousal features: ln of flux and of the share above 4 kHz, LUFS, onsets a second."""
+"""Usual ranges of the arousal features: ln of flux and of the share above 4 kHz, onsets a second."""
 VALENCE_SPREAD: Mapping[str, tuple[float, float]] = {"majorness": (-0.2, 0.25), "centroid": (5.5, 7.9)}
 LEARNED_VALENCE_SPAN = 0.75
 """Wider than by analysis, for it was trained on valence; how well is not published."""
@@ -35,19 +35,33 @@ PRIOR_TRACKS = 12
 """Imagined tracks spread over the usual ranges, so that three tracks are not ranked as a whole world."""
 
 
-def track_id(path: str) -> str:
-    """A short stable name for a path or URL that is safe in topics and commands."""
-    return hashlib.blake2b(path.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+def first_of_each(rows: Sequence[FileRow]) -> tuple[list[FileRow], list[tuple[FileRow, FileRow]]]:
+    """The playable rows without copies of a sound, in their order; and (copy, what is played in its place).
+
+    What people said of any copy holds for the one that is played.
+    """
+    first: dict[str, FileRow] = {}
+    copies: list[tuple[FileRow, FileRow]] = []
+    for row in rows:
+        if row.reason is not None or not _is_ready(row):
+            continue
+        name = row.sound or row.path
+        kept = first.setdefault(name, row)
+        if kept is not row:
+            copies.append((row, kept))
+            if kept.given is None or (kept.given.source == "folder" and row.given is not None):
+                first[name] = replace(kept, given=row.given)
+    return list(first.values()), copies
 
 
 def build_tracks(rows: Sequence[FileRow]) -> tuple[Track, ...]:
     """The playable tracks, in the order of the rows. A mood stated by people is taken as it is.
 
-    Automatic arousal is the mean rank of spectral flux, loudness, onset rate and high-frequency share within
-    the library (rho 0.81 with vibenet's energy on 99 tracks, where single features reach 0.5-0.8, and 0.57 on
-    30 others: docs/decisions/0080).
+    Automatic arousal is the mean rank of spectral flux, onset rate and high-frequency share within the
+    library, all as the track sounds when it is played: how loudly it was mastered is not heard then, and so
+    says nothing (docs/decisions/0108).
     """
-    playable = [row for row in rows if row.reason is None and _is_ready(row)]
+    playable, _ = first_of_each(rows)
     measured = [row.analysis for row in playable if row.analysis is not None]
     moods = dict(zip(map(id, measured), ranked_moods(measured), strict=True))
     heard = [row.learned for row in playable if row.learned is not None]
@@ -63,7 +77,6 @@ def ranked_moods(analyses: Sequence[Analysis]) -> list[Mood]:
     arousal = _mean_rank(
         {
             "flux": np.log(np.array([f.flux for f in features]) + 1e-5),
-            "loudness": np.array([-70.0 if a.loudness_lufs is None else a.loudness_lufs for a in analyses]),
             "onsets": np.array([f.onset_rate_hz for f in features]),
             "high": np.log(np.array([f.high_share for f in features]) + 1e-5),
         },
@@ -123,7 +136,7 @@ def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
     header, analysis = row.header, row.analysis
     if header is None:
         raise ValueError(f"{row.path} has no header")
-    stated = _believed(row)
+    stated = stated_mood(row)
     if stated is not None:
         mood, source = stated.mood(), stated.source
     elif learned is not None:
@@ -134,25 +147,24 @@ def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
         mood, source = UNKNOWN, "unknown"
     duration_s = header.duration_s if analysis is None else analysis.duration_s
     return Track(
-        id=track_id(row.path),
+        id=row.sound or track_id(row.path),
         location=row.path,
         title=header.title,
         artist=header.artist,
         duration_s=duration_s,
         cue_in_s=0.0 if analysis is None else analysis.cue_in_s,
         cue_out_s=duration_s if analysis is None else analysis.cue_out_s,
-        loudness_lufs=None if analysis is None else analysis.loudness_lufs,
-        true_peak_dbtp=None if analysis is None else analysis.true_peak_dbtp,
+        loudness_lufs=header.loudness_lufs if analysis is None else analysis.loudness_lufs,
+        true_peak_dbtp=header.true_peak_dbtp if analysis is None else analysis.true_peak_dbtp,
         mood=mood,
         mood_source=source,
         mood_confidence=CONFIDENCE[source],
         fades_out_s=0.0 if analysis is None else analysis.fades_out_s,
-        tempo_bpm=None if analysis is None else analysis.tempo_bpm,
         opening_lufs=None if analysis is None else analysis.opening_lufs,
     )
 
 
-def _believed(row: FileRow) -> GivenMood | None:
+def stated_mood(row: FileRow) -> GivenMood | None:
     """Sidecar before tags before folder rules."""
     tagged = None if row.header is None else row.header.tagged
     if row.given is not None and (row.given.source != "folder" or tagged is None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from typing import IO, Any
@@ -27,9 +28,10 @@ from player.reading.sound_reader import (
 from player.reading.sound_view import SoundView, id3v2_bytes
 
 FORMATS = (
-    "aac,ac3,aiff,ape,asf,au,caf,dsf,eac3,flac,loas,matroska,webm,mov,mp4,m4a,mp3,mpc,mpc8,ogg,tta,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,gsm,iff,loas,matroska,webm,mlp,mov,mp4,m4a,"
+    "mp3,mpc,mpc8,mpeg,nistsphere,ogg,oma,shn,tak,truehd,tta,voc,w64,wav,wv,xwma"
 )
-"""Containers that hold sound and nothing else: a playlist or HLS file could make FFmpeg open other things."""
+"""Containers that hold their sound themselves: a playlist or HLS file could make FFmpeg open other things."""
 MAX_TAG_CHARS = 400
 STREAM_OPTIONS = {
     "protocol_whitelist": "http,https,tls,tcp",
@@ -168,6 +170,16 @@ class AudioReader:
                 if self._file is None or not some:
                     raise UnreadableAudioError(f"reading broke off ({short(error)})") from error
                 log.debug("what follows the sound is left out: %s", short(error))
+            if not self._next_link():
+                return
+
+    def encoded(self) -> Iterator[bytes]:
+        """The packets of all links as they lie there, without tags and pictures, as far as they are read."""
+        while True:
+            with contextlib.suppress(av.FFmpegError, ValueError):
+                for packet in self._container.demux(self._stream):
+                    self._last_at = packet.pos or self._last_at
+                    yield bytes(packet)
             if not self._next_link():
                 return
 

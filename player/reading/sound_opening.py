@@ -49,6 +49,21 @@ def open_sound(file: IO[bytes]) -> SoundReader:
     return _Doubted(file, first)
 
 
+def encoded_sound(file: IO[bytes]) -> Iterator[bytes]:
+    """The sound of an open file as it lies there, still encoded, piece by piece, without tags or pictures.
+
+    Ends where the file can be read no further. Raises UnreadableAudioError where PyAV does not read it, for
+    miniaudio does not show what it decodes.
+    """
+    problem = av_problem()
+    if problem is not None:
+        raise UnreadableAudioError(problem)
+    from player.reading.av_reader import AudioReader
+
+    with AudioReader(file) as reader:
+        yield from reader.encoded()
+
+
 def _second(
     file: IO[bytes], refusal: UnreadableAudioError, begins: tuple[bytes, ...] | None = None
 ) -> SoundReader:

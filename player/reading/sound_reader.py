@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 READ_RATE_HZ = 48_000
-READER_VERSION = 1
+READER_VERSION = 2
 """Counts up when our own reading learns to read more, so that what was refused before is tried again."""
 
 Part = NDArray[np.float32]

@@ -70,7 +70,7 @@ def test_the_table_measures_as_one_track_does() -> None:
 
 
 def _parts(tracks: Sequence[Track], **asked: object) -> dict[str, list[float]]:
-    wanted = {"aim": None, "current": None, "recent_artists": [], "chosen": None} | asked
+    wanted = {"aim": None, "recent_artists": [], "chosen": None} | asked
     parts = TrackTable(tracks).parts(**wanted, weights=ScoreWeights())  # type: ignore[arg-type]
     return {name: values.tolist() for name, values in parts.items()}
 
@@ -96,13 +96,6 @@ def test_each_part_of_a_score() -> None:
         make_track("d", duration_s=0.0),
     ]
     assert _parts(short)["short"] == [-1, 0, -1, 0]
-
-
-def test_a_jump_of_tempo_costs_by_its_octaves_up_to_one() -> None:
-    tracks = [make_track(str(tempo), tempo=tempo) for tempo in (120.0, 60.0, 240.0, 30.0, 120 * 2**0.5, None)]
-    parts = _parts(tracks, current=make_track("now", tempo=120.0))["tempo"]
-    assert parts == pytest.approx([0, -0.05, -0.05, -0.05, -0.025, 0])
-    assert _parts(tracks, current=make_track("now"))["tempo"] == [0] * 6
 
 
 def test_a_draw_is_by_the_exponential_of_score_over_temperature() -> None:

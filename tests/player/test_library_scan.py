@@ -141,13 +141,13 @@ def test_another_analyser_measures_everything_again(
     scanner.read_headers()
     while scanner.measure_next():
         pass
-    assert cache.without_analysis([root], 10) == []
+    assert cache.without_analysis([root]) == []
     monkeypatch.setattr(track_cache, "ANALYSER_VERSION", track_cache.ANALYSER_VERSION + 1)
     scanner.sync()
-    assert len(cache.without_analysis([root], 10)) == 3
+    assert len(cache.without_analysis([root])) == 3
     while scanner.measure_next():
         pass
-    assert cache.without_analysis([root], 10) == []
+    assert cache.without_analysis([root]) == []
 
 
 def test_streams_come_change_and_go_with_their_playlist(music: Path, look: Look) -> None:
@@ -187,6 +187,7 @@ def test_the_walk_tells_links_apart(music: Path, tmp_path: Path) -> None:
     files = sorted(item.path for item in found if isinstance(item, FoundFile))
     names = ("Calm/b.wav", "UPPER.WAV", "a.wav", "album/c.wav", "album/c.wav")
     assert files == [str(real / name) for name in names]
-    assert [(i.path, i.reason) for i in found if isinstance(i, RefusedFile)] == [
-        (str(real / "out.wav"), "the link leads outside the music folder")
-    ]
+    refused = {i.path: i.reason for i in found if isinstance(i, RefusedFile)}
+    assert refused.pop(str(real / "out.wav")) == "the link leads outside the music folder"
+    assert "link to a folder outside" in refused.pop(str(real / "album" / "inner"))
+    assert not refused

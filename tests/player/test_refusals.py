@@ -10,19 +10,21 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from broken_sounds import of_unknown_codec, sound
 from sound_making import write_tone
 from waiting import SCAN_PATIENCE_S, wait_until
 
-from player.library import refusals
+from player.library import header_reading, measuring, refusals
 from player.library import scanner as library_scan
 from player.library.cache import FileRow, TrackCache
 from player.library.library import CACHE_NAME, Library
 from player.library.refusals import BACK_OFF_S, Attempt, Refusal, Versions, is_due
 from player.library.scan_process import ScanEvent, ScanProcess
 from player.library.scanner import Scanner
+from player.reading.sound_reader import UnreadableAudioError
 
 pytestmark = pytest.mark.timeout(300)
 HERE = Versions("1", "a decoder")
@@ -127,7 +129,7 @@ def test_another_version_tries_what_could_not_be_read(
     (music / "b.wav").write_bytes(b"no music")
     assert scan(cache, music)["b.wav"].kind == "unreadable"
     tried: list[str] = []
-    monkeypatch.setattr(library_scan, "open_sound", lambda file: tried.append(file.name) or _refuse())
+    monkeypatch.setattr(header_reading, "open_sound", lambda file: tried.append(file.name) or _refuse())
     scan(cache, music)
     assert tried == []
     monkeypatch.setattr(refusals, "decoder_version", lambda: "a newer one")
@@ -136,7 +138,7 @@ def test_another_version_tries_what_could_not_be_read(
 
 
 def _refuse() -> None:
-    raise library_scan.UnreadableAudioError("again")
+    raise UnreadableAudioError("again")
 
 
 # whose fault
@@ -149,15 +151,15 @@ def test_a_codec_that_is_lacking_is_named(music: Path, cache: TrackCache) -> Non
     assert "WAV format 0x1234" in refusals.sentence(row.kind, row.reason)
 
 
-@pytest.mark.parametrize("where", ["open_sound", "analyse"])
+@pytest.mark.parametrize("where", [(header_reading, "open_sound"), (measuring, "analyse")])
 def test_an_exception_of_ours_is_not_the_files_fault(
-    music: Path, cache: TrackCache, monkeypatch: pytest.MonkeyPatch, where: str
+    music: Path, cache: TrackCache, monkeypatch: pytest.MonkeyPatch, where: tuple[ModuleType, str]
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(library_scan, where, lambda *_arguments: None.codec)
+        broken.setattr(*where, lambda *_arguments, **_options: None.codec)
         row = scan(cache, music)["a.wav"]
     assert row.kind == "fault"
-    assert (row.reason is None) == (where == "analyse"), (
+    assert (row.reason is None) == (where[1] == "analyse"), (
         "what can be played is played, without being measured"
     )
     assert scan(cache, music, begun_s=0.0)["a.wav"].analysis is None, "not again in the same session"

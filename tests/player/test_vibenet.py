@@ -217,7 +217,7 @@ def test_a_track_it_failed_on_is_tried_once_and_a_failed_start_is_no_tracks_faul
     while scanner.measure_next():
         assert scanner.learn_next() or left
     assert scanner.learn_next() is None
-    assert len(cache.without_learned(roots, 10)) == left
+    assert len(cache.without_learned(roots)) == left
     cache.close()
 
 

@@ -18,7 +18,6 @@ def make_track(
     peak: float | None = -6.0,
     fades_out_s: float = 0.0,
     source: MoodSource = "sidecar",
-    tempo: float | None = None,
 ) -> Track:
     return Track(
         id=name,
@@ -34,7 +33,6 @@ def make_track(
         mood_source=source,
         mood_confidence=1.0,
         fades_out_s=fades_out_s,
-        tempo_bpm=tempo,
     )
 
 
