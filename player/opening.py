@@ -65,7 +65,7 @@ def open_playback(
         Mixer(),
         chooser,
         library,
-        deck_maker(deck, library.open_file),
+        deck_maker(deck, library.open_file, library.address_of),
         close_deck=closer,
         on_decision=on_decision,
         settings=settings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -46,16 +46,19 @@ def _blocks(reader: SoundReader, start_s: float) -> Iterator[PcmBlock]:
 class AvDeck(RingDeck):
     """A deck by PyAV. ``open_file`` opens local tracks; see ``Deck`` for what the methods promise."""
 
-    def __init__(self, open_file: OpenFile, ahead_s: float = AHEAD_S) -> None:
+    def __init__(
+        self, open_file: OpenFile, ahead_s: float = AHEAD_S, *, address_of: Callable[[str], str] = str
+    ) -> None:
         if not math.isfinite(ahead_s) or ahead_s <= 0:
             raise ValueError(f"ahead_s must be a positive number of seconds, got {ahead_s!r}")
         super().__init__(ahead_s, "av-deck")
         self._open_file = open_file
+        self._address_of = address_of
 
     def _decode(self, location: str, start_s: float) -> None:
         try:
             written = rested = 0
-            for block in decoded(location, start_s, self._open_file):
+            for block in decoded(self._address_of(location), start_s, self._open_file):
                 if not self._ring.write(block):
                     return
                 written += len(block)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 from player.deck import Deck, DeckError, DeckMaker, OpenFile, is_stream
@@ -15,8 +16,8 @@ DECK_KINDS: tuple[DeckKind, ...] = ("auto", "av", "vlc")
 log = logging.getLogger(__name__)
 
 
-def deck_maker(kind: DeckKind, open_file: OpenFile) -> DeckMaker:
-    """A maker of decks.
+def deck_maker(kind: DeckKind, open_file: OpenFile, address_of: Callable[[str], str] = str) -> DeckMaker:
+    """A maker of decks. ``address_of`` gives a stream's address with its login, which nothing else knows.
 
     ``auto``: files by PyAV, which decodes half a minute ahead, so that a disk may vanish; streams by libVLC,
     which mends a broken connection by itself. Where one cannot be made, that is told once, with what to do
@@ -26,7 +27,10 @@ def deck_maker(kind: DeckKind, open_file: OpenFile) -> DeckMaker:
     if kind not in DECK_KINDS:
         raise DeckError(f"deck must be one of {', '.join(DECK_KINDS)}; got {kind!r:.40}")
     makers = {"av": _av_deck, "vlc": _vlc_deck, "miniaudio": _miniaudio_deck}
-    decoders = Decoders({name: makers[name] for name in makers if kind in ("auto", name)}, open_file)
+    wanted = {name: makers[name] for name in makers if kind in ("auto", name)}
+    decoders = Decoders(
+        {name: partial(make, address_of=address_of) for name, make in wanted.items()}, open_file
+    )
     decoders.check()
     return decoders.make
 
@@ -81,23 +85,23 @@ class Decoders:
 _NAMES = {"av": "PyAV", "vlc": "libVLC", "miniaudio": "miniaudio"}
 
 
-def _av_deck(open_file: OpenFile) -> Deck:
+def _av_deck(open_file: OpenFile, address_of: Callable[[str], str]) -> Deck:
     from player.decks.av_deck import AvDeck
     from player.reading.sound_opening import av_problem
 
     problem = av_problem()
     if problem is not None:
         raise DeckError(problem)
-    return AvDeck(open_file)
+    return AvDeck(open_file, address_of=address_of)
 
 
-def _miniaudio_deck(open_file: OpenFile) -> Deck:
+def _miniaudio_deck(open_file: OpenFile, address_of: Callable[[str], str]) -> Deck:
     from player.decks.av_deck import AvDeck  # its reader takes miniaudio where there is no PyAV
 
-    return AvDeck(open_file)
+    return AvDeck(open_file, address_of=address_of)
 
 
-def _vlc_deck(open_file: OpenFile) -> Deck:
+def _vlc_deck(open_file: OpenFile, address_of: Callable[[str], str]) -> Deck:
     from player.decks.vlc_deck import VlcDeck
 
-    return VlcDeck(open_file)
+    return VlcDeck(open_file, address_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import threading
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
@@ -65,10 +66,11 @@ class VlcDeck(RingDeck):
     ``stop`` waits for a callback to return. Raises DeckError where libVLC is missing.
     """
 
-    def __init__(self, open_file: OpenFile) -> None:
+    def __init__(self, open_file: OpenFile, address_of: Callable[[str], str] = str) -> None:
         super().__init__(RING_S, "vlc-deck")
         self._vlc, self._instance = _LibVlc.get()
         self._open_file = open_file
+        self._address_of = address_of
         self._drained = threading.Event()
         self._closing = threading.Event()
         self._file: IO[bytes] | None = None
@@ -107,7 +109,7 @@ class VlcDeck(RingDeck):
 
     def _start(self, location: str, start_s: float) -> Any:
         if is_stream(location):
-            media = self._instance.media_new_location(location)
+            media = self._instance.media_new_location(self._address_of(location))
             media.add_option(":network-caching=1500")
         else:
             # an open file instead of a name: nothing in the name is an option or an address to libVLC

@@ -20,6 +20,7 @@ from player.library.music_folder import (
     folder_of,
     open_under,
 )
+from player.library.playlist_reading import address_with_login
 from player.library.refusals import Refusal, Versions, sentence
 from player.library.scan_process import POLL_S, ScanEvent, ScanProcess
 from player.library.track_building import build_tracks, first_of_each
@@ -158,6 +159,13 @@ class Library:
         if row is None:
             raise FileNotFoundError(errno.ENOENT, "is not in the library", location)
         return open_under(folder_of(row.root), location)
+
+    def address_of(self, location: str) -> str:
+        """A stream's address with the user and password that its playlist has for it, if any."""
+        row = self._rows.get(location)
+        if row is None or row.header is None or not row.header.login_in:
+            return location
+        return address_with_login(location, row.header.login_in)
 
     def rescan(self) -> None:
         """Look at the folders again, now."""

@@ -29,6 +29,9 @@ MAX_ADDRESSES = 200
 MAX_EPISODES = 300
 """Of one feed the newest."""
 
+LIST_TYPES = ("mpegurl", "scpls", "xspf+xml", "rss+xml", "x-pls")
+"""Some lists are said to be audio, too."""
+
 Fetched = tuple[tuple[PlaylistEntry, ...], str]
 """What stands at the address, or why nothing does."""
 
@@ -74,6 +77,8 @@ class ListAddresses:
 def _listed(address: str) -> Fetched:
     try:
         content, name = _fetched(address)
+        if content is None:
+            return (PlaylistEntry(address),), ""
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         return (), f"the list at this address cannot be fetched: {str(reason)[:80] or type(error).__name__}"
@@ -98,8 +103,8 @@ def _without_mirrors(entries: list[PlaylistEntry]) -> tuple[PlaylistEntry, ...]:
     return tuple(first.values())
 
 
-def _fetched(address: str) -> tuple[bytes, str]:
-    """The bytes at an address and what to call them. Raises OSError, HTTPException, ValueError."""
+def _fetched(address: str) -> tuple[bytes | None, str]:
+    """The bytes at an address, None for sound, and a name. Raises OSError, HTTPException, ValueError."""
     request = urllib.request.Request(without_login(address), headers={"User-Agent": "neuroplayer"})  # noqa: S310
     parts = urlsplit(address)
     if parts.username is not None:
@@ -108,6 +113,9 @@ def _fetched(address: str) -> tuple[bytes, str]:
     until_s = time.monotonic() + DEADLINE_S
     content = b""
     with contextlib.closing(_opener().open(request, timeout=TIMEOUT_S)) as answer:
+        kind = answer.headers.get_content_type()
+        if kind.startswith(("audio/", "video/")) and not kind.endswith(LIST_TYPES):
+            return None, ""
         while len(content) <= MAX_PLAYLIST_BYTES and (part := answer.read1(1 << 16)):
             content += part
             if time.monotonic() > until_s:

@@ -17,6 +17,7 @@ import msgspec
 
 from player.library.foreign_text import composed, decoded, number
 from player.library.music_folder import open_under
+from player.library.track_names import without_login
 from player.music import Mood, MoodSource
 
 _TABLE: dict[tuple[float, float], str] = {
@@ -193,7 +194,7 @@ def _add_track(rules: MoodRules, folder: str, row: Mapping[str, object], by: str
         raise SidecarError(f"a row has no path: {dict(row)!r:.80}")
     given = _given(row, "composed" if row.get("source") == "composed" else "sidecar", by)
     if "://" in name:
-        rules.rows.setdefault(name, given)
+        rules.rows.setdefault(without_login(name), given)
         return
     literal = literal_name(name)
     target = composed(os.path.normpath(PurePath(folder, name if literal is None else literal)))

@@ -13,7 +13,13 @@ from player.library.list_addresses import ListAddresses
 from player.library.listed_files import ListedFiles
 from player.library.mood_tags import GivenMood
 from player.library.music_folder import FoundFile, OutsideFolderError, is_under, open_under
-from player.library.playlists import MAX_PLAYLIST_BYTES, PlaylistEntry, is_list_address, read_playlist
+from player.library.playlists import (
+    MAX_PLAYLIST_BYTES,
+    PlaylistEntry,
+    PlaylistError,
+    is_list_address,
+    read_playlist,
+)
 from player.library.track_names import without_login
 
 MAX_REFUSED = 1_000
@@ -74,6 +80,19 @@ def _add(
         return None if found else (without_login(address), why)
     content.streams[without_login(address)] = _header(entry, entry, playlist, address)
     return None
+
+
+def address_with_login(location: str, playlist: str) -> str:
+    """The address as the playlist has it, for a password is kept nowhere else; else as it is."""
+    try:
+        with open_under(Path(playlist).parent, playlist) as file:
+            entries = read_playlist(file.read(MAX_PLAYLIST_BYTES + 1), playlist)
+    except (PlaylistError, OSError):
+        return location
+    places = (place for entry in entries for place in (entry.location, *entry.others))
+    return next(
+        (place for place in places if place != location and without_login(place) == location), location
+    )
 
 
 def _is_stream(place: str) -> bool:

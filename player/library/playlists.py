@@ -93,9 +93,13 @@ def is_hls(content: bytes) -> bool:
 
 
 def is_list_address(url: str) -> bool:
-    """True for an address that names a playlist or a feed instead of sound."""
-    suffix = PurePath(urlsplit(url).path).suffix.lower()
-    return suffix in PLAYLIST_SUFFIXES | {".rss", ".xml"}
+    """True for an address that seems to name a playlist or a feed instead of sound."""
+    parts = urlsplit(url.lower())
+    path = PurePath(parts.path)
+    if path.suffix:
+        return path.suffix in PLAYLIST_SUFFIXES | {".rss", ".xml", ".atom"}
+    host = (parts.hostname or "").split(".")[0]
+    return path.name in ("rss", "feed", "atom", "podcast") or host in ("feeds", "feed", "rss")
 
 
 def _kind(content: bytes, suffix: str) -> str:
