@@ -287,7 +287,7 @@ class Chooser:
                 return rows, False
         banned = self._rows(self._quarantined)
         if not len(banned):
-            failed = sum(one in self._table.rows for one in self._quarantined)
+            failed = len(self._table.rows_of(self._quarantined))
             raise NoPlayableTrackError(len(self._table.tracks), failed)
         return banned, True
 
@@ -307,14 +307,12 @@ class Chooser:
 
     def _liked_part(self) -> Floats:
         part: Floats = np.zeros(len(self._table.tracks))
-        part[[self._table.rows[one] for one in self._taste.liked if one in self._table.rows]] = (
-            self.settings.weights.liked
-        )
+        part[self._table.rows_of(self._taste.liked)] = self.settings.weights.liked
         return part
 
     def _rows(self, excluded: set[str]) -> np.ndarray:
         free = np.ones(len(self._table.tracks), dtype=bool)
-        free[[self._table.rows[track_id] for track_id in excluded if track_id in self._table.rows]] = False
+        free[self._table.rows_of(excluded)] = False
         return np.flatnonzero(free)
 
     def _candidate(self, row: int, scores: Floats, parts: dict[str, Floats]) -> Candidate:

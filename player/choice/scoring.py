@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,9 @@ class TrackTable:
 
     def __init__(self, tracks: Sequence[Track]) -> None:
         self.tracks = tuple(tracks)
-        self.rows: Mapping[str, int] = {track.id: row for row, track in enumerate(self.tracks)}
+        self._rows: dict[str, list[int]] = {}
+        for row, track in enumerate(self.tracks):
+            self._rows.setdefault(track.id, []).append(row)
         self._arousal = np.array([track.mood.arousal for track in self.tracks], dtype=np.float64)
         self._valence = np.array(
             [math.nan if track.mood.valence is None else track.mood.valence for track in self.tracks],
@@ -68,6 +70,10 @@ class TrackTable:
         self._artist_rows: dict[str, list[int]] = {}
         for row, track in enumerate(self.tracks):
             self._artist_rows.setdefault(track.artist.casefold().strip(), []).append(row)
+
+    def rows_of(self, ids: Iterable[str]) -> list[int]:
+        """The rows of these tracks; a playlist may name several copies of one."""
+        return [row for track_id in ids for row in self._rows.get(track_id, ())]
 
     def distances(self, aim: Mood) -> Floats:
         """Distance of every track to the aim, shape (n_tracks,)."""
@@ -96,9 +102,8 @@ class TrackTable:
         }
         for artist in {name.casefold().strip() for name in recent_artists} - {""}:
             parts["artist"][self._artist_rows.get(artist, [])] = -weights.same_artist
-        row = None if chosen is None else self.rows.get(chosen.id)
-        if row is not None:
-            parts["already_next"][row] = weights.keep_chosen
+        if chosen is not None:
+            parts["already_next"][self.rows_of([chosen.id])] = weights.keep_chosen
         return parts
 
 

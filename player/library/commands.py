@@ -127,7 +127,7 @@ def find_track(tracks: Sequence[Track], name: str) -> Track:
         lambda track: bool(folded) and folded in composed(track.title).casefold(),
     )
     found: list[Track] = next(filter(None, ([t for t in tracks if fits(t)] for fits in sure)), [])
-    if len(found) == 1:
+    if len({track.id for track in found}) == 1:
         return found[0]
     if not tracks:
         raise EmptyLibraryError(UNKNOWN)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from player.analysis.track_measures import Analysis, LearnedMood
 from player.library.cache import FileRow
 from player.library.mood_tags import CONFIDENCE, GivenMood
+from player.library.music_folder import PLAYLIST_SUFFIXES, suffix_of
 from player.library.track_names import track_id
 from player.music import Mood, Track
 
@@ -38,14 +39,16 @@ PRIOR_TRACKS = 12
 def first_of_each(rows: Sequence[FileRow]) -> tuple[list[FileRow], list[tuple[FileRow, FileRow]]]:
     """The playable rows without copies of a sound, in their order; and (copy, what is played in its place).
 
-    What people said of any copy holds for the one that is played.
+    What people said of any copy holds for the one that is played. Each entry of a playlist that was named
+    as music stays: somebody wrote it there.
     """
     first: dict[str, FileRow] = {}
     copies: list[tuple[FileRow, FileRow]] = []
     for row in rows:
         if row.reason is not None or not _is_ready(row):
             continue
-        name = row.sound or row.path
+        listed = suffix_of(row.root) in PLAYLIST_SUFFIXES
+        name = row.path if listed else row.sound or row.path
         kept = first.setdefault(name, row)
         if kept is not row:
             copies.append((row, kept))

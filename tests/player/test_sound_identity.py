@@ -14,6 +14,8 @@ import pytest
 from sound_making import silence, sine, write_tone, write_wav
 
 from player.analysis.track_analysis import analyse
+from player.choice.chooser import Chooser, PolicySettings
+from player.choice.taste import Taste
 from player.library import measuring
 from player.library.cache import FileRow, Header, TrackCache
 from player.library.library import refused_files
@@ -220,3 +222,22 @@ def test_a_cache_of_the_last_version_loses_nothing(tmp_path: Path) -> None:
     again = build_tracks(look(cache, music))[0]
     assert (again.id, again.mood_source) == (track_id(real), "vibenet")
     cache.close()
+
+
+def test_a_playlist_that_names_copies_keeps_its_entries_and_a_ban_holds_for_all(
+    tmp_path: Path, cache: TrackCache
+) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for name, hertz in (("a", 220), ("other", 330)):
+        write_tone(music / f"{name}.wav", seconds=2, hertz=hertz, level_dbfs=-20)
+    shutil.copy(music / "a.wav", music / "copy of a.wav")
+    (music / "evening.m3u").write_text("a.wav\ncopy of a.wav\nother.wav\n")
+    tracks = build_tracks(look(cache, music / "evening.m3u"))
+    assert [Path(track.location).name for track in tracks] == ["a.wav", "copy of a.wav", "other.wav"]
+    assert tracks[0].id == tracks[1].id
+    chooser = Chooser(PolicySettings(policy="match"), 0)
+    chooser.set_taste(Taste().ban(tracks[0].id, True))
+    assert {chooser.choose(float(n), tracks, "first", None, None).chosen.id for n in range(10)} == {
+        tracks[2].id
+    }
