@@ -25,12 +25,14 @@ from player.library.library import (
 )
 from player.library.library_map import draw_map
 from player.library.mood_tags import (
+    SIDECAR_NAMES,
     MoodRules,
     SidecarError,
     csv_delimiter,
     escaped_name,
     literal_name,
     mood_of_words,
+    read_rules,
     read_sidecar,
 )
 from player.library.music_folder import PLAYLIST_SUFFIXES, distinct_roots, open_under
@@ -148,7 +150,7 @@ def _is_at(track: Track, wanted: str) -> bool:
 
 
 def tag_track(folders: Sequence[Path], cache_dir: Path, name: str, mood: str) -> Json:
-    """State the mood of a track in the ``moods.csv`` of its music folder.
+    """State the mood of a track in the ``moods.csv`` of its music folder, or beside the one that decides now.
 
     ``mood`` is a word such as ``calm``, a target's name, or ``valence,arousal``. Raises LibraryError, and
     OSError if the folder cannot be written.
@@ -208,7 +210,16 @@ def _sidecar_folder(folders: Sequence[Path], location: str) -> Path:
     roots = [Path(root) for root in distinct_roots(folders)]
     folder_roots = [root.parent if root.suffix.lower() in PLAYLIST_SUFFIXES else root for root in roots]
     inside = [root for root in folder_roots if Path(location).is_relative_to(root)]
-    return (inside or folder_roots)[0]
+    folder = (inside or folder_roots)[0]
+    return _deciding(folder, location) if folder in roots and inside else folder
+
+
+def _deciding(root: Path, location: str) -> Path:
+    """Where a row must stand to be believed: beside the deepest sidecar that speaks of the track already."""
+    within = [parent for parent in Path(location).parents if parent.is_relative_to(root)]
+    sidecars = [str(folder / name) for folder in within for name in SIDECAR_NAMES if (folder / name).exists()]
+    stated = read_rules(root, sidecars)[0].stated(location)
+    return root if stated is None else Path(stated.by).parent
 
 
 def _write_row(folder: Path, location: str, mood: Mood) -> None:

@@ -87,7 +87,7 @@ class MoodRules:
     Names are held with each letter in one piece, whichever way they were written.
     """
 
-    root: str = ""
+    root: str = os.sep
     rows: dict[str, GivenMood] = field(default_factory=dict)
     patterns: list[str] = field(default_factory=list)
     folders: list[tuple[str, GivenMood]] = field(default_factory=list)
@@ -128,7 +128,7 @@ class MoodRules:
             if (within + os.sep).startswith(folder.rstrip(os.sep) + os.sep):
                 return mood
         above = composed(self.root).rstrip(os.sep) + os.sep
-        if not self.root or not within.startswith(above):
+        if not within.startswith(above):
             return None
         for name in reversed(PurePath(within[len(above) :]).parts):
             mood_there = MOOD_WORDS.get(name.strip().casefold())

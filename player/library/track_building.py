@@ -27,6 +27,8 @@ AROUSAL_SPREAD: Mapping[str, tuple[float, float]] = {
     "high": (-9.0, -2.2),
 }
 """Usual ranges of the arousal features: ln of flux and of the share above 4 kHz, onsets a second."""
+LEAST_HIGH_SHARE = 1e-4
+"""What is below is the rounding of softly mastered samples as much as music."""
 VALENCE_SPREAD: Mapping[str, tuple[float, float]] = {"majorness": (-0.2, 0.25), "centroid": (5.5, 7.9)}
 LEARNED_VALENCE_SPAN = 0.75
 """Wider than by analysis, for it was trained on valence; how well is not published."""
@@ -81,7 +83,7 @@ def ranked_moods(analyses: Sequence[Analysis]) -> list[Mood]:
         {
             "flux": np.log(np.array([f.flux for f in features]) + 1e-5),
             "onsets": np.array([f.onset_rate_hz for f in features]),
-            "high": np.log(np.array([f.high_share for f in features]) + 1e-5),
+            "high": np.log(np.array([f.high_share for f in features]) + LEAST_HIGH_SHARE),
         },
         AROUSAL_SPREAD,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +109,11 @@ def longest_gap_s(sound: Sound, below_db: float = -60.0) -> float:
 
 
 def small_wav(path: Path, seconds: float = 2.0, pitch_hz: float = 440.0) -> Path:
-    """A tone as a file of a music folder."""
-    soundfile.write(path, tone(seconds, pitch_hz), MIX_RATE_HZ)
+    """A tone as a file of a music folder; its last samples spell its name, for copies are played once."""
+    samples = tone(seconds, pitch_hz).copy()
+    spelled = np.frombuffer(hashlib.blake2b(os.fsencode(path.name), digest_size=32).digest(), np.uint8)
+    samples[-32:] += (
+        ((spelled % 3 - 1.0) / 32768).reshape(32, *[1] * (samples.ndim - 1)).astype(samples.dtype)
+    )
+    soundfile.write(path, samples, MIX_RATE_HZ)
     return path

@@ -76,6 +76,20 @@ def test_a_tag_fits_the_track_that_it_was_given_to_and_no_other(
     assert len((scanned[0][0] / "moods.csv").read_text().splitlines()) == 2
 
 
+@pytest.mark.parametrize("name", ["moods.csv", "moods.toml"])
+def test_a_tag_is_believed_before_what_a_deeper_sidecar_said(
+    scanned: tuple[list[Path], Path], name: str
+) -> None:
+    said = {
+        "moods.csv": "path,arousal\ny.wav,-0.5\n",
+        "moods.toml": "[[track]]\npath='y.wav'\narousal=-0.5\n",
+    }
+    (scanned[0][0] / "Calm" / name).write_text(said[name])
+    tag_track(*scanned, "y.wav", "0.1,0.75")
+    scan_library(*scanned)
+    assert show_track(*scanned, "y.wav")["mood"]["arousal"] == 0.75
+
+
 def test_a_row_that_names_a_file_with_brackets_fits_it(scanned: tuple[list[Path], Path]) -> None:
     (scanned[0][0] / "moods.csv").write_text("path,arousal\nCalm/[Live] x.wav,0.5\n")
     scan_library(*scanned)
