@@ -22,7 +22,8 @@ Task = tuple[PendingFile, bool]
 
 def idle_cores() -> int:
     """How many files may be measured at once: at the lowest priority, that takes nothing from others."""
-    return min(MAX_THREADS, len(os.sched_getaffinity(0)))
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MAX_THREADS, here)
 
 
 class Measuring:

@@ -44,19 +44,21 @@ def first_of_each(rows: Sequence[FileRow]) -> tuple[list[FileRow], list[tuple[Fi
     What people said of any copy holds for the one that is played. Each entry of a playlist that was named
     as music stays: somebody wrote it there.
     """
-    first: dict[str, FileRow] = {}
-    copies: list[tuple[FileRow, FileRow]] = []
+    alike: dict[str, list[FileRow]] = {}
     for row in rows:
-        if row.reason is not None or not _is_ready(row):
-            continue
-        listed = suffix_of(row.root) in PLAYLIST_SUFFIXES
-        name = row.path if listed else row.sound or row.path
-        kept = first.setdefault(name, row)
-        if kept is not row:
-            copies.append((row, kept))
-            if kept.given is None or (kept.given.source == "folder" and row.given is not None):
-                first[name] = replace(kept, given=row.given)
-    return list(first.values()), copies
+        if row.reason is None and _is_ready(row):
+            listed = suffix_of(row.root) in PLAYLIST_SUFFIXES
+            alike.setdefault(row.path if listed else row.sound or row.path, []).append(row)
+    played: list[FileRow] = []
+    copies: list[tuple[FileRow, FileRow]] = []
+    for same in alike.values():
+        # "song (copy).mp3" is longer than what it was copied from
+        original = min(same, key=lambda row: (len(row.path), row.path))
+        given = [row.given for row in same if row.given is not None]
+        stated = next((mood for mood in given if mood.source != "folder"), original.given)
+        played.append(original if stated is original.given else replace(original, given=stated))
+        copies += [(row, original) for row in same if row is not original]
+    return sorted(played, key=lambda row: row.path), copies
 
 
 def build_tracks(rows: Sequence[FileRow]) -> tuple[Track, ...]:
