@@ -20,8 +20,8 @@ from typing import Any
 from report import machine, write
 
 from player.analysis.track_analysis import analyse
-from player.library.header_reading import read_header
 from player.library.music_folder import FoundFile, walk
+from player.library.sounds.header_reading import read_header
 from player.reading.sound_reader import UnreadableAudioError
 
 FIELDS = ("title", "artist", "album")

@@ -17,9 +17,9 @@ import msgspec
 
 from player.analysis.track_measures import ANALYSER_VERSION, Analysis, LearnedMood
 from player.library.cache_database import connect
-from player.library.mood_tags import GivenMood
 from player.library.music_folder import FoundFile
 from player.library.refusals import OURS, Attempt, Refusal, Versions, is_due
+from player.library.sources.mood_tags import GivenMood
 
 log = logging.getLogger(__name__)
 

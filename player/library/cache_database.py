@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from player.library.track_names import track_id
+from player.library.sources.track_names import track_id
 
 SCHEMA_VERSION = 2
 LOCKED_S = 30.0

@@ -12,7 +12,6 @@ from typing import Any
 
 from player.choice.targets import UnknownTargetError, parse_target
 from player.library.cache import FileRow
-from player.library.foreign_text import composed, decoded
 from player.library.library import (
     CACHE_NAME,
     EmptyLibraryError,
@@ -24,7 +23,9 @@ from player.library.library import (
     refused_files,
 )
 from player.library.library_map import draw_map
-from player.library.mood_tags import (
+from player.library.music_folder import PLAYLIST_SUFFIXES, distinct_roots, open_under
+from player.library.sources.foreign_text import composed, decoded
+from player.library.sources.mood_tags import (
     SIDECAR_NAMES,
     MoodRules,
     SidecarError,
@@ -35,7 +36,6 @@ from player.library.mood_tags import (
     read_rules,
     read_sidecar,
 )
-from player.library.music_folder import PLAYLIST_SUFFIXES, distinct_roots, open_under
 from player.library.track_building import build_tracks, first_of_each, stated_mood
 from player.music import Mood, MoodSource, Track
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from player.library.cache import Header
-from player.library.header_reading import one_line
-from player.library.list_addresses import ListAddresses
-from player.library.listed_files import ListedFiles
-from player.library.mood_tags import GivenMood
 from player.library.music_folder import FoundFile, OutsideFolderError, is_under, open_under
-from player.library.playlists import (
+from player.library.sounds.header_reading import one_line
+from player.library.sources.list_addresses import ListAddresses
+from player.library.sources.listed_files import ListedFiles
+from player.library.sources.mood_tags import GivenMood
+from player.library.sources.playlists import (
     MAX_PLAYLIST_BYTES,
     PlaylistEntry,
     PlaylistError,
     is_list_address,
     read_playlist,
 )
-from player.library.track_names import without_login
+from player.library.sources.track_names import without_login
 
 MAX_REFUSED = 1_000
 """So many entries of one playlist are named that lead nowhere; it may be of another machine altogether."""

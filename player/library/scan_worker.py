@@ -22,9 +22,9 @@ import msgspec
 from player.analysis.vibenet_process import VibenetProcess, command_of
 from player.children.cpu_budget import CpuBudget
 from player.library.cache import TrackCache
-from player.library.measuring import idle_cores
 from player.library.scan_process import ALONE, BEGUN, ScanEvent
 from player.library.scanner import Scanner
+from player.library.sounds.measuring import idle_cores
 
 MAX_MEMORY_BYTES = 3 << 30
 NICENESS = 15

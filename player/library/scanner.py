@@ -11,11 +11,6 @@ from pathlib import Path, PurePath
 from player.analysis.track_measures import LearnedMood
 from player.analysis.vibenet_process import VibenetError, VibenetProcess, VibenetStartError, excerpt
 from player.library.cache import Header, PendingFile, TrackCache
-from player.library.header_reading import read_header
-from player.library.list_addresses import ListAddresses
-from player.library.measuring import Measuring
-from player.library.measuring_order import spread
-from player.library.mood_tags import SIDECAR_NAMES, MoodRules, read_rules
 from player.library.music_folder import (
     AUDIO_SUFFIXES,
     PLAYLIST_SUFFIXES,
@@ -27,9 +22,14 @@ from player.library.music_folder import (
     walk,
 )
 from player.library.playlist_reading import RootContent, add_playlist
-from player.library.playlists import PlaylistError
 from player.library.refusals import EACH_LOOK, Refusal, Versions, refusal_of
-from player.library.sound_naming import SoundNaming
+from player.library.sounds.header_reading import read_header
+from player.library.sounds.measuring import Measuring
+from player.library.sounds.measuring_order import spread
+from player.library.sounds.sound_naming import SoundNaming
+from player.library.sources.list_addresses import ListAddresses
+from player.library.sources.mood_tags import SIDECAR_NAMES, MoodRules, read_rules
+from player.library.sources.playlists import PlaylistError
 from player.reading.sound_reader import UnreadableAudioError
 
 WANTED_SUFFIXES = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES

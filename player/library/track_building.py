@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from player.analysis.track_measures import Analysis, LearnedMood
 from player.library.cache import FileRow
-from player.library.mood_tags import CONFIDENCE, GivenMood
 from player.library.music_folder import PLAYLIST_SUFFIXES, suffix_of
-from player.library.track_names import track_id
+from player.library.sources.mood_tags import CONFIDENCE, GivenMood
+from player.library.sources.track_names import track_id
 from player.music import Mood, Track
 
 Floats = NDArray[np.float64]

@@ -10,8 +10,8 @@ import pytest
 from sound_making import write_tone
 
 from player.library.cache import FileRow, TrackCache
-from player.library.playlists import read_playlist
 from player.library.scanner import Scanner
+from player.library.sources.playlists import read_playlist
 
 BLUE = "Blue Öyster Cult - Reaper.wav"
 SUB = "Sub Dir/Time & 100% #1.wav"

@@ -13,7 +13,7 @@ from track_making import make_track
 from daemon.commands.library import library
 from player.library.commands import find_track, list_tracks, scan_library, show_track, tag_track
 from player.library.library import LibraryError
-from player.library.mood_tags import MoodRules
+from player.library.sources.mood_tags import MoodRules
 
 FIELD = Path(__file__).resolve().parents[3] / "shared" / "field" / "folder_names.txt"
 

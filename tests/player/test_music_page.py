@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from player.library.mood_tags import MoodRules, mood_of_words, read_sidecar
-from player.library.playlists import read_playlist
+from player.library.sources.mood_tags import MoodRules, mood_of_words, read_sidecar
+from player.library.sources.playlists import read_playlist
 from player.music import Mood
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "music.md").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from player.library.mood_tags import MoodRules, SidecarError, read_sidecar
-from player.library.playlists import PlaylistError, read_playlist
+from player.library.sources.mood_tags import MoodRules, SidecarError, read_sidecar
+from player.library.sources.playlists import PlaylistError, read_playlist
 
 
 @pytest.mark.parametrize(

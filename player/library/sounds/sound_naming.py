@@ -6,7 +6,7 @@ from typing import IO
 
 from player.library.cache import KnownSound, PendingFile, TrackCache
 from player.library.music_folder import folder_of, open_under
-from player.library.sound_identity import beginning_of, sound_id, whole_of
+from player.library.sounds.sound_identity import beginning_of, sound_id, whole_of
 
 
 class SoundNaming:

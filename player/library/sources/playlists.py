@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from urllib.parse import unquote, urljoin, urlsplit
 
-from player.library.foreign_text import decoded, number
-from player.library.mood_tags import mood_of_words
 from player.library.music_folder import PLAYLIST_SUFFIXES
-from player.library.xml_lists import XmlListError, read_rss, read_xspf
+from player.library.sources.foreign_text import decoded, number
+from player.library.sources.mood_tags import mood_of_words
+from player.library.sources.xml_lists import XmlListError, read_rss, read_xspf
 from player.music import Mood
 
 MAX_PLAYLIST_BYTES = 4 << 20

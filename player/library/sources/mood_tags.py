@@ -15,9 +15,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from player.library.foreign_text import composed, decoded, number
 from player.library.music_folder import open_under
-from player.library.track_names import without_login
+from player.library.sources.foreign_text import composed, decoded, number
+from player.library.sources.track_names import without_login
 from player.music import Mood, MoodSource
 
 _TABLE: dict[tuple[float, float], str] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from player.library.playlists import (
+from player.library.sources.playlists import (
     MAX_PLAYLIST_BYTES,
     PlaylistEntry,
     PlaylistError,
@@ -19,7 +19,7 @@ from player.library.playlists import (
     is_hls,
     read_playlist,
 )
-from player.library.track_names import without_login
+from player.library.sources.track_names import without_login
 
 TIMEOUT_S = 5.0
 DEADLINE_S = 15.0

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from urllib.parse import unquote, unquote_to_bytes
 
-from player.library.foreign_text import composed
-from player.library.playlists import PlaylistEntry
+from player.library.sources.foreign_text import composed
+from player.library.sources.playlists import PlaylistEntry
 
 _DRIVE = re.compile(r"[A-Za-z]:[/\\]+|[/\\]{2}[^/\\]+[/\\]+")
 MAX_PARTS = 64

@@ -1,0 +1,1 @@
+"""What a file holds: its header, the name of its sound, and its measures."""
