@@ -120,7 +120,7 @@ def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     wish = Wishing(broker, ear)
     wish.wait(10)
     wait_until(lambda: bool(ear.on("player/decision")), "music was chosen")
-    wish("dwell", seconds=0, windows=60)
+    wish("dwell", seconds=120, windows=200)
     wish("label", valence=0.5, arousal=-0.5, text="calm", windows=0)
     best = ear.documents("player/decision")[-1]["candidates"]
     wish("like", id=best[-1]["id"], windows=0)
@@ -144,7 +144,7 @@ def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     wish("session", action="stop", windows=0)
     wish.wait_session(active=False)
     wish("session", action="start", windows=30)
-    wish("dwell", seconds=30, windows=40)
+    wish("dwell", seconds=0, windows=60)
     wish("record", action="stop", windows=0)
     wish.wait_session(recording=False)
     wish.wait(20)
