@@ -24,10 +24,15 @@ def headset_document(
         device=info.device if info else "",
         rate_hz=info.rate_hz if info else None,
         channels=list(info.channels) if info else [],
-        battery_percent=status.battery_percent,
+        battery_percent=status.battery_percent if _is_share(status.battery_percent) else None,
         gap_s=status.gap_s,
         reason=status.reason,
     )
+
+
+def _is_share(percent: float | None) -> bool:
+    """Drivers say 255 or -1 where they know nothing."""
+    return percent is not None and 0 <= percent <= 100
 
 
 def signal_document(quality: SignalQuality, at: datetime, *, simulated: bool, late: int) -> documents.Signal:

@@ -45,8 +45,8 @@ class Inlet:
         refusal = documents.CommandError(
             at=self._wall(),
             simulated=self._simulated(),
-            command=command[:200],
-            error=error[:2000],
+            command=command,
+            error=error,
             refused=self.refused,
         )
         self._outlet.publish(topics.COMMAND_ERROR, refusal, qos=1)

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from daemon.mqtt.codec import MessageError, encode
+from daemon.mqtt.codec import MAX_STATE_BYTES, MessageError, encode
 from daemon.mqtt.commands import Command
 from daemon.mqtt.documents import Document
+from daemon.mqtt.fitting import ROOM, fitted
 from daemon.mqtt.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -59,11 +60,20 @@ class Outlet:
 
     def _told(self, name: str, document: Document) -> bytes | None:
         try:
-            shared = self.share(document)
-            payload = None if shared is None else encode(shared)
+            document, payload = self._encoded(document)
         except MessageError as error:  # a bug of ours: better one document missing than the role dead
             log.error("%s was not published: %s", name, error)
             return None
         for listener in self._listeners:
             listener(document)
         return payload
+
+    def _encoded(self, document: Document) -> tuple[Document, bytes | None]:
+        """The document as its bounds let it be, and its bytes: with less text if these are too many."""
+        for room in ROOM:
+            document = fitted(document, room)
+            shared = self.share(document)
+            payload = None if shared is None else encode(shared)
+            if payload is None or len(payload) <= MAX_STATE_BYTES:
+                return document, payload
+        raise MessageError(f"more than {MAX_STATE_BYTES} bytes")

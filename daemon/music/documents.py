@@ -18,9 +18,9 @@ def track_info(track: Track, taste: Taste | None = None) -> documents.TrackInfo:
         confidence=track.mood_confidence,
     )
     return documents.TrackInfo(
-        id=track.id[:200],
-        title=track.title[:2000],
-        artist=track.artist[:2000],
+        id=track.id,
+        title=track.title,
+        artist=track.artist,
         duration_s=track.duration_s,
         mood=mood,
         liked=taste is not None and track.id in taste.liked,
@@ -81,15 +81,13 @@ def decision_document(decision: Decision, at: datetime, *, simulated: bool) -> d
         simulated=simulated,
         kind=decision.kind,
         chosen=track_info(decision.chosen),
-        why=decision.why[:2000],
+        why=decision.why,
         reason=reason_info(decision.reason),
         policy=decision.policy,  # type: ignore[arg-type]  # held against the contract when encoded
         aim_valence=decision.aim.valence,
         aim_arousal=decision.aim.arousal,
         candidates=[
-            documents.CandidateInfo(
-                id=c.track.id[:200], title=c.track.title[:2000], score=c.score, parts=dict(c.parts)
-            )
+            documents.CandidateInfo(id=c.track.id, title=c.track.title, score=c.score, parts=dict(c.parts))
             for c in best
         ],
         seed=decision.seed,
