@@ -107,6 +107,19 @@ class KnowsWhatWaits(Protocol):
 
 
 @runtime_checkable
+class WakesLoop(KnowsWhatWaits, Protocol):
+    """A live source whose samples an event loop can wait for, without a thread that wakes for each chunk."""
+
+    def fileno(self) -> int:
+        """What becomes readable when something has come. Raises ``SourceError`` while it is not open."""
+        ...
+
+    def take(self) -> EegChunk | None:
+        """What has come, if it is samples; all else is left for ``poll`` to deal with. Never blocks."""
+        ...
+
+
+@runtime_checkable
 class Resumes(Protocol):
     """A source that can be told what was open before, so that it does not take a twin for it."""
 

@@ -6,6 +6,7 @@ Nothing is unpickled, and a frame that was cut short by a killed child never blo
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections import deque
 from dataclasses import asdict, dataclass, field
@@ -74,7 +75,7 @@ class FrameReader:
                 raise FrameError(f"a frame of kind {kind} and {length} bytes")
             if len(self._bytes) < HEAD.size + length:
                 return
-            body = bytes(self._bytes[HEAD.size : HEAD.size + length])
+            body = self._bytes[HEAD.size : HEAD.size + length]
             del self._bytes[: HEAD.size + length]
             self._ready.append(_frame(KINDS[kind], body))
 
@@ -82,12 +83,17 @@ class FrameReader:
         """Whether a whole frame waits."""
         return bool(self._ready)
 
+    @property
+    def next_kind(self) -> Kind | None:
+        """Of what kind the oldest whole frame is, if there is one."""
+        return self._ready[0].kind if self._ready else None
+
     def pop(self) -> Frame | None:
         """The oldest whole frame, if there is one."""
         return self._ready.popleft() if self._ready else None
 
 
-def _frame(kind: Kind, body: bytes) -> Frame:
+def _frame(kind: Kind, body: bytearray) -> Frame:
     if kind == "chunk":
         return Frame(kind, chunk=_chunk_from(body))
     try:
@@ -105,24 +111,22 @@ def _chunk_bytes(chunk: EegChunk) -> bytes:
     battery = np.nan if chunk.battery_percent is None else chunk.battery_percent
     head = CHUNK_HEAD.pack(n_channels, n_samples, n_extras, battery, chunk.counter is not None)
     arrays = [chunk.times_s, chunk.samples_uv, chunk.counter, chunk.extras]
-    return head + b"".join(
-        np.ascontiguousarray(array, dtype=np.float64).tobytes() for array in arrays if array is not None
-    )
+    return head + b"".join([np.asarray(array, np.float64).tobytes() for array in arrays if array is not None])
 
 
-def _chunk_from(body: bytes) -> EegChunk:
+def _chunk_from(body: bytearray) -> EegChunk:
     if len(body) < CHUNK_HEAD.size:
         raise FrameError("a chunk without a head")
     n_channels, n_samples, n_extras, battery, has_counter = CHUNK_HEAD.unpack_from(body)
-    sizes = [n_samples, n_channels * n_samples, n_samples if has_counter else 0, n_extras * n_samples]
-    if len(body) != CHUNK_HEAD.size + 8 * sum(sizes):
+    rows = 1 + n_channels + has_counter + n_extras
+    if len(body) != CHUNK_HEAD.size + 8 * rows * n_samples:
         raise FrameError(f"a chunk of {n_channels} x {n_samples} samples in {len(body)} bytes")
-    values: FloatArray = np.frombuffer(body, dtype=np.float64, offset=CHUNK_HEAD.size).copy()
-    times_s, samples_uv, counter, extras = np.split(values, np.cumsum(sizes)[:-1])
+    values: FloatArray = np.frombuffer(body, np.float64, offset=CHUNK_HEAD.size)
+    table = values.reshape(rows, n_samples)
     return EegChunk(
-        samples_uv.reshape(n_channels, n_samples),
-        times_s,
-        None if np.isnan(battery) else float(battery),
-        counter if has_counter else None,
-        extras.reshape(n_extras, n_samples) if n_extras else None,
+        table[1 : 1 + n_channels],
+        table[0],
+        None if math.isnan(battery) else battery,
+        table[1 + n_channels] if has_counter else None,
+        table[rows - n_extras :] if n_extras else None,
     )

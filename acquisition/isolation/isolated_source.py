@@ -36,7 +36,8 @@ following are of the child's own time: what it waits for a processor is not held
 CLOSE_S = 1.0
 HUNG_S = 4.0
 """A child beats twice a second."""
-READ_BYTES = 256 * 1024
+READ_BYTES = 64 * 1024
+"""A pipe holds no more."""
 
 _ERRORS: dict[str, type[SourceError]] = {
     error.__name__: error for error in (SourceError, AbsentError, UnknownSourceError, IncompatibleStreamError)
@@ -57,9 +58,10 @@ class IsolatedSource:
         self._clock = clock
         self._child: SpawnProcess | None = None
         self._pipe: Connection | None = None
+        self._ready = select.poll()
         self._frames = FrameReader()
         self._previous: Previous = None
-        self._heard_s = 0.0
+        self._silent_from_s: float | None = None
         self.absence = ""
 
     @property
@@ -93,9 +95,11 @@ class IsolatedSource:
         theirs.close()
         os.set_blocking(ours.fileno(), False)
         self._pipe, self._frames, self.absence = ours, FrameReader(), ""
+        self._ready = select.poll()
+        self._ready.register(ours.fileno(), select.POLLIN)
         if self._child.pid is not None:
             self._clock = ChildClock(self._child.pid, self._wall)
-        self._heard_s = self._clock()
+        self._silent_from_s = None
 
     def opened(self, timeout_s: float) -> StreamInfo | None:
         """The stream once the child has it. Raises ``SourceError``; a hung driver is killed."""
@@ -115,7 +119,24 @@ class IsolatedSource:
 
     def waiting(self) -> bool:
         """Whether the child has sent something that was not taken yet."""
-        return bool(self._frames) or (self._pipe is not None and _readable(self._pipe, 0.0))
+        return bool(self._frames) or (self._pipe is not None and bool(self._ready.poll(0)))
+
+    def fileno(self) -> int:
+        """The pipe from the child. Raises ``SourceError`` when there is none."""
+        if self._pipe is None:
+            raise SourceError("source: the driver's process is not running")
+        return self._pipe.fileno()
+
+    def take(self) -> EegChunk | None:
+        """The next chunk, if that is what the child has sent."""
+        with contextlib.suppress(OSError, FrameError):  # poll meets them again, and tells of them
+            if not self._frames and self._pipe is not None:
+                self._frames.feed(os.read(self._pipe.fileno(), READ_BYTES))
+        if self._frames.next_kind != "chunk":
+            return None
+        frame = self._frames.pop()
+        self._silent_from_s = None
+        return None if frame is None else frame.chunk
 
     def close(self) -> None:
         """Stop the child: asked first, killed if it does not listen."""
@@ -138,11 +159,11 @@ class IsolatedSource:
             return None
         frame = self._frames.pop() or self._read(self._pipe, timeout_s)
         if frame is None:
-            if self._clock() - self._heard_s > patience_s:
+            if self._silent_s() > patience_s:
                 self.close()
                 raise SourceError(f"source: the driver has said nothing for {patience_s:g} s and was stopped")
             return None
-        self._heard_s = self._clock()
+        self._silent_from_s = None
         if frame.kind == "end":
             raise EndOfStream
         if frame.kind == "error":
@@ -151,9 +172,16 @@ class IsolatedSource:
             raise kind(str(frame.words.get("text", "source: the driver failed")))
         return frame
 
+    def _silent_s(self) -> float:
+        """The child's time since it was first found silent. To look costs more than a chunk: only then."""
+        now_s = self._clock()
+        if self._silent_from_s is None:
+            self._silent_from_s = now_s
+        return now_s - self._silent_from_s
+
     def _read(self, pipe: Connection, timeout_s: float) -> Frame | None:
         """Whatever has come, without ever waiting for the rest of a frame."""
-        if not _readable(pipe, timeout_s):
+        if not self._ready.poll(1000 * timeout_s):
             return None
         data = b""
         with contextlib.suppress(BlockingIOError):
@@ -174,9 +202,3 @@ class IsolatedSource:
         code = child.exitcode if child is not None else None
         self.close()
         return SourceError(f"source: the driver's process died (exit code {code})")
-
-
-def _readable(pipe: Connection, timeout_s: float) -> bool:
-    poll = select.poll()
-    poll.register(pipe.fileno(), select.POLLIN)
-    return bool(poll.poll(1000 * timeout_s))

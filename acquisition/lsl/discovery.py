@@ -71,7 +71,7 @@ def configuration(scope: str = "machine") -> str:
     return (
         f"[multicast]\nResolveScope = {scope}\n{listen}"
         "[ports]\nIPv6 = disable\n"
-        "[tuning]\nWatchdogCheckInterval = 1\nWatchdogTimeThreshold = 2\n"
+        "[tuning]\nWatchdogCheckInterval = 1\nWatchdogTimeThreshold = 2\nTimeUpdateInterval = 5\n"
         "MulticastMinRTT = 0.1\nMulticastMaxRTT = 0.5\nUnicastMinRTT = 0.1\nUnicastMaxRTT = 0.5\n"
         "[log]\nlevel = -2\n"
     )

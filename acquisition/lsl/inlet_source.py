@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from acquisition.lsl.chunk_pull import ChunkPull
 from acquisition.lsl.discovery import OWN_PREFIX, describe, identity, scope_network
 from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
@@ -21,7 +22,7 @@ FIRST_LOOK_S = {"machine": 0.6, "link": 1.5, "site": 1.5}
 OPEN_S = 2.0
 MAX_SAMPLES = 1024
 CLOCK_EVERY_S = 5.0
-GATHER_S = 1 / 32
+GATHER_S = 1 / 20
 """So much is taken at once: many outlets push each sample by itself, and a wake-up costs two processes."""
 STAMP_S = 30.0
 """Stamps further than this from the loss are of another clock."""
@@ -55,7 +56,8 @@ class LslSource:
         self._others: list[int] = []
         self._uv_per_unit = np.ones((1, 1))
         self._stamps = StampUnit(1.0)
-        self._least = 1
+        self._pull: ChunkPull | None = None
+        self._more = False
         self._correction_s, self._corrected_s = 0.0, 0.0
 
     def resume(self, previous: StreamInfo, silent_s: float, last_stamp_s: float) -> None:
@@ -69,7 +71,7 @@ class LslSource:
         """
         scope_network(self._scope)
         import pylsl
-        from pylsl.util import LostError
+        from pylsl.util import LostError, handle_error
         from pylsl.util import TimeoutError as LslTimeoutError
 
         stream = self._choose()
@@ -89,7 +91,7 @@ class LslSource:
         self._others = [row for row in range(described.channel_count()) if row not in chosen.rows]
         self._uv_per_unit = np.array(chosen.uv_per_unit)[:, np.newaxis]
         self._stamps = StampUnit(info.rate_hz)
-        self._least = max(1, int(GATHER_S * info.rate_hz))
+        self._pull = ChunkPull(inlet, MAX_SAMPLES, handle_error)
         return info
 
     def poll(self, timeout_s: float) -> EegChunk | None:
@@ -97,32 +99,31 @@ class LslSource:
 
         Raises ``SourceError`` when liblsl says that the stream is gone.
         """
-        if self._inlet is None:
+        if self._pull is None:
             return None
         from pylsl.util import LostError
 
+        if not self._more:
+            # to wait inside liblsl would wake this process for every push
+            time.sleep(min(timeout_s, GATHER_S))
         try:
-            samples, stamps_s = self._inlet.pull_chunk(
-                timeout=min(timeout_s, MAX_POLL_S),
-                max_samples=MAX_SAMPLES,
-                min_samples=self._least,
-                as_numpy=True,
-            )
+            samples, stamps_s = self._pull()
         except LostError as error:
             raise SourceError(f"source: LSL stream is gone: {error}") from error
+        self._more = len(stamps_s) == MAX_SAMPLES
         if not len(stamps_s):
             return None
         if self._clock() - self._corrected_s > CLOCK_EVERY_S:
             self._correct(MAX_POLL_S)
-        times_s = self._stamps.seconds(np.asarray(stamps_s, dtype=np.float64)) + self._correction_s
-        values = np.asarray(samples, dtype=np.float64).T
+        times_s = self._stamps.seconds(stamps_s) + self._correction_s
+        values = samples.T.astype(np.float64, order="C")
         if not self._others:
             return EegChunk(in_uv(values, self._uv_per_unit), times_s)
         return EegChunk(in_uv(values[self._eeg], self._uv_per_unit), times_s, extras=values[self._others])
 
     def close(self) -> None:
         """Unsubscribe."""
-        inlet, self._inlet = self._inlet, None
+        inlet, self._inlet, self._pull = self._inlet, None, None
         if inlet is not None:
             inlet.close_stream()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -21,13 +22,17 @@ REMEMBER_S = 30.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """New samples (n_channels, n) with rising stamps (n,)."""
+    """New samples (n_channels, n) with rising stamps (n,).
+
+    ``apart_s`` is the least and the most that two of the stamps lie apart, where that was looked at.
+    """
 
     raw_s: FloatArray
     samples_uv: FloatArray
     battery_percent: float | None
     counter: FloatArray | None
     extras: FloatArray | None
+    apart_s: tuple[float, float] | None = None
 
     def take(self, which: np.ndarray) -> Part:
         """The samples that an index or mask (n,) picks."""
@@ -54,8 +59,9 @@ class Arrivals:
     def sort(self, chunk: EegChunk) -> list[Part]:
         """The new samples, parts of shape (n_channels, n); several where the clock jumped in the chunk."""
         raw_s = np.asarray(chunk.times_s, dtype=np.float64)
-        part = Part(raw_s, chunk.samples_uv, chunk.battery_percent, chunk.counter, chunk.extras)
-        if self._follows(raw_s):
+        apart_s = self._following(raw_s)
+        part = Part(raw_s, chunk.samples_uv, chunk.battery_percent, chunk.counter, chunk.extras, apart_s)
+        if apart_s is not None:
             return [self._remembered(part)]
         usable = np.isfinite(raw_s)
         if not usable.all():
@@ -83,14 +89,17 @@ class Arrivals:
             part = part.take(ready)
         return self._remembered(part) if len(part.raw_s) else part
 
-    def _follows(self, raw_s: FloatArray) -> bool:
-        """The usual case: rising stamps that go on where the last chunk ended."""
+    def _following(self, raw_s: FloatArray) -> tuple[float, float] | None:
+        """The usual case: rising stamps that go on where the last chunk ended; ``Part.apart_s`` of them."""
         if not len(raw_s) or self._hold_s or not self._newest_s < raw_s[0] < self._newest_s + JUMP_S:
-            return False
+            return None
+        if len(raw_s) == 1:
+            return math.inf, -math.inf
         if not np.isfinite(raw_s).all():
-            return False
+            return None
         steps_s = raw_s[1:] - raw_s[:-1]
-        return not len(steps_s) or bool(steps_s.min() > 0 and steps_s.max() < JUMP_S)
+        least_s, most_s = float(steps_s.min()), float(steps_s.max())
+        return (least_s, most_s) if least_s > 0 and most_s < JUMP_S else None
 
     def _remembered(self, part: Part) -> Part:
         self._newest_s = float(part.raw_s[-1])

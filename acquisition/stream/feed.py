@@ -1,8 +1,8 @@
 """The acquisition loop: opens the source, notices silence, reconnects for ever, and yields clean chunks.
 
 Silence is judged by this machine's clock that also counts while it sleeps: drivers and liblsl raise nothing
-when a headset dies. The source is used by one thread only; each step waits at most 50 ms, so that leaving is
-prompt.
+when a headset dies. The source is used by one thread at a time; each step waits at most 50 ms, so that
+leaving is prompt.
 """
 
 from __future__ import annotations
@@ -28,9 +28,15 @@ from acquisition.port import (
     Resumes,
     SourceError,
     UnknownSourceError,
+    WakesLoop,
 )
 from acquisition.signal import EegChunk, FeedItem, HeadsetState, HeadsetStatus, StreamInfo
+from acquisition.stream.credible import credible
+from acquisition.stream.loop_ear import LoopEar
 from acquisition.stream.timeline import Timeline
+
+LISTEN_S = 0.1
+"""So long samples are waited for on the event loop, before the thread looks what is the matter."""
 
 
 def awake_clock() -> float:
@@ -86,6 +92,8 @@ class Feed:
         self._retry_s, self._failures, self._silences = 0.0, 0, 0
         self._turned_s: float | None = None
         self._waiting: Callable[[], bool] | None = None
+        self._wakes: WakesLoop | None = None
+        self._ear: LoopEar | None = None
         self._usual_s: float | None = None
         self._reason = ""
         self._ended = False
@@ -96,6 +104,7 @@ class Feed:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop_hearing()
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         finally:
@@ -105,7 +114,11 @@ class Feed:
         loop = asyncio.get_running_loop()
         yield self._say("connecting")
         while not self._ended:
-            for item in await loop.run_in_executor(self._thread, self.step):
+            items = await self._heard()
+            if not items:
+                self._stop_hearing()
+                items = await loop.run_in_executor(self._thread, self.step)
+            for item in items:
                 yield item
 
     def hear(self, valence: float | None, arousal: float | None) -> None:
@@ -131,6 +144,28 @@ class Feed:
             return self._turn()
         finally:
             self._turned_s = self._clock()
+
+    async def _heard(self) -> list[FeedItem]:
+        """The usual case, without the thread, which would wake for every chunk: a stream's next samples."""
+        source = self._wakes
+        if source is None or self._state != "streaming" or self._turned_s is None:
+            return []
+        if self._ear is None:
+            self._ear = LoopEar(source)
+        caught_up = not source.waiting()
+        chunk = await self._ear.hear(LISTEN_S) if caught_up else source.take()
+        # what is out of the order is the thread's, and old samples are dropped with the rest of what waited
+        if chunk is None or self._info is None or chunk.samples_uv.shape[0] != len(self._info.channels):
+            return []
+        if self._clock() - self._turned_s > self._settings.slept_s:
+            return []
+        self._turned_s = self._clock()
+        return self._take(chunk, caught_up=caught_up)
+
+    def _stop_hearing(self) -> None:
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            ear.close()
 
     def _turn(self) -> list[FeedItem]:
         if self._source is None:
@@ -161,7 +196,7 @@ class Feed:
             rows, wanted = chunk.samples_uv.shape[0], len(self._info.channels)
             return self._fail(SourceError(f"source: {rows} rows of samples for {wanted} channels"))
         items: list[FeedItem] = []
-        fresh = self._timeline.push(chunk, self._clock())
+        fresh = self._timeline.push(credible(chunk), self._clock())
         first_s = next((float(item.times_s[0]) for item in fresh if isinstance(item, EegChunk)), None)
         if first_s is None:
             return self._silence()
@@ -250,6 +285,7 @@ class Feed:
             return self._retry_later(items, self._settings.incompatible_s)
         self._source, self._poll_from_s = source, self._clock()
         self._waiting = source.waiting if isinstance(source, KnowsWhatWaits) else None
+        self._wakes = source if isinstance(source, WakesLoop) else None
         if first is None or self._timeline is None:
             self._info = info
             self._timeline = Timeline(info.rate_hz, counter_modulo=info.counter_modulo)
@@ -288,7 +324,7 @@ class Feed:
         for source in (self._source, self._opening):
             if source is not None:
                 source.close()
-        self._source = self._opening = None
+        self._source = self._opening = self._wakes = None
 
 
 def _layout(info: StreamInfo) -> str:

@@ -35,7 +35,14 @@ class _Steps:
     """How many places on the line each sample advances (1: none is missing before it)."""
 
     places: FloatArray
-    jumped: bool
+    jumped: bool = False
+    even: bool = False
+    """Known without a look: one place each."""
+
+    @property
+    def total(self) -> float:
+        """Places that all of them advance together."""
+        return float(len(self.places) if self.even else self.places.sum())
 
 
 class Timeline:
@@ -91,39 +98,43 @@ class Timeline:
         items: list[EegChunk | Gap] = []
         first = self._last_s is None or self._reanchor
         steps = self._steps(part, first=first)
+        total = steps.total
         if self._last_s is None:
-            self._last_s = float(part.raw_s[-1] - steps.places.sum() * self._period_s)
+            self._last_s = float(part.raw_s[-1]) - total * self._period_s
         elif self._reanchor:
-            self._anchor(part, steps.places)
-        elif steps.jumped or not -BACK_S <= self._error_s(part, steps.places) <= JUMP_S:
+            self._anchor(part, total)
+        elif steps.jumped or not -BACK_S <= self._error_s(part, total) <= JUMP_S:
             items.append(self._jump(part, arrived_s))
             steps = self._steps(part, first=True)
-            self._anchor(part, steps.places)
+            total = steps.total
+            self._anchor(part, total)
         self._raw_s = float(part.raw_s[-1])
         self._counter = None if part.counter is None else float(part.counter[-1])
-        places = steps.places
-        error_s = self._error_s(part, places)
+        error_s = self._error_s(part, total)
         if error_s > JITTER_S and not self._counts(part):
-            places[0] += round(error_s * self._rate_hz)
-            error_s = self._error_s(part, places)
-        correction_s = FOLLOW * float(np.clip(error_s, -JITTER_S, JITTER_S))
-        return items + self._lay(part, places, self._period_s + correction_s / float(places.sum()))
+            steps.places[0] += round(error_s * self._rate_hz)
+            steps = _Steps(steps.places)
+            total = steps.total
+            error_s = self._error_s(part, total)
+        correction_s = FOLLOW * min(max(error_s, -JITTER_S), JITTER_S)
+        step_s = self._period_s + correction_s / total
+        if steps.even:
+            return [*items, self._lay_even(part, step_s)]
+        return items + self._lay(part, steps.places, step_s)
 
     def _counts(self, part: Part) -> bool:
         return self._modulo is not None and part.counter is not None
 
-    def _error_s(self, part: Part, places: FloatArray) -> float:
-        """How far the newest stamp lies ahead of the line.
+    def _error_s(self, part: Part, total: float) -> float:
+        """How far the newest stamp lies ahead of the line, which it has advanced by ``total`` places.
 
         Judged by the last sample: a burst's earlier stamps are squeezed, its last is the truest.
         """
-        line_s = (self._last_s or 0.0) + float(places.sum()) * self._period_s
-        return float(part.raw_s[-1]) + self._offset_s - line_s
+        return float(part.raw_s[-1]) + self._offset_s - (self._last_s or 0.0) - total * self._period_s
 
-    def _anchor(self, part: Part, places: FloatArray) -> None:
+    def _anchor(self, part: Part, total: float) -> None:
         """Tie the newest stamp to where the line puts it."""
-        line_s = (self._last_s or 0.0) + float(places.sum()) * self._period_s
-        self._offset_s = line_s - float(part.raw_s[-1])
+        self._offset_s = (self._last_s or 0.0) + total * self._period_s - float(part.raw_s[-1])
         self._reanchor = False
 
     def _jump(self, part: Part, arrived_s: float | None) -> Gap:
@@ -141,20 +152,22 @@ class Timeline:
 
     def _steps(self, part: Part, *, first: bool) -> _Steps:
         """Places each sample advances, by the counter, else by steady stamps, else one each."""
-        before_s = part.raw_s[0] - self._period_s if first else self._raw_s
-        apart = np.empty(len(part.raw_s))
-        apart[0] = part.raw_s[0] - before_s
-        apart[1:] = part.raw_s[1:] - part.raw_s[:-1]
-        apart *= self._rate_hz
-        first_s = float(apart[0]) * self._period_s
+        first_s = self._period_s if first else float(part.raw_s[0]) - self._raw_s
         if first_s > JUMP_S or first_s < -BACK_S:
-            return _Steps(np.ones(len(apart)), True)
+            return _Steps(np.ones(len(part.raw_s)), jumped=True)
+        if part.apart_s is not None and not self._counts(part):
+            least, most = (self._rate_hz * step_s for step_s in part.apart_s)
+            least, most = min(least, first_s * self._rate_hz), max(most, first_s * self._rate_hz)
+            if most <= 1 + STEADY_PERIODS:  # the usual case
+                self._steady = self._steady + 1 if least >= 1 - STEADY_PERIODS else 0
+                return _Steps(np.ones(len(part.raw_s)), even=True)
+        apart = np.diff(part.raw_s, prepend=part.raw_s[0] - first_s) * self._rate_hz
         if self._modulo is not None and part.counter is not None:
-            return _Steps(self._counted(part.counter, apart, self._modulo, first=first), False)
+            return _Steps(self._counted(part.counter, apart, self._modulo, first=first))
         whole = np.maximum(1.0, np.round(apart))
         rough = bool((np.abs(apart - whole) > STEADY_PERIODS).any())
         self._steady = 0 if rough else self._steady + 1
-        return _Steps(whole if self._steady > STEADY_CHUNKS else np.ones(len(apart)), False)
+        return _Steps(whole if self._steady > STEADY_CHUNKS else np.ones(len(apart)))
 
     def _counted(self, counter: FloatArray, apart: FloatArray, modulo: int, *, first: bool) -> FloatArray:
         """Steps of the counter; whole turns of it, which it cannot show, by the stamps."""
@@ -167,6 +180,13 @@ class Timeline:
         if turns > 0 and abs(beyond - turns * modulo) < JITTER_S * self._rate_hz:
             places[int(np.argmax(apart - places))] += turns * modulo
         return places
+
+    def _lay_even(self, part: Part, step_s: float) -> EegChunk:
+        """The samples on the line where none is missing."""
+        assert self._last_s is not None  # noqa: S101 - set by _place
+        times_s: FloatArray = self._last_s + step_s * np.arange(1.0, len(part.raw_s) + 1)
+        self._last_s, self._last_uv = float(times_s[-1]), part.samples_uv[:, -1].copy()
+        return EegChunk(part.samples_uv, times_s, part.battery_percent, extras=part.extras)
 
     def _lay(self, part: Part, places: FloatArray, step_s: float) -> list[EegChunk | Gap]:
         """The samples on the line; short holes bridged, long ones between chunks."""
