@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from acquisition.signal import EegChunk, StreamInfo
 
-MAX_POLL_S = 0.05
+MAX_POLL_S = 1 / 16
 """A poll never waits longer: a blocked thread cannot be cancelled."""
 
 

@@ -35,7 +35,7 @@ from real_broker import RealBroker  # noqa: E402
 from reconnecting import reconnect_link  # noqa: E402
 
 from acquisition.isolation.isolated_source import IsolatedSource  # noqa: E402
-from acquisition.stream.feed import FeedSettings  # noqa: E402
+from acquisition.stream.feed_settings import FeedSettings  # noqa: E402
 
 RUN = (
     "run",

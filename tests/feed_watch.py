@@ -12,7 +12,8 @@ from waiting import PATIENCE_S
 
 from acquisition.port import EegSource
 from acquisition.signal import EegChunk, Gap, HeadsetState, HeadsetStatus
-from acquisition.stream.feed import Feed, FeedSettings
+from acquisition.stream.feed import Feed
+from acquisition.stream.feed_settings import FeedSettings
 
 
 class FeedWatch:

@@ -22,7 +22,7 @@ FIRST_LOOK_S = {"machine": 0.6, "link": 1.5, "site": 1.5}
 OPEN_S = 2.0
 MAX_SAMPLES = 1024
 CLOCK_EVERY_S = 5.0
-GATHER_S = 1 / 20
+GATHER_S = 1 / 16
 """So much is taken at once: many outlets push each sample by itself, and a wake-up costs two processes."""
 STAMP_S = 30.0
 """Stamps further than this from the loss are of another clock."""

@@ -1,8 +1,8 @@
 """The acquisition loop: opens the source, notices silence, reconnects for ever, and yields clean chunks.
 
 Silence is judged by this machine's clock that also counts while it sleeps: drivers and liblsl raise nothing
-when a headset dies. The source is used by one thread at a time; each step waits at most 50 ms, so that
-leaving is prompt.
+when a headset dies. The source is used by one thread at a time; each step waits at most a sixteenth of
+a second, so that leaving is prompt.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -32,10 +31,11 @@ from acquisition.port import (
 )
 from acquisition.signal import EegChunk, FeedItem, HeadsetState, HeadsetStatus, StreamInfo
 from acquisition.stream.credible import credible
+from acquisition.stream.feed_settings import FeedSettings
 from acquisition.stream.loop_ear import LoopEar
 from acquisition.stream.timeline import Timeline
 
-LISTEN_S = 0.1
+LISTEN_S = 0.5
 """So long samples are waited for on the event loop, before the thread looks what is the matter."""
 
 
@@ -43,24 +43,6 @@ def awake_clock() -> float:
     """Seconds of a steady clock that goes on while the machine sleeps, where there is one."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
-    """When silence gets which name, and how eagerly the source is opened again."""
-
-    stale_s: float = 2.0
-    lost_s: float = 30.0
-    reopen_s: tuple[float, ...] = (4.0, 8.0, 16.0, 30.0)
-    """Silence after which an open source is closed and opened anew: the first time, the second .."""
-    backoff_s: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-    jitter: float = 0.25
-    absent_s: float = 1.0
-    """Pause before looking again for a device that is not there."""
-    incompatible_s: float = 4.0
-    """Pause before looking whether a stream of another layout has become right again."""
-    slept_s: float = 5.0
-    """A turn so late means that this process was stopped or the machine slept: what waited is old."""
 
 
 class Feed:
@@ -136,7 +118,7 @@ class Feed:
         return 0.0 if self._usual_s is None else max(0.0, self._clock() - at_s - self._usual_s)
 
     def step(self) -> list[FeedItem]:
-        """One turn of the loop, for at most some 50 ms."""
+        """One turn of the loop, for at most some 60 ms."""
         late_s = 0.0 if self._turned_s is None else self._clock() - self._turned_s
         try:
             if late_s > self._settings.slept_s and self._timeline is not None:

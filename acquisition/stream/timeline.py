@@ -32,17 +32,25 @@ STEADY_PERIODS = 0.12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Steps:
-    """How many places on the line each sample advances (1: none is missing before it)."""
+    """How many places on the line each sample advances (1: none is missing before it).
 
-    places: FloatArray
+    Where ``places`` is None it is known without a look that each advances one.
+    """
+
+    count: int
+    places: FloatArray | None = None
     jumped: bool = False
-    even: bool = False
-    """Known without a look: one place each."""
 
     @property
     def total(self) -> float:
         """Places that all of them advance together."""
-        return float(len(self.places) if self.even else self.places.sum())
+        return float(self.count if self.places is None else self.places.sum())
+
+    def late(self, places: int) -> _Steps:
+        """The same with so many more places before the first sample."""
+        found = np.ones(self.count) if self.places is None else self.places
+        found[0] += places
+        return _Steps(self.count, found)
 
 
 class Timeline:
@@ -112,13 +120,12 @@ class Timeline:
         self._counter = None if part.counter is None else float(part.counter[-1])
         error_s = self._error_s(part, total)
         if error_s > JITTER_S and not self._counts(part):
-            steps.places[0] += round(error_s * self._rate_hz)
-            steps = _Steps(steps.places)
+            steps = steps.late(round(error_s * self._rate_hz))
             total = steps.total
             error_s = self._error_s(part, total)
         correction_s = FOLLOW * min(max(error_s, -JITTER_S), JITTER_S)
         step_s = self._period_s + correction_s / total
-        if steps.even:
+        if steps.places is None:
             return [*items, self._lay_even(part, step_s)]
         return items + self._lay(part, steps.places, step_s)
 
@@ -152,22 +159,23 @@ class Timeline:
 
     def _steps(self, part: Part, *, first: bool) -> _Steps:
         """Places each sample advances, by the counter, else by steady stamps, else one each."""
+        count = len(part.raw_s)
         first_s = self._period_s if first else float(part.raw_s[0]) - self._raw_s
         if first_s > JUMP_S or first_s < -BACK_S:
-            return _Steps(np.ones(len(part.raw_s)), jumped=True)
+            return _Steps(count, jumped=True)
         if part.apart_s is not None and not self._counts(part):
             least, most = (self._rate_hz * step_s for step_s in part.apart_s)
             least, most = min(least, first_s * self._rate_hz), max(most, first_s * self._rate_hz)
             if most <= 1 + STEADY_PERIODS:  # the usual case
                 self._steady = self._steady + 1 if least >= 1 - STEADY_PERIODS else 0
-                return _Steps(np.ones(len(part.raw_s)), even=True)
+                return _Steps(count)
         apart = np.diff(part.raw_s, prepend=part.raw_s[0] - first_s) * self._rate_hz
         if self._modulo is not None and part.counter is not None:
-            return _Steps(self._counted(part.counter, apart, self._modulo, first=first))
+            return _Steps(count, self._counted(part.counter, apart, self._modulo, first=first))
         whole = np.maximum(1.0, np.round(apart))
         rough = bool((np.abs(apart - whole) > STEADY_PERIODS).any())
         self._steady = 0 if rough else self._steady + 1
-        return _Steps(whole if self._steady > STEADY_CHUNKS else np.ones(len(apart)))
+        return _Steps(count, whole if self._steady > STEADY_CHUNKS else None)
 
     def _counted(self, counter: FloatArray, apart: FloatArray, modulo: int, *, first: bool) -> FloatArray:
         """Steps of the counter; whole turns of it, which it cannot show, by the stamps."""

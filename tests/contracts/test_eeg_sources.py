@@ -175,7 +175,7 @@ def test_a_source_never_waits_long_and_can_be_closed_and_opened_again(maker: Mak
             waits_s.append(time.monotonic() - begin)
     finally:
         source.close()
-    # the promise is 50 ms; the median stands a busy machine
+    # the promise is a sixteenth of a second; the median stands a busy machine
     assert sorted(waits_s)[10] < 0.2
     source.close()
     assert source.poll(0.01) is None

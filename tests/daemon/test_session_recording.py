@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from acquisition.recording.consent import consent_path, read_consent
+from acquisition.recording.session_file import Line, read_session
+from daemon.engine.events import CommandGiven, EngineEvents
 from daemon.mqtt.codec import MessageError
-from daemon.mqtt.commands import RecordCommand
+from daemon.mqtt.commands import DwellCommand, RecordCommand
 from daemon.recording.session_recording import SessionRecording, recording_of
 from daemon.settings import Settings
 
@@ -34,6 +37,19 @@ def test_a_recording_goes_on_in_a_file_of_its_own_each_time(tmp_path: Path) -> N
         assert not recording.recording
     recording.close()
     assert len(list((tmp_path / "recordings").glob("*.xdf"))) == 3
+
+
+def test_a_recording_that_begins_late_knows_the_dwell_time_in_force(tmp_path: Path) -> None:
+    recording, events = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True), EngineEvents()
+    recording.listen(events)
+    for seconds in (30.0, 3.0):
+        events.command(CommandGiven("dwell", DwellCommand(seconds=seconds)))
+    recording.obey(YES)
+    recording.close()
+    (path,) = (tmp_path / "recordings").glob("*.xdf")
+    lines = [item.text for item in read_session(path) if isinstance(item, Line)]
+    commands = [words for words in map(json.loads, lines) if words["kind"] == "command"]
+    assert [(words["command"], words["words"]) for words in commands] == [("dwell", {"seconds": 3.0})]
 
 
 YES = RecordCommand(action="start", who="Ada", consent="EEG, from now on")

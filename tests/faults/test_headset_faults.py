@@ -25,7 +25,8 @@ from acquisition.opening import make_source
 from acquisition.port import EegSource, UnknownSourceError
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from acquisition.source_spec import parse_source
-from acquisition.stream.feed import Feed, FeedSettings
+from acquisition.stream.feed import Feed
+from acquisition.stream.feed_settings import FeedSettings
 
 QUICK = FeedSettings(stale_s=0.6, lost_s=2.0, reopen_s=(1.2, 2.4), backoff_s=(0.2, 0.4), incompatible_s=0.4)
 

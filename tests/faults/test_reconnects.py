@@ -18,7 +18,7 @@ from reconnecting import reconnect_link
 from waiting import until
 
 from acquisition.isolation.isolated_source import IsolatedSource
-from acquisition.stream.feed import FeedSettings
+from acquisition.stream.feed_settings import FeedSettings
 
 OFTEN = int(os.environ.get("NEUROPLAYER_RECONNECTS", "40"))
 
