@@ -80,6 +80,26 @@ def test_bad_commands_are_counted_and_change_nothing(command: str, payload: byte
     assert role._inlet.refused == 1
 
 
+@pytest.mark.parametrize(
+    ("payload", "retained", "ends"),
+    [
+        (b'{"action":"stop"}', False, 1),
+        (b'{"action":"stop"}', True, 0),
+        (b'{"action":"start"}', False, 0),
+        (b'{"action":5}', False, 0),
+        (b"", False, 0),
+    ],
+)
+def test_the_end_of_a_recording_ends_what_is_written_beside_it(
+    payload: bytes, retained: bool, ends: int
+) -> None:
+    music, ended = Heard(), list[str]()
+    role = PlayerRole(Outlet(NODE), music, simulated=False, end_log=lambda: ended.append("ended"))  # type: ignore[arg-type]
+    assert NODE.command("record") in role.subscriptions
+    role.hear(NODE.command("record"), payload, retained)
+    assert (len(ended), music.asked, role._inlet.refused) == (ends, [], 0), "the engine answers"
+
+
 TRACK = Track("a", "/m/a.wav", "A", "", 9, 0, 9, None, None, Mood(None, 0), "tag", 1)
 
 
