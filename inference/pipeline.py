@@ -114,6 +114,11 @@ class Pipeline:
         return self._keeper.rest
 
     @property
+    def valence(self) -> ValenceReader | None:
+        """What reads valence; None while it stays unknown."""
+        return self._valence
+
+    @property
     def model_id(self) -> ModelId:
         return self._mind.model_id
 

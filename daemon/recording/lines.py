@@ -54,7 +54,7 @@ def command_words(given: CommandGiven) -> dict[str, Any]:
 
 
 def prepared_words(prepared: Prepared, *, first: bool) -> dict[str, Any]:
-    """What reads the wearer from here on; a stored rest is written down with it."""
+    """What reads the wearer from here on; a stored rest, and what reads valence, are written down with it."""
     rest = getattr(prepared.pipeline, "baseline", None) if first else None
     stored = None
     if rest is not None:
@@ -66,12 +66,14 @@ def prepared_words(prepared: Prepared, *, first: bool) -> dict[str, Any]:
             "scale": [float(value) for value in rest.scale],
             "seconds": float(rest.seconds),
         }
+    valence = getattr(prepared.pipeline, "valence", None)
     return {
         "first": first,
         "model": prepared.model.name,
         "sha256": prepared.model.sha256,
         "notes": list(prepared.notes),
         "baseline": stored,
+        "valence": None if valence is None else msgspec.to_builtins(valence.network),
     }
 
 

@@ -21,11 +21,14 @@ from daemon.engine.prepared import Prepared
 from daemon.engine.wishes import Wishes
 from daemon.errors import BadInputError
 from daemon.mqtt.commands import COMMANDS
+from daemon.places import own_valence, private_folder
 from daemon.recording.lines import LEFT_OUT, state_line
 from daemon.settings import Settings
 from inference.baseline.baseline import Baseline
+from inference.classification.valence import ValenceNetwork, ValenceReader
 from inference.emotion import EmotionState, Estimate
-from inference.pipeline import TooLate
+from inference.pipeline import Pipeline, TooLate
+from inference.port import ClassifierError
 
 MakePipelines = Callable[[Settings, TooLate], Callable[[StreamInfo], Prepared]]
 
@@ -48,6 +51,7 @@ class _Event(msgspec.Struct, frozen=True):
     model: str = ""
     sha256: str = ""
     baseline: _Rest | None = None
+    valence: ValenceNetwork | None = None
     command: str = ""
     words: dict[str, Any] = {}
     at_s: float | None = None
@@ -121,6 +125,7 @@ class _Engine:
         self._info: StreamInfo | None = None
         self._prepared: Prepared | None = None
         self._wishes = Wishes()
+        self._valence: ValenceNetwork | None = None
         self._said_s = 0.0
 
     def take(self, item: SessionItem) -> Sequence[EmotionState]:
@@ -177,6 +182,7 @@ class _Engine:
             return
         self.close()
         self._store(self._info, event.baseline)
+        self._keep_valence(event.valence)
         self._prepared = self._prepare(self._info)
         self._wishes.hold(self._prepared.pipeline)
 
@@ -185,12 +191,32 @@ class _Engine:
         if self._prepared is not None and self._prepared.load is not None and event.sha256:
             self._prepared = self._prepared.load()()
             self._wishes.hold(self._prepared.pipeline)
+        if event.valence != self._valence:
+            self._use_valence(event.valence)
         now = self._prepared.model if self._prepared is not None else None
         if now is None or now.sha256 != event.sha256:
             self._problems.append(
                 f"the session was read by {event.model} ({event.sha256[:12] or 'a rule'}), "
                 f"now by {now.name if now else 'nothing'} ({now.sha256[:12] if now else ''})"
             )
+
+    def _keep_valence(self, network: ValenceNetwork | None) -> None:
+        """Have the pipeline that begins find the wearer's calibration that it found then, and no other."""
+        self._valence, path = network, own_valence(Path(self._state_dir))
+        path.unlink(missing_ok=True)
+        if network is not None:
+            private_folder(path.parent)
+            path.write_bytes(msgspec.json.encode(network))
+
+    def _use_valence(self, network: ValenceNetwork | None) -> None:
+        """The wearer has calibrated anew, or taken a calibration back."""
+        self._keep_valence(network)
+        pipeline = self._prepared.pipeline if self._prepared is not None else None
+        try:
+            if isinstance(pipeline, Pipeline):
+                pipeline.use_valence(None if network is None else ValenceReader(network))
+        except ClassifierError as error:
+            self._problems.append(f"the recorded valence calibration cannot be used: {error}")
 
     def _store(self, info: StreamInfo, rest: _Rest | None) -> None:
         """Have the pipeline that begins find the rest that it found then, and no other."""

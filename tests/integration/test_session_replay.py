@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from real_broker import RealBroker
-from running_product import MosquittoSub, Product, Running
+from running_product import ROOT, MosquittoSub, Product, Running
 from session_making import make_session
 from waiting import PATIENCE_S, wait_until
 
@@ -20,6 +21,10 @@ from acquisition.recording.session_file import Line, read_head, read_session
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk
 from daemon.mqtt.commands import COMMANDS
+from daemon.places import own_valence, private_folder
+from inference.classification.valence import ValenceNetwork
+from inference.features.schemas import schema_named
+from inference.networks.model_store import ModelStore
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
@@ -112,6 +117,33 @@ class Wishing:
         wait_until(said, f"the session says {words}")
 
 
+def _calibrate_valence() -> None:
+    """A wearer's calibration for the shipped network's features: it leans to one side, and moves."""
+    manifest = ModelStore((ROOT / "models" / "pretrained",)).choose_for(("TP9", "AF7", "AF8", "TP10"))
+    assert manifest is not None
+    n = schema_named(manifest.feature_schema).length(manifest.channels)
+    network = ValenceNetwork(
+        format=1,
+        feature_schema=manifest.feature_schema,
+        channels=manifest.channels,
+        window_s=manifest.window_s,
+        hop_s=manifest.hop_s,
+        windows=4,
+        mean=[0.0] * n,
+        scale=[1.0] * n,
+        hidden=[[0.1 * (-1) ** row] for row in range(n)],
+        hidden_bias=[0.3],
+        output=[1.0],
+        output_bias=-0.2,
+        balanced_accuracy=0.75,
+        p_value=0.01,
+        pieces=12,
+    )
+    path = own_valence(Path(os.environ["NEUROPLAYER_STATE_DIR"]))
+    private_folder(path.parent)
+    path.write_bytes(msgspec.json.encode(network))
+
+
 def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     product: Product, broker: RealBroker, ear: MosquittoSub
 ) -> None:
@@ -121,6 +153,8 @@ def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     wish.wait(10)
     wait_until(lambda: bool(ear.on("player/decision")), "music was chosen")
     wish("dwell", seconds=120, windows=200)
+    _calibrate_valence()
+    wait_until(lambda: ear.documents("estimate")[-1]["valence"] is not None, "valence is read")
     wish("label", valence=0.5, arousal=-0.5, text="calm", windows=0)
     best = ear.documents("player/decision")[-1]["candidates"]
     wish("like", id=best[-1]["id"], windows=0)
@@ -160,6 +194,7 @@ def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     recorded = [i.text for i in read_session(path) if isinstance(i, Line) and i.stream == "EmotionState"]
     assert [x for x in again.lines if x.startswith('{"emotion"')] == [f'{{"emotion": {x}}}' for x in recorded]
     decided_now = [json.loads(line)["decision"] for line in again.lines if '{"decision"' in line]
+    assert any(json.loads(line)["valence"] is not None for line in recorded)
     notes = {decision["reason"]["note"] for decision in decided_now}
     assert "wished" in notes
 
