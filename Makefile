@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pythons soak home-assistant-test proof proof-quick docker-proof check format lock wheel clean system-run system-test
+.PHONY: help run test test-pythons soak mutants home-assistant-test proof proof-quick docker-proof check format lock wheel clean system-run system-test
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ test-pythons: ## Pass the tests on every Python from 3.11 on that this machine h
 
 soak: $(BIN)/.dev-stamp system-test ## Run the tests that take many minutes
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+
+mutants: $(BIN)/.dev-stamp ## Count the one-line mutants that the tests notice (ARGS="--count 10 --room player/mixing")
+	@$(BIN)/uv pip install -q --python $(BIN)/python --group mutants
+	@nice -n 10 $(BIN)/python bench/mutation/mutants.py $(ARGS)
 
 home-assistant-test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
 	@sh docker/home-assistant-tests.sh $(ARGS)

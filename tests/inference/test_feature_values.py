@@ -136,6 +136,8 @@ def test_asymmetries_by_hand() -> None:
     zero = np.sqrt(2 / (2 * np.pi * np.e))  # whose entropy is 0
     ratios = [rasm(spectrum_of(_alpha(a, zero), RATE_HZ), ("C3", "C4"))[0, 2] for a in (2.0, 0.01)]
     assert ratios == [10, -10]
+    half = np.sqrt(2 * np.exp(1.0) / (2 * np.pi * np.e))  # whose entropy is half a nat
+    assert rasm(spectrum_of(_alpha(half, half), RATE_HZ), ("C3", "C4"))[0, 2] == pytest.approx(1)
 
 
 def test_a_symmetric_layout_averages_twins_and_leaves_out_what_is_masked() -> None:

@@ -115,6 +115,7 @@ def test_how_long_a_resampler_waits(in_rate_hz: float, half_width: int) -> None:
     assert resampler.half_width == half_width
     assert resampler.wait_s == half_width / in_rate_hz
     assert (resampler.group_delay_s(10.0) > 0) == (in_rate_hz > RATE_HZ)
+    assert in_rate_hz > RATE_HZ or resampler.group_delay_s(10.0) == 0
 
 
 @pytest.mark.parametrize("rate_hz", [99.9, 1000.1])

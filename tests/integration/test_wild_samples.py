@@ -20,7 +20,7 @@ def test_samples_beyond_all_numbers_are_no_signal_and_print_nothing(
     wild: dict[str, Any] = {
         "format": "double64",
         "unit": unit,
-        "gain": 4e306 if unit == "microvolts" else 1e307,
+        "factor": 4e306 if unit == "microvolts" else 1e307,
     }
     with RealOutlet(**wild) as outlet:
         running = product.start(
