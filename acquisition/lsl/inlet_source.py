@@ -1,4 +1,4 @@
-"""Lab Streaming Layer inlets. Imports ``pylsl`` (with ``lsl_discovery.py`` and ``lsl_outlet.py``)."""
+"""Lab Streaming Layer inlets. Imports ``pylsl`` (with ``discovery.py`` and ``outlet.py``)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Offers the EEG that is read as an LSL outlet, so that other programs can look on. Imports ``pylsl``.
 
-Runs inside the child that ``lsl_host.py`` keeps: a fault of liblsl never reaches the engine.
+Runs inside the child that ``outlet_process.py`` keeps: a fault of liblsl never reaches the engine.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The roles: each is a process of its own, and they meet on MQTT only."""
+"""The engine role: EEG in, settled states out, and one place that says what happened meanwhile."""

@@ -1,1 +1,1 @@
-"""The four architectures, their inputs and labels, and their files."""
+"""The five architectures, their inputs and labels, and their files."""
