@@ -23,8 +23,15 @@ NAMED = re.compile(r"([\w./-]*\.py)?:([A-Za-z_]\w*(?:\.\w+)*)")
 
 
 def _spans(text: str) -> list[str]:
-    """What stands in backquotes in running text and tables."""
-    return re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    """What stands in backquotes outside blocks; a file that was named in full may be named in short."""
+    found, full = [], {}
+    for span in re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)):
+        file, colon, name = span.partition(":")
+        folder, _, short = file.rpartition("/")
+        if folder and short.endswith(".py"):
+            full[short] = file
+        found.append(full.get(file, file) + colon + name)
+    return found
 
 
 def _paths(text: str) -> list[str]:
