@@ -33,9 +33,9 @@ import soundfile  # noqa: E402
 from report import machine, write  # noqa: E402
 from startup import one_run  # noqa: E402
 
-from player.library.cache import TrackCache  # noqa: E402
 from player.library.library import CACHE_NAME  # noqa: E402
 from player.library.scanner import Scanner  # noqa: E402
+from player.library.store.track_cache import TrackCache  # noqa: E402
 
 FILES = 20_000
 A_FOLDER = 100

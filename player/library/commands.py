@@ -11,7 +11,6 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from player.choice.targets import UnknownTargetError, parse_target
-from player.library.cache import FileRow
 from player.library.library import (
     CACHE_NAME,
     EmptyLibraryError,
@@ -36,6 +35,7 @@ from player.library.sources.mood_tags import (
     read_rules,
     read_sidecar,
 )
+from player.library.store.rows import FileRow
 from player.library.track_building import build_tracks, first_of_each, stated_mood
 from player.music import Mood, MoodSource, Track
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from player.library.cache import FileRow, TrackCache
 from player.library.music_folder import (
     PLAYLIST_SUFFIXES,
     RefusedFile,
@@ -21,8 +20,10 @@ from player.library.music_folder import (
     open_under,
 )
 from player.library.playlist_reading import address_with_login
-from player.library.refusals import Refusal, Versions, sentence
 from player.library.scan_process import POLL_S, ScanEvent, ScanProcess
+from player.library.store.refusals import Refusal, Versions, sentence
+from player.library.store.rows import FileRow
+from player.library.store.track_cache import TrackCache
 from player.library.track_building import build_tracks, first_of_each
 from player.music import Track
 

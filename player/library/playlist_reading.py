@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from player.library.cache import Header
 from player.library.music_folder import FoundFile, OutsideFolderError, is_under, open_under
 from player.library.sounds.header_reading import one_line
 from player.library.sources.list_addresses import ListAddresses
@@ -21,6 +20,7 @@ from player.library.sources.playlists import (
     read_playlist,
 )
 from player.library.sources.track_names import without_login
+from player.library.store.rows import Header
 
 MAX_REFUSED = 1_000
 """So many entries of one playlist are named that lead nowhere; it may be of another machine altogether."""

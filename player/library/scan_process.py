@@ -21,7 +21,7 @@ import msgspec
 from player.children.child_end import end_child
 from player.children.last_words import LastWords
 from player.children.pulse import Pulse
-from player.library.refusals import Refusal
+from player.library.store.refusals import Refusal
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ import msgspec
 
 from player.analysis.vibenet_process import VibenetProcess, command_of
 from player.children.cpu_budget import CpuBudget
-from player.library.cache import TrackCache
 from player.library.scan_process import ALONE, BEGUN, ScanEvent
 from player.library.scanner import Scanner
 from player.library.sounds.measuring import idle_cores
+from player.library.store.track_cache import TrackCache
 
 MAX_MEMORY_BYTES = 3 << 30
 NICENESS = 15

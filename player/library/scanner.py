@@ -10,7 +10,6 @@ from pathlib import Path, PurePath
 
 from player.analysis.track_measures import LearnedMood
 from player.analysis.vibenet_process import VibenetError, VibenetProcess, VibenetStartError, excerpt
-from player.library.cache import Header, PendingFile, TrackCache
 from player.library.music_folder import (
     AUDIO_SUFFIXES,
     PLAYLIST_SUFFIXES,
@@ -22,7 +21,6 @@ from player.library.music_folder import (
     walk,
 )
 from player.library.playlist_reading import RootContent, add_playlist
-from player.library.refusals import EACH_LOOK, Refusal, Versions, refusal_of
 from player.library.sounds.header_reading import read_header
 from player.library.sounds.measuring import Measuring
 from player.library.sounds.measuring_order import spread
@@ -30,6 +28,9 @@ from player.library.sounds.sound_naming import SoundNaming
 from player.library.sources.list_addresses import ListAddresses
 from player.library.sources.mood_tags import SIDECAR_NAMES, MoodRules, read_rules
 from player.library.sources.playlists import PlaylistError
+from player.library.store.refusals import EACH_LOOK, Refusal, Versions, refusal_of
+from player.library.store.rows import Header, PendingFile
+from player.library.store.track_cache import TrackCache
 from player.reading.sound_reader import UnreadableAudioError
 
 WANTED_SUFFIXES = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES

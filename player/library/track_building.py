@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.analysis.track_measures import Analysis, LearnedMood
-from player.library.cache import FileRow
 from player.library.music_folder import PLAYLIST_SUFFIXES, suffix_of
 from player.library.sources.mood_tags import CONFIDENCE, GivenMood
 from player.library.sources.track_names import track_id
+from player.library.store.rows import FileRow
 from player.music import Mood, Track
 
 Floats = NDArray[np.float64]

@@ -23,6 +23,7 @@ ALLOWED = {
     ("daemon/processes/supervisor.py", "Failed to create secure directory"),
     ("daemon/processes/supervisor.py", "Failed to get home directory"),
     # words that formats prescribe
+    ("player/library/sources/xml_lists.py", "http://www.w3.org/XML/1998/namespace base"),
     ("acquisition/readers/edf_records.py", "EDF Annotations"),
     ("acquisition/readers/edf_records.py", "BDF Annotations"),
     ("acquisition/readers/openbci_txt.py", "Number of channels\\s*=\\s*(\\d+)"),

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sound_making import write_tone
 
-from player.library.cache import FileRow, TrackCache
 from player.library.scanner import Scanner
 from player.library.sources.playlists import read_playlist
+from player.library.store.rows import FileRow
+from player.library.store.track_cache import TrackCache
 
 BLUE = "Blue Öyster Cult - Reaper.wav"
 SUB = "Sub Dir/Time & 100% #1.wav"

@@ -11,11 +11,11 @@ import pytest
 from sound_making import silence, write_tone
 from waiting import SCAN_PATIENCE_S, wait_until
 
-from player.library import cache as track_cache
 from player.library import scan_process
 from player.library.commands import list_tracks
 from player.library.library import CACHE_NAME, EmptyLibraryError, Library, LibraryError
 from player.library.scan_process import ScanEvent, ScanProcess
+from player.library.store import track_cache as track_cache
 from player.music import Mood
 
 pytestmark = pytest.mark.timeout(300)

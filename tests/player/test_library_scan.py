@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from sound_making import write_tone
 
-from player.library import cache as track_cache
 from player.library import scanner as library_scan
-from player.library.cache import FileRow, TrackCache
 from player.library.music_folder import FoundFile, RefusedFile, walk
 from player.library.scanner import Scanner
+from player.library.store import track_cache as track_cache
+from player.library.store.rows import FileRow
+from player.library.store.track_cache import TrackCache
 
 Look = Callable[[], dict[str, FileRow]]
 

@@ -9,9 +9,9 @@ import av
 import pytest
 from sound_making import write_tone
 
-from player.library.cache import TrackCache
 from player.library.music_folder import MAX_DEPTH, FoundFile, RefusedFile, is_audio, walk
 from player.library.scanner import Scanner
+from player.library.store.track_cache import TrackCache
 
 ENDINGS = """3g2 3gp aac ac3 aif aifc aiff amr ape asf au avi caf dff dsf dts eac3 flac m4a m4b m4r mka mkv
 mlp mov mp1 mp2 mp3 mp4 mpa mpc oga ogg oggflac oma opus qt shn snd spx tak thd tta voc w64 wav wave weba webm

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from player.library.cache import FileRow, TrackCache
 from player.library.playlist_reading import address_with_login
 from player.library.scanner import Scanner
 from player.library.sources.list_addresses import AGAIN_S, ListAddresses
+from player.library.store.rows import FileRow
+from player.library.store.track_cache import TrackCache
 from player.library.track_building import build_tracks
 
 FEED = (

@@ -13,11 +13,12 @@ from sound_making import noise, sine, write_tone, write_wav
 from waiting import wait_until
 
 from player.analysis.track_analysis import analyse
-from player.library.cache import PendingFile, TrackCache
 from player.library.scan_process import ScanProcess
 from player.library.scanner import Scanner
 from player.library.sounds.header_reading import tagged_loudness_lufs
 from player.library.sounds.measuring_order import spread
+from player.library.store.rows import PendingFile
+from player.library.store.track_cache import TrackCache
 from player.library.track_building import ranked_moods
 
 

@@ -17,14 +17,15 @@ from broken_sounds import of_unknown_codec, sound
 from sound_making import write_tone
 from waiting import SCAN_PATIENCE_S, wait_until
 
-from player.library import refusals
 from player.library import scanner as library_scan
-from player.library.cache import FileRow, TrackCache
 from player.library.library import CACHE_NAME, Library
-from player.library.refusals import BACK_OFF_S, Attempt, Refusal, Versions, is_due
 from player.library.scan_process import ScanEvent, ScanProcess
 from player.library.scanner import Scanner
 from player.library.sounds import header_reading, measuring
+from player.library.store import refusals
+from player.library.store.refusals import BACK_OFF_S, Attempt, Refusal, Versions, is_due
+from player.library.store.rows import FileRow
+from player.library.store.track_cache import TrackCache
 from player.reading.sound_reader import UnreadableAudioError
 
 pytestmark = pytest.mark.timeout(300)

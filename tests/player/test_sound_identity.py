@@ -16,12 +16,13 @@ from sound_making import silence, sine, write_tone, write_wav
 from player.analysis.track_analysis import analyse
 from player.choice.chooser import Chooser, PolicySettings
 from player.choice.taste import Taste
-from player.library.cache import FileRow, Header, TrackCache
 from player.library.library import refused_files
 from player.library.scanner import Scanner
 from player.library.sounds import measuring
 from player.library.sounds.sound_identity import beginning_of, whole_of
 from player.library.sources.track_names import track_id
+from player.library.store.rows import FileRow, Header
+from player.library.store.track_cache import TrackCache
 from player.library.track_building import build_tracks
 
 

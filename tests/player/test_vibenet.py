@@ -24,9 +24,9 @@ from player.analysis.vibenet_process import (
     excerpt,
 )
 from player.demo.demo_music import ensure_demo_music
-from player.library.cache import TrackCache
 from player.library.library import CACHE_NAME, Library
 from player.library.scanner import Scanner
+from player.library.store.track_cache import TrackCache
 from player.library.track_building import learned_moods
 from player.music import Track
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import IO
 
-from player.library.cache import Header
 from player.library.sources.foreign_text import number
 from player.library.sources.mood_tags import mood_of_tags
+from player.library.store.rows import Header
 from player.reading.sound_opening import open_sound
 
 MAX_DURATION_S = 48 * 3600.0

@@ -10,9 +10,10 @@ from functools import partial
 
 from player.analysis.track_analysis import analyse
 from player.analysis.track_measures import Analysis
-from player.library.cache import PendingFile, TrackCache
 from player.library.music_folder import folder_of, open_under
 from player.library.sounds.measuring_order import spread
+from player.library.store.rows import PendingFile
+from player.library.store.track_cache import TrackCache
 
 MAX_THREADS = 8
 """Decoding and transforms let other threads run; what is left of the interpreter feeds no more than these."""

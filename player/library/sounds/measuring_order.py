@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from itertools import zip_longest
 
-from player.library.cache import PendingFile
+from player.library.store.rows import PendingFile
 
 
 def spread(files: Iterable[PendingFile]) -> list[PendingFile]:

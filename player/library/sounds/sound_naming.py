@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import IO
 
-from player.library.cache import KnownSound, PendingFile, TrackCache
 from player.library.music_folder import folder_of, open_under
 from player.library.sounds.sound_identity import beginning_of, sound_id, whole_of
+from player.library.store.rows import KnownSound, PendingFile
+from player.library.store.track_cache import TrackCache
 
 
 class SoundNaming:

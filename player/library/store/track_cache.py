@@ -9,17 +9,17 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from player.analysis.track_measures import ANALYSER_VERSION, Analysis, LearnedMood
-from player.library.cache_database import connect
 from player.library.music_folder import FoundFile
-from player.library.refusals import OURS, Attempt, Refusal, Versions, is_due
 from player.library.sources.mood_tags import GivenMood
+from player.library.store.database import connect
+from player.library.store.refusals import OURS, Attempt, Refusal, Versions, is_due
+from player.library.store.rows import FileRow, Header, KnownSound, PendingFile
 
 log = logging.getLogger(__name__)
 
@@ -36,61 +36,6 @@ EXCERPT = 0
 """The analyser's version of sounds of which only an excerpt was measured."""
 MAX_LOST_SOUNDS = 100_000
 """Of sounds whose files are gone so many are remembered, for they may come back under another name."""
-
-
-class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file's own header says; ``duration_s`` 0 for streams without an end.
-
-    ``loudness_lufs`` and ``true_peak_dbtp`` are what its ReplayGain or R128 tags come to. ``login_in`` names
-    the playlist in which alone a stream's user and password stand.
-    """
-
-    duration_s: float
-    title: str
-    artist: str
-    tagged: GivenMood | None = None
-    album: str = ""
-    login_in: str = ""
-    loudness_lufs: float | None = None
-    true_peak_dbtp: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """One file or URL of the library and all that is known of it."""
-
-    path: str
-    root: str
-    header: Header | None
-    given: GivenMood | None
-    analysis: Analysis | None
-    reason: str | None
-    changed: int
-    learned: LearnedMood | None = None
-    sound: str | None = None
-    kind: str | None = None
-    """Of the reason, one of ``RefusalKind``; None also where an older version wrote it."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownSound:
-    """A sound that begins in a certain way; ``whole`` is None until somebody had to read all of it."""
-
-    id: str
-    whole: str | None
-    files: tuple[tuple[str, str], ...]
-    """(root, path) of those that hold it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PendingFile:
-    """A file to be worked on; ``analyser`` is the version that its sound was measured by, if it was."""
-
-    path: str
-    root: str
-    size: int
-    sound: str | None
-    analyser: int | None
 
 
 _HEADER = msgspec.json.Decoder(Header)
