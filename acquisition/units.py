@@ -43,7 +43,9 @@ def in_uv(values: FloatArray, per_unit: FloatArray | float) -> FloatArray:
     """``values`` (n_channels, n) times ``per_unit``; NaN for what cannot have been measured."""
     with np.errstate(over="ignore", invalid="ignore"):
         samples_uv: FloatArray = np.asarray(values, dtype=np.float64) * per_unit
-        samples_uv[~(np.abs(samples_uv) <= MOST_UV)] = np.nan
+        credible = np.abs(samples_uv) <= MOST_UV
+    if not credible.all():
+        samples_uv[~credible] = np.nan
     return samples_uv
 
 

@@ -54,7 +54,7 @@ class LslSource:
         self._inlet: Any = None
         self._eeg: list[int] = []
         self._others: list[int] = []
-        self._uv_per_unit = np.ones((1, 1))
+        self._uv_per_unit, self._are_uv = np.ones((1, 1)), True
         self._stamps = StampUnit(1.0)
         self._pull: ChunkPull | None = None
         self._more = False
@@ -90,6 +90,7 @@ class LslSource:
         self._eeg = list(chosen.rows)
         self._others = [row for row in range(described.channel_count()) if row not in chosen.rows]
         self._uv_per_unit = np.array(chosen.uv_per_unit)[:, np.newaxis]
+        self._are_uv = bool((self._uv_per_unit == 1).all())
         self._stamps = StampUnit(info.rate_hz)
         self._pull = ChunkPull(inlet, MAX_SAMPLES, handle_error)
         return info
@@ -117,9 +118,11 @@ class LslSource:
             self._correct(MAX_POLL_S)
         times_s = self._stamps.seconds(stamps_s) + self._correction_s
         values = samples.T.astype(np.float64, order="C")
-        if not self._others:
-            return EegChunk(in_uv(values, self._uv_per_unit), times_s)
-        return EegChunk(in_uv(values[self._eeg], self._uv_per_unit), times_s, extras=values[self._others])
+        extras = values[self._others] if self._others else None
+        eeg = values[self._eeg] if self._others else values
+        # in microvolts nothing is left to do here: the feed takes for none what cannot have been measured
+        samples_uv = eeg if self._are_uv else in_uv(eeg, self._uv_per_unit)
+        return EegChunk(samples_uv, times_s, extras=extras)
 
     def close(self) -> None:
         """Unsubscribe."""

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from acquisition.signal import EegChunk, FloatArray
-
-MOST = 1e12
-"""A million volts, and as much of whatever else is measured. Sums and squares of what is below stay finite,
-also as 32-bit numbers. What a headset can measure is judged where it is read."""
+from acquisition.units import MOST_UV
 
 
 def credible(chunk: EegChunk) -> EegChunk:
-    """The chunk with NaN in the place of infinity and of whatever lies beyond ``MOST``."""
+    """The chunk with NaN in the place of infinity and of whatever lies beyond ``MOST_UV``, extras too.
+
+    The gate of every live source, whatever its reader does.
+    """
     samples_uv = _bounded(chunk.samples_uv)
     extras = None if chunk.extras is None else _bounded(chunk.extras)
     if samples_uv is chunk.samples_uv and extras is chunk.extras:
@@ -23,6 +23,6 @@ def credible(chunk: EegChunk) -> EegChunk:
 
 
 def _bounded(values: FloatArray) -> FloatArray:
-    if not values.size or np.abs(values).max() <= MOST:
+    if not values.size or np.abs(values).max() <= MOST_UV:
         return values
-    return np.where(np.abs(values) <= MOST, values, np.nan)
+    return np.where(np.abs(values) <= MOST_UV, values, np.nan)

@@ -23,7 +23,7 @@ def test_millivolts_become_microvolts_and_names_todays() -> None:
         finally:
             source.close()
     lengths = [chunk.samples_uv.shape[1] for chunk in chunks]
-    assert np.median(lengths) >= 15, "a 16th of a second is gathered, whatever the outlet pushes at once"
+    assert np.median(lengths) >= 10, "a poll gathers as long as it may wait, whatever is pushed at once"
     samples_uv = np.concatenate([chunk.samples_uv for chunk in chunks], axis=1)
     assert np.abs(samples_uv).max(axis=1) == pytest.approx([10.0, 20.0], rel=0.02)
 
