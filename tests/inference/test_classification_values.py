@@ -110,6 +110,12 @@ def test_a_middle_of_steady_evidence_is_neutral(spread: float, emotion: str) -> 
     assert settler.hear(1.5, -spread).emotion == emotion
 
 
+def test_a_spread_is_measured_from_the_mean() -> None:
+    settler = _settler(evidence_s=1e9)
+    settler.hear(1.0, 1.1)
+    assert settler.hear(1.5, -0.3).emotion == "neutral", "0.7 around 0.4"
+
+
 def test_a_sure_side_that_was_refused_too_often_is_unknown() -> None:
     settler = _settler(evidence_s=1e9)
     for _ in range(2):
@@ -203,7 +209,7 @@ def test_the_rule_ends_at_thirty() -> None:
     rule = BandPowerClassifier(("Cz",), "de5@1")
     for alpha, logit in ((-1e6, 30.0), (1e6, -30.0), (-29 / 0.9, 29.0), (29.5 / 0.9, -29.5)):
         answer = rule.predict(np.array([[0, 0, alpha, 0, 0]], dtype=float))
-        assert answer[1] == pytest.approx(1 / (1 + math.exp(-logit)), rel=1e-9)
+        assert answer[1] == pytest.approx(1 / (1 + math.exp(-logit)), rel=1e-9, abs=0)
 
 
 class _Sure:
