@@ -111,7 +111,7 @@ def test_a_middle_of_steady_evidence_is_neutral(spread: float, emotion: str) -> 
 
 
 def test_a_spread_is_measured_from_the_mean() -> None:
-    settler = _settler(evidence_s=1e9)
+    settler = _settler(evidence_s=1e9, keep_confidence=0.62)
     settler.hear(1.0, 1.1)
     assert settler.hear(1.5, -0.3).emotion == "neutral", "0.7 around 0.4"
 
@@ -176,8 +176,8 @@ def test_doubt_may_always_be_told_and_begins_the_dwell_anew() -> None:
 
 
 def test_a_probability_ends_at_thirty() -> None:
-    for logit, arousal in ((1e3, 1.0), (-1e3, -1.0)):
-        assert _settler().hear(1.0, logit).affect.arousal == pytest.approx(arousal, abs=1e-12)
+    for logit, end in ((1e3, 30), (-1e3, -30)):
+        assert _settler().hear(1.0, logit).affect.arousal == 2 * (1 / (1 + math.exp(-end))) - 1
     thirty = _settler().hear(1.0, 29.0).affect.arousal
     assert thirty == pytest.approx(2 / (1 + math.exp(-29)) - 1, abs=1e-16)
 

@@ -43,10 +43,11 @@ class Listening:
 
     def __init__(self) -> None:
         self.asked: list[FloatArray] = []
+        self.engaged = 0.8
 
     def predict(self, features: FloatArray) -> FloatArray:
         self.asked.append(features.copy())
-        return np.array([0.2, 0.8])
+        return np.array([1 - self.engaged, self.engaged])
 
     def close(self) -> None: ...
 
@@ -86,6 +87,14 @@ def test_one_window_is_one_quality_one_estimate_and_one_state() -> None:
     assert quality.at_s == estimate.at_s == state.at_s == 255 / RATE_HZ
     assert classifier.asked[0].shape == (1, 5)
     assert classifier.asked[0][0, 2] > 0 > classifier.asked[0][0, 4]
+
+
+def test_one_can_be_as_sure_of_calm() -> None:
+    classifier = Listening()
+    classifier.engaged = 0.1
+    estimate = _pipeline(classifier).push(_chunk())[1]
+    assert isinstance(estimate, Estimate)
+    assert (estimate.confidence, estimate.affect.arousal) == (pytest.approx(0.9), pytest.approx(-0.8))
 
 
 def test_each_part_of_a_windows_time_is_told_in_milliseconds() -> None:
