@@ -212,9 +212,13 @@ def test_a_stream_of_another_layout_waits_four_seconds() -> None:
     world.streaming()
     world.step(then=SourceError("gone"))
     world.info = StreamInfo("test", "headset", ("Fz",), RATE_HZ)
-    assert world.step(0.5)[0].startswith("incompatible the stream came back as")
+    (said,) = world.step(0.5)
+    assert said.startswith("incompatible the stream came back as")
+    assert ",.." not in said
     assert world.step(3.99) == []
+    slept_s = world.slept_s
     assert world.step(0.01) == [], "known already"
+    assert world.slept_s == slept_s, "but it was looked at"
     world.info = INFO
     assert world.step(4.0) == [f"gap reconnect {round(8.5 * RATE_HZ)}"]
 
