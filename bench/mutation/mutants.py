@@ -165,8 +165,8 @@ def page(results: dict[str, dict[str, Any]]) -> str:
     lines = [
         "# Mutants that the tests notice",
         "",
-        "`make mutants`: one-line mutants (a sign, comparison, constant or condition turned) drawn from each pure",
-        "room, against the tests that hold it. Goal: 85 % noticed in every room.",
+        "`make mutants`: one-line mutants (a sign, comparison, constant or condition turned) drawn from each",
+        "pure room, against the tests that hold it. Goal: 85 % noticed in every room.",
         "",
         "| room | seed | mutants | drawn | equivalent | noticed | share |",
         "|---|---|---|---|---|---|---|",
