@@ -96,7 +96,7 @@ def ends(times: int, folder: Path, port: int) -> dict[str, Any]:
     rng = random.Random(44)  # noqa: S311 - moments, no secret
     broker = f"mqtt://127.0.0.1:{port}"
     each = [one_end(broker, rng.uniform(0.2, LATEST_S), skip=number % 2 == 1) for number in range(times)]
-    recordings = folder / "state" / "recordings"
+    recordings = folder / "state" / "wearers" / "home" / "recordings"
     said = subprocess.run(
         ["mosquitto_sub", "-p", str(port), "-t", "neuroplayer/home/+/availability", "-v", "-W", "2"],
         capture_output=True,

@@ -33,7 +33,7 @@ COMMANDS: CommandTable = {
         "daemon.commands.recordings:export",
         "Write a recorded session as EDF+, BDF+ or CSV.",
     ),
-    "forget": ("daemon.commands.recordings:forget", "Delete everything that is known of the wearer."),
+    "forget": ("daemon.commands.forget:forget", "Delete everything that is known of a wearer."),
     "doctor": ("daemon.commands.doctor:doctor", "Look at this machine, and say how to mend it."),
     "completion": ("daemon.commands.completion:completion", "Completion for bash, zsh and fish."),
     "service": ("daemon.commands.service:service", "Run at boot under systemd, hardened."),

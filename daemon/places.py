@@ -83,7 +83,7 @@ def cache_dir() -> Path:
 
 
 def state_dir() -> Path:
-    """What is the wearer's: baselines, labels, recordings, the place in the music, logs.
+    """What is the wearers' (``daemon.wearers.wearer`` says where), and what this machine's sessions share.
 
     It may be read where it cannot be written.
     """
@@ -164,16 +164,6 @@ def _must_be_replaced(kind: Kind, folder: Path) -> bool:
     return kind == "cache" or not os.access(folder, os.R_OK | os.X_OK)
 
 
-def recordings_dir(state_folder: str | Path) -> Path:
-    """Where the wearer's recorded sessions lie."""
-    return Path(state_folder) / "recordings"
-
-
-def decisions_log(state_folder: str | Path, recording: str) -> Path:
-    """Where the player writes down what its chooser is asked in the session of that name."""
-    return recordings_dir(state_folder) / f"{recording}.decisions.jsonl"
-
-
 def is_there(path: Path) -> bool:
     """Whether it exists and may be seen; ``Path.exists`` raises where a folder above may not be entered."""
     try:
@@ -186,16 +176,6 @@ def private_folder(path: Path) -> Path:
     """The folder, made with mode 0700 where it was missing."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     return path
-
-
-def own_valence(state: Path) -> Path:
-    """What the wearer's calibration of pleasant against unpleasant has learnt, where it beat chance."""
-    return state / "models" / "valence.json"
-
-
-def own_networks(state: Path) -> tuple[Path, Path]:
-    """Where the wearer's networks lie: those trained or added, and those fitted to the wearer."""
-    return state / "models", state / "models" / "personalized"
 
 
 def unkept_words(folder: Unkept) -> str:

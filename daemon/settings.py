@@ -16,6 +16,9 @@ Volume = Annotated[float, Meta(ge=0, le=1)]
 DwellS = Annotated[float, Meta(ge=0, le=120)]
 """Bounds that file, flags, MQTT commands and Home Assistant share: the type of a field is its rule."""
 
+GUEST = "guest"
+"""The wearer of whom nothing is kept."""
+
 RoleName = Literal["broker", "engine", "player", "web", "view"]
 ViewKind = Literal["live", "plain", "json", "none"]
 
@@ -72,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a session was asked for. Durations in seconds; ``speed`` None means as fast as possible."""
 
     node: str = "home"
+    wearer: str = ""
+    """Who wears the headset; empty: whom the node is named after. What is theirs: ``daemon.wearers``."""
     source: str = "simulated"
     source_named: bool = False
     """A person named the source; else a headset is looked for before the simulated wearer is taken."""

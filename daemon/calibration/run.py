@@ -25,6 +25,7 @@ from models.datasets.trial import Trial
 from models.errors import ModelsError, TrainingError
 
 if TYPE_CHECKING:
+    from daemon.wearers.wearer import Wearer
     from inference.networks.manifest import Manifest
     from models.model_personalization import Verdict
     from models.personal.personal_calibration import PersonalExamples
@@ -198,7 +199,7 @@ def _guided(options: Options, room: Room) -> tuple[StreamInfo, tuple[Trial, ...]
             jukebox = stack.enter_context(room.jukebox(options))
             listening = Listening(jukebox, room.talk, options["pieces"], options["listen_s"])
         info, trials = guide(source, _steps(options), listening=listening, show=room.talk.show)
-    _keep_ratings(trials, info)
+    _keep_ratings(options["whose"], trials, info)
     return info, trials
 
 
@@ -231,7 +232,7 @@ def _source(options: Options) -> EegSource:
     return make_source(spec, speed=parse_speed(options["speed"]), seed=options["seed"])
 
 
-def _keep_ratings(trials: Sequence[Trial], info: StreamInfo) -> None:
+def _keep_ratings(wearer: Wearer, trials: Sequence[Trial], info: StreamInfo) -> None:
     """The wearer's words go where those said on the page go."""
     from daemon.engine.labels import write_label
     from daemon.mqtt.commands import LabelCommand
@@ -240,9 +241,7 @@ def _keep_ratings(trials: Sequence[Trial], info: StreamInfo) -> None:
         if trial.ratings:
             valence, arousal = ((trial.ratings[axis] - 3) / 2 for axis in ("valence", "arousal"))
             said = LabelCommand(valence=valence, arousal=arousal, text="calibration")
-            write_label(
-                places.state_dir() / "labels.jsonl", said, datetime.now(UTC), simulated=info.simulated
-            )
+            write_label(wearer.labels, said, datetime.now(UTC), simulated=info.simulated)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from daemon.commands.models.show import AS_JSON, answer, network_store, print_js
 from daemon.configuration.flags import option_of
 
 if TYPE_CHECKING:
+    from daemon.wearers.wearer import Wearer
     from models.personal.personal_store import PersonalStore
 
 MIN_PAIRS, MAX_PAIRS = 3, 12
@@ -34,7 +35,8 @@ MAX_PIECES = 40
 @click.option("--listen", "listen_s", type=click.FloatRange(5, 120), default=30.0, help="Seconds of a piece.")
 @option_of("music.folders", help="Your music; the configured folders by default.")
 @option_of("sound.output", help="Where it sounds, as for run.")
-@click.option("--node", default="home", help="Node of the session that runs, for --source session.")
+@click.option("--node", help="Node of the session that runs, for --source session.  [default: home]")
+@option_of("wearer", help="Who is calibrated; default: whom the node is named after.")
 @click.option("--page", is_flag=True, hidden=True, help="Lines to and from the page that started this.")
 @click.option("--list", "as_list", is_flag=True, help="List the personal networks and what they rest on.")
 @click.option("--use", "chosen", metavar="NAME", help="Use a version of --list again.")
@@ -50,7 +52,11 @@ def calibrate(as_list: bool, chosen: str | None, undo: bool, as_json: bool, **op
     DATA of --recorded is what models train reads, with labels calm and engaged, and for music you rated
     positive and negative (head valence).
     """
-    store = _store()
+    from daemon.configuration.merging import asked_wearer
+
+    options["whose"] = whose = asked_wearer(options["wearer"], options["node"])
+    options["node"] = options["node"] or "home"
+    store = _store(whose)
     if undo:
         answer(lambda: _undo(store))
         _say(as_json, {"selected": None, "valence": None}, "the shipped networks are used again")
@@ -82,11 +88,10 @@ def _use(store: PersonalStore, name: str) -> None:
         store.use(name)
 
 
-def _store() -> PersonalStore:
-    from daemon import places
+def _store(wearer: Wearer) -> PersonalStore:
     from models.personal.personal_store import PersonalStore
 
-    return PersonalStore(places.own_networks(places.state_dir())[1], network_store())
+    return PersonalStore(wearer.networks[1], network_store(wearer))
 
 
 def _say(as_json: bool, document: dict[str, Any], text: str) -> None:

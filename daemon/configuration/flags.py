@@ -56,7 +56,7 @@ SESSION_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line."),
 ]
 
-EVERYWHERE = frozenset({"broker", "node", "duration", "config", "profile"})
+EVERYWHERE = frozenset({"broker", "node", "wearer", "duration", "config", "profile"})
 """Of use to every role."""
 
 

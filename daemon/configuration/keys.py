@@ -130,6 +130,8 @@ KEYS: tuple[Key, ...] = (
         text="Its key, a file of mode 0600."),
     Key("node", "node", flag="--node NAME", check=text(rules.node),
         text="Name of this player in the MQTT topics; one a wearer or room."),
+    Key("wearer", "wearer", flag="--wearer NAME", check=text(rules.wearer), example='"anna"',
+        text="Who wears the headset, by default the node: what is kept is theirs; guest: nothing is."),
     Key("share", "share", text="How much of the wearer's states leaves this machine by MQTT."),
     Key("home_assistant.discovery", "home_assistant.discovery",
         text="How Home Assistant is told; device needs its version 2024.11 or newer."),

@@ -17,6 +17,8 @@ from daemon.configuration.keys import KEYS, Key, option_name
 from daemon.configuration.reading import Values, in_words
 from daemon.errors import BadInputError, BrokenRuleError
 from daemon.settings import BrokerSettings, Settings, ViewKind, WebSettings
+from daemon.wearers.moving import move_in
+from daemon.wearers.wearer import Wearer, wearer_of
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 MAX_PASSWORD_BYTES = 4096
@@ -63,6 +65,19 @@ def _with(settings: StructT, field: str, value: Any) -> StructT:
     if rest:
         value = _with(getattr(settings, name), rest, value)
     return msgspec.structs.replace(settings, **{name: value})
+
+
+def asked_wearer(wearer: str | None = None, node: str | None = None) -> Wearer:
+    """Whom a command that is no session is about: named by flags, environment or file, as for ``run``.
+
+    What earlier versions kept is moved to its wearer first. Raises ``BadInputError``.
+    """
+    given = {"wearer": wearer, "node": node}
+    values = read_all(places.config_file()) | _from_flags({k: v for k, v in given.items() if v is not None})
+    plain = {name: values[name] for name in given if name in values}
+    found = wearer_of(Settings(state_dir=str(places.state_dir()), **plain))
+    move_in(found)
+    return found
 
 
 def _from_flags(given: Mapping[str, Any]) -> Values:

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from daemon.configuration import values as opt
 from daemon.errors import BrokenRuleError
 from daemon.mqtt.topics import TopicError, checked_node
+from daemon.wearers.wearer import RULE, WearerError, checked_wearer
 
 Read = Callable[[Any], Any]
 """Returns the checked value or raises ``BadInputError``."""
@@ -96,6 +97,14 @@ def node(name: str) -> str:
         return checked_node(name)
     except TopicError:
         raise BrokenRuleError("must be 1 to 64 of the characters a-z, 0-9, _ and -") from None
+
+
+def wearer(name: str) -> str:
+    """The name of a wearer."""
+    try:
+        return checked_wearer(name)
+    except WearerError:
+        raise BrokenRuleError(RULE) from None
 
 
 def _expanded(name: str) -> Path:

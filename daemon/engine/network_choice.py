@@ -13,8 +13,9 @@ from acquisition.montage import canonical
 from acquisition.signal import StreamInfo
 from daemon.engine.baseline_store import BaselineStore
 from daemon.engine.prepared import Prepared
-from daemon.places import own_valence
 from daemon.settings import Settings
+from daemon.wearers.keeping import Keeping
+from daemon.wearers.wearer import wearer_of
 from inference.baseline.baseline import Baseline
 from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.classification.smoothing import SettleSettings
@@ -38,13 +39,21 @@ MAX_NOTE = 500
 class PipelineMaker:
     """Builds pipelines for the streams of one engine; a network's file is tried in a child once."""
 
-    def __init__(self, settings: Settings, roots: Sequence[Path], too_late: TooLate = never_too_late) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        roots: Sequence[Path],
+        too_late: TooLate = never_too_late,
+        keeping: Keeping | None = None,
+    ) -> None:
         self._settings, self._store, self._too_late = settings, ModelStore(tuple(roots)), too_late
+        self._keeping = keeping or Keeping()
         self._vetted: set[str] = set()
 
     def __call__(self, info: StreamInfo) -> Prepared:
         """A pipeline for this stream: the best network that fits, else the band-power rule; with reasons."""
-        return StreamPipeline(info, self._settings, self._store, self._vetted, self._too_late).prepare()
+        made = StreamPipeline(info, self._settings, self._store, self._vetted, self._too_late, self._keeping)
+        return made.prepare()
 
 
 class StreamPipeline:
@@ -55,11 +64,17 @@ class StreamPipeline:
     """
 
     def __init__(
-        self, info: StreamInfo, settings: Settings, store: ModelStore, vetted: set[str], too_late: TooLate
+        self,
+        info: StreamInfo,
+        settings: Settings,
+        store: ModelStore,
+        vetted: set[str],
+        too_late: TooLate,
+        keeping: Keeping,
     ) -> None:
         self._info, self._settings, self._store, self._vetted = info, settings, store, vetted
-        self._too_late = too_late
-        self._baselines = BaselineStore(Path(settings.state_dir) / "baselines")
+        self._too_late, self._keeping = too_late, keeping
+        self._baselines = BaselineStore(wearer_of(settings).baselines)
         self._seen = store.signature()
         self._manifest = self._choose()
         self._classifier: Classifier
@@ -141,7 +156,7 @@ class StreamPipeline:
 
     def _valence(self) -> ValenceReader | None:
         """The wearer's own, where it was calibrated for this network's features."""
-        path = own_valence(Path(self._settings.state_dir))
+        path = wearer_of(self._settings).valence
         self._calibrated, self._valence_note = _stamp(path), ""
         if self._manifest is None or not path.exists():
             return None
@@ -229,7 +244,7 @@ class StreamPipeline:
             self._refused = True
             self._notes.append("the stored rest does not agree with the signal: a new one is taken")
             return self._prepared(loading=False)
-        calibrated = _stamp(own_valence(Path(self._settings.state_dir)))
+        calibrated = _stamp(wearer_of(self._settings).valence)
         if calibrated != self._calibrated:
             self._pipeline.use_valence(self._valence())
             return self._prepared(loading=False)
@@ -253,7 +268,7 @@ class StreamPipeline:
 
     def _remember(self) -> None:
         rest = self._pipeline.baseline
-        if rest is not None and rest.seconds > 0:
+        if rest is not None and rest.seconds > 0 and self._keeping.on:
             self._baselines.save(self._info, rest)
 
     def _close(self) -> None:

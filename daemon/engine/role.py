@@ -24,6 +24,7 @@ from daemon.mqtt import bounds, codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.inlet import Inlet
 from daemon.mqtt.outlet import Outlet
+from daemon.wearers.keeping import Keeping
 from inference.emotion import BaselineProgress, EmotionState, Estimate, LeftOut, Reading, SignalQuality
 
 REPEAT_S = 10.0
@@ -61,6 +62,7 @@ class EngineRole:
         events: EngineEvents | None = None,
         recording: Callable[[], tuple[bool, str]] = lambda: (False, ""),
         record: Callable[[commands.RecordCommand], None] = lambda _command: None,
+        keeping: Keeping | None = None,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -72,6 +74,7 @@ class EngineRole:
         self._events = events or EngineEvents()
         self._recording, self._recorded = recording, (False, "")
         self._record = record
+        self._keeping = keeping or Keeping()
         self._wall = wall
         self._clock = clock
         self._inlet = Inlet(outlet, wall, lambda: self._simulated)
@@ -144,7 +147,7 @@ class EngineRole:
                 self._progress = BaselineProgress(self._prepared.baseline_s, 0.0, done=False)
             case commands.RecordCommand():
                 self._record(command)
-            case commands.LabelCommand():
+            case commands.LabelCommand() if self._keeping.on:
                 write_label(self._labels_file, command, self._wall(), simulated=self._simulated)
         self._say_session()
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -17,12 +18,15 @@ from daemon.home.entities import Owner
 from daemon.home.mood_events import MoodEvents
 from daemon.home.sharing import coarse, is_loopback
 from daemon.mqtt import topics
-from daemon.mqtt.documents import Document, Emotion
+from daemon.mqtt.codec import MessageError, decode_command
+from daemon.mqtt.commands import ForgetCommand
+from daemon.mqtt.documents import Document, Emotion, Forgotten
 from daemon.mqtt.link import Hear, MqttLink
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import ENGINE_AVAILABILITY, PLAYER_AVAILABILITY
 from daemon.rate_limit import CommandRate
 from daemon.settings import Settings
+from daemon.wearers.wearer import wearer_of
 
 MEANWHILE: dict[Owner, str] = {
     "player": "the music goes on",
@@ -37,7 +41,7 @@ ANNOUNCE_AGAIN_S = 5.0
 class HomeLink:
     """The one link of the engine or of the player, which it gives to their ``outlet``.
 
-    Serves the role's health while it lasts.
+    Serves the role's health while it lasts. ``keep_nothing`` is called when the wearer is to be forgotten.
     """
 
     def __init__(
@@ -49,11 +53,14 @@ class HomeLink:
         hear: Hear,
         subscriptions: Sequence[str],
         counts: RoleCounts | None = None,
+        keep_nothing: Callable[[], None] = lambda: None,
     ) -> None:
         self._owner: Owner = owner
+        self._wearer, self._keep_nothing = wearer_of(settings).name, keep_nothing
         self._role_hears = hear
         self._mood, self._rate = MoodEvents(), CommandRate()
         self._announced_s = -ANNOUNCE_AGAIN_S
+        self._simulated = False
         self._announcement = announcement_of(settings)
         self.link = MqttLink(
             settings.broker,
@@ -87,6 +94,7 @@ class HomeLink:
         await self._stack.aclose()
 
     def _tell_mood(self, document: Document) -> None:
+        self._simulated = document.simulated
         if isinstance(document, Emotion) and (event := self._mood.hear(document)) is not None:
             self.outlet.publish(topics.MOOD_CHANGED, event, qos=1)
 
@@ -94,13 +102,30 @@ class HomeLink:
         name = self.outlet.node.short(topic) or ""
         if name.startswith(COMMAND) and not self._rate.allows(name.removeprefix(COMMAND)):
             self.link.counters.flooding_commands += 1
+        elif name == COMMAND + topics.FORGET:
+            self._forget(payload, retained)
         elif topic != self._announcement.status_topic:
             self._role_hears(topic, payload, retained)
         elif payload == topics.ONLINE and time.monotonic() - self._announced_s >= ANNOUNCE_AGAIN_S:
             self._introduce()
             self.link.say_again()
 
+    def _forget(self, payload: bytes, retained: bool) -> None:
+        """Keep nothing more, if it is this session's wearer who is to be forgotten, and answer."""
+        try:
+            command = decode_command(topics.FORGET, payload)
+        except MessageError:
+            self._role_hears(self.outlet.node.command(topics.FORGET), payload, retained)  # which refuses it
+            return
+        if isinstance(command, ForgetCommand) and command.wearer == self._wearer and not retained:
+            self._keep_nothing()
+            self.link.keep_nothing()
+            answer = Forgotten(at=datetime.now(UTC), simulated=self._simulated, role=self._owner)
+            self.outlet.publish(topics.FORGOTTEN, answer, qos=1)
+
     def _introduce(self) -> None:
+        if not self.link.keeps:
+            return
         self._announced_s = time.monotonic()
         for topic, payload in self._announcement.messages(self._owner).items():
             self.link.keep(topic, payload)

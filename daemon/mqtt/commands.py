@@ -47,6 +47,16 @@ class LabelCommand(Command, frozen=True, kw_only=True):
     text: Annotated[str, Meta(max_length=200)] = ""
 
 
+class ForgetCommand(Command, frozen=True, kw_only=True):
+    """Keep nothing more of this wearer, on disk and on the broker, and drop what is in memory.
+
+    Only a role whose wearer has this name obeys, and answers with ``forgotten``; its music goes on. Files are
+    deleted by ``neuroplayer forget``.
+    """
+
+    wearer: Annotated[str, Meta(min_length=1, max_length=70)]
+
+
 class SkipCommand(Command, frozen=True, kw_only=True):
     """Crossfade to another track now."""
 
@@ -119,6 +129,7 @@ COMMANDS: dict[str, type[Command]] = {
     "label": LabelCommand,
     "dwell": DwellCommand,
     "record": RecordCommand,
+    "forget": ForgetCommand,
     "skip": SkipCommand,
     "pause": PauseCommand,
     "volume": VolumeCommand,

@@ -210,6 +210,12 @@ class CommandError(Document, frozen=True, kw_only=True):
     refused: Annotated[int, Meta(ge=0, description="refused commands since the role started")]
 
 
+class Forgotten(Document, frozen=True, kw_only=True):
+    """The answer to ``cmd/forget``: this role keeps nothing more of its wearer. Not retained."""
+
+    role: Literal["engine", "player", "web"]
+
+
 DOCUMENTS: dict[str, type[Document]] = {
     topics.HEADSET: Headset,
     topics.SIGNAL: Signal,
@@ -220,4 +226,5 @@ DOCUMENTS: dict[str, type[Document]] = {
     topics.PLAYER_STATE: PlayerState,
     topics.PLAYER_DECISION: Decision,
     topics.COMMAND_ERROR: CommandError,
+    topics.FORGOTTEN: Forgotten,
 }

@@ -103,6 +103,8 @@ class MqttLink:
         self.counters = LinkCounters()
         self.connected = asyncio.Event()
         self.last_error: str | None = None
+        self.keeps = True
+        """False: the broker is to keep nothing of this link, from now on; what is said is said once."""
         self._broker = broker
         self._identifier = identifier
         self._hear = hear
@@ -118,8 +120,9 @@ class MqttLink:
 
     def keep(self, topic: str, payload: bytes) -> None:
         """Publish a retained state; only the newest of a topic is sent, and again on every connect."""
-        message = Message(payload, 1, retain=True)
-        self._kept[topic] = message
+        message = Message(payload, 1, retain=self.keeps)
+        if self.keeps:
+            self._kept[topic] = message
         if self.connected.is_set():
             self._outbox.put_state(topic, message)
 
@@ -127,6 +130,12 @@ class MqttLink:
         """Publish an event. Without a broker QoS 0 is dropped; others wait, the oldest being dropped."""
         if qos or self.connected.is_set():
             self._outbox.put_event(topic, Message(payload, qos, retain=False))
+
+    def keep_nothing(self) -> None:
+        """Retain nothing from now on. What the broker has is whoever's to delete that asks for this."""
+        self.keeps = False
+        self._kept.clear()
+        self._outbox.states.clear()
 
     def say_again(self) -> None:
         """Publish every kept state once more, as after a listener's restart."""
@@ -196,7 +205,7 @@ class MqttLink:
         properties = Properties(PacketTypes.CONNECT) if five else None  # type: ignore[no-untyped-call]
         if properties is not None:
             properties.MaximumPacketSize = MAX_PACKET_BYTES
-        will = aiomqtt.Will(self._availability, OFFLINE, 1, retain=True) if self._availability else None
+        will = aiomqtt.Will(self._availability, OFFLINE, 1, retain=self.keeps) if self._availability else None
         return DirectClient(
             self._digest,
             self._broker.host,
@@ -228,7 +237,7 @@ class MqttLink:
             await self._announce(client)
             await self._converse(client)
             if self._availability:
-                await client.publish(self._availability, OFFLINE, qos=1, retain=True, timeout=1)
+                await client.publish(self._availability, OFFLINE, qos=1, retain=self.keeps, timeout=1)
                 farewell = True
         finally:
             self.connected.clear()
@@ -246,7 +255,7 @@ class MqttLink:
         for topic in self._subscriptions:
             await client.subscribe(topic, qos=0 if options else 1, options=options)
         if self._availability:
-            await client.publish(self._availability, ONLINE, qos=1, retain=True)
+            await client.publish(self._availability, ONLINE, qos=1, retain=self.keeps)
         self.counters.connects += 1
         self.last_error = None
         self._outage.over()

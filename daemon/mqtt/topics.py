@@ -20,8 +20,10 @@ MOOD_CHANGED = "mood_changed"
 PLAYER_STATE = "player/state"
 PLAYER_DECISION = "player/decision"
 COMMAND_ERROR = "cmd/error"
+FORGET = "forget"
+FORGOTTEN = "forgotten"
 
-ENGINE_COMMANDS = ("session", "recalibrate", "label", "dwell", "record")
+ENGINE_COMMANDS = ("session", "recalibrate", "label", "dwell", "record", FORGET)
 PLAYER_COMMANDS = (
     "skip",
     "pause",
@@ -34,8 +36,11 @@ PLAYER_COMMANDS = (
     "play",
     "speak",
     "library_rescan",
+    FORGET,
 )
-COMMANDS = ENGINE_COMMANDS + PLAYER_COMMANDS
+COMMANDS = tuple(dict.fromkeys(ENGINE_COMMANDS + PLAYER_COMMANDS))
+RETAINED = (HEADSET, SIGNAL, EMOTION, SESSION, PLAYER_STATE, ENGINE_AVAILABILITY, PLAYER_AVAILABILITY)
+"""What a broker keeps of a node, beside what Home Assistant is told of it."""
 
 _NODE = re.compile(r"[a-z0-9_-]{1,64}")
 

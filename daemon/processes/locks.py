@@ -9,15 +9,18 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from daemon.errors import BadInputError
 from daemon.places import working_folder
 from daemon.settings import Settings
+from daemon.wearers.wearer import wearer_of
 
 log = logging.getLogger(__name__)
 
+MAX_BYTES = 1024
 PATIENCE_S = 4.0
 """A predecessor that is just ending has so long to let go."""
 
@@ -31,12 +34,38 @@ def only_one(settings: Settings, roles: Sequence[str]) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         for role in sorted(roles):
             path = Path(settings.state_dir) / f"{settings.node}-{role}.lock"
-            held.enter_context(_locked(path, role, settings.node))
+            held.enter_context(_locked(path, role, settings))
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A role that runs on this machine, on this state folder."""
+
+    node: str
+    role: str
+    broker_url: str = ""
+    """Without name and password; empty where it is not known."""
+    wearer_mark: str = ""
+
+
+def wearer_mark(name: str) -> str:
+    """What a lock says of the wearer: enough to ask the right ones to forget them, and no name."""
+    return hashlib.blake2s(name.encode(), digest_size=8).hexdigest()
+
+
+def running_roles(state_dir: Path) -> Iterator[Running]:
+    """Whoever holds a lock now."""
+    for path in sorted(state_dir.glob("*-*.lock")):
+        node, _, role = path.stem.rpartition("-")
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            if not _try(file.fileno()):
+                lines = file.read(MAX_BYTES).decode("utf-8", "replace").splitlines()
+                yield Running(node, role, *lines[1:3])
+
+
 @contextlib.contextmanager
-def _locked(path: Path, role: str, node: str) -> Iterator[None]:
+def _locked(path: Path, role: str, settings: Settings) -> Iterator[None]:
     file = _opened(path)
     if file is None:
         log.warning(
@@ -49,16 +78,19 @@ def _locked(path: Path, role: str, node: str) -> Iterator[None]:
         while not _try(file.fileno()):
             if time.monotonic() > until:
                 file.seek(0)
-                holder = file.read(20).decode("ascii", "replace").strip() or "?"
+                holder = next(iter(file.read(MAX_BYTES).decode("ascii", "replace").split()), "?")
                 raise BadInputError(
-                    f"another {role} of node {node!r} runs already (process {holder}, "
+                    f"another {role} of node {settings.node!r} runs already (process {holder}, "
                     f"{path}): stop it, or name another node with --node"
                 )
             time.sleep(0.1)
         with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
             file.truncate(0)
-            file.write(str(os.getpid()).encode())
+            mark = wearer_mark(wearer_of(settings).name)
+            file.write(f"{os.getpid()}\n{settings.broker.url}\n{mark}\n".encode())
         yield
+        with contextlib.suppress(OSError):
+            file.truncate(0)
 
 
 def _opened(path: Path) -> FileIO | None:
@@ -79,3 +111,12 @@ def _try(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def drop_free_locks(state_dir: Path, node: str) -> None:
+    """Delete the lock files of a node that bear its name and that nobody holds."""
+    for path in state_dir.glob(f"{node}-*.lock"):
+        if path.stem.rpartition("-")[0] == node:
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                if _try(file.fileno()):
+                    path.unlink()

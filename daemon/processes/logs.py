@@ -15,7 +15,7 @@ from typing import TextIO
 
 import msgspec
 
-from daemon.places import LOG_FILE, working_folder
+from daemon.places import LOG_FILE, private_folder, working_folder
 from daemon.settings import LogSettings
 
 QUIET_S = 600.0
@@ -81,14 +81,16 @@ def start_logging(role: str, wanted: LogSettings) -> None:
     )
 
 
-def open_log(state_dir: str, *, anew: bool = False) -> TextIO:
-    """Where lines go while the terminal is drawn on: the state folder, else a working one, else nowhere."""
-    for folder in (Path(state_dir), working_folder()):
-        if folder is not None:
+def open_log(path: Path, *, anew: bool = False) -> TextIO:
+    """Where lines go while the terminal is drawn on: there, else in a working folder, else nowhere."""
+    working = working_folder()
+    for file in (path, None if working is None else working / LOG_FILE):
+        if file is not None:
             with contextlib.suppress(OSError):
+                private_folder(file.parent)
                 if anew:
-                    (folder / LOG_FILE).write_text("")
-                return (folder / LOG_FILE).open("a", encoding="utf-8")
+                    file.write_text("")
+                return file.open("a", encoding="utf-8")
     return Path(os.devnull).open("a", encoding="utf-8")
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acquisition.recording.consent import Consent, read_consent
-from daemon.places import recordings_dir
 from daemon.settings import Settings
+from daemon.wearers.wearer import wearer_of
 
 MAX_BYTES = 4096
 
@@ -32,7 +32,7 @@ class RecordingMark:
     """A small private file beside the recordings. It is of use while one supervisor runs, and no longer."""
 
     def __init__(self, settings: Settings) -> None:
-        self._folder = recordings_dir(settings.state_dir)
+        self._folder = wearer_of(settings).recordings
         self._path = self._folder / f"{settings.node}.under-way.json"
 
     def begun(self, stem: str, recording: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from daemon import places
 from daemon.engine.prepared import Prepared
 from daemon.recording.session_replay import SessionReplay
 from daemon.settings import Settings
+from daemon.wearers.wearer import wearer_of_file
 from inference.pipeline import TooLate
 from player.choice.chooser_replay import ChooserReplay
 from player.music import WearerMood
@@ -51,7 +53,7 @@ class ReplayReport:
 
     def __init__(self, path: Path, write: Callable[[str], Any] | None = None) -> None:
         self._path, self._write = path, write
-        self._replay = SessionReplay(path, _pipelines)
+        self._replay = SessionReplay(path, partial(_pipelines, path))
         self._states, self._decisions = _Tally(), _Tally()
         self._moods: list[dict[str, Any]] = []
         self._problems: list[str] = []
@@ -112,8 +114,8 @@ class _Rereader:
         return heard
 
 
-def _pipelines(settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], Prepared]:
+def _pipelines(path: Path, settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], Prepared]:
     from daemon.engine.network_choice import PipelineMaker
 
-    own = places.own_networks(places.state_dir())
+    own = wearer_of_file(path, places.state_dir()).networks
     return PipelineMaker(settings, (*own, Path(str(resources.files("models"))) / "pretrained"), too_late)

@@ -18,10 +18,11 @@ from acquisition.signal import FeedItem, HeadsetStatus
 from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
 from daemon.engine.prepared import Prepared
 from daemon.mqtt import codec, commands, documents
-from daemon.places import recordings_dir
 from daemon.recording.lines import command_words, prepared_words, sounding_words, write_reading
 from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
+from daemon.wearers.keeping import Keeping
+from daemon.wearers.wearer import wearer_of
 from inference.emotion import Reading
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def recover_recordings(settings: Settings) -> threading.Thread:
     """Close what a crash has left open, and say so; beside the session, for hours of EEG take a while."""
 
     def mend() -> None:
-        for done in recover_all(recordings_dir(settings.state_dir)):
+        for done in recover_all(wearer_of(settings).recordings):
             if done.why:
                 log.warning("%s", done.why)
 
@@ -51,14 +52,14 @@ def recover_recordings(settings: Settings) -> threading.Thread:
     return thread
 
 
-def recording_of(settings: Settings, *, simulated: bool) -> SessionRecording:
+def recording_of(settings: Settings, *, simulated: bool, keeping: Keeping | None = None) -> SessionRecording:
     """The recorder of a session, which begins at once if that was asked for by ``--record``.
 
     A later life of the engine goes on with what an earlier one recorded, in a file of its own, while the
     consent to it stands; what a person has ended stays ended.
     """
     mark = RecordingMark(settings)
-    recording = SessionRecording(settings, simulated=simulated, mark=mark)
+    recording = SessionRecording(settings, simulated=simulated, mark=mark, keeping=keeping)
     earlier = mark.earlier() if settings.again else None
     if not settings.again:
         mark.drop()
@@ -92,8 +93,16 @@ def _free_path(folder: Path, stem: str) -> Path:
 class SessionRecording:
     """Listens to the engine, and writes down what happens while somebody has agreed to it."""
 
-    def __init__(self, settings: Settings, *, simulated: bool, mark: RecordingMark | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        simulated: bool,
+        mark: RecordingMark | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:
         self._settings, self._simulated = settings, simulated
+        self._keeping = keeping or Keeping()
         self._mark = mark or RecordingMark(settings)
         self._recorder: SessionRecorder | None = None
         self._prepared: Prepared | None = None
@@ -112,6 +121,8 @@ class SessionRecording:
     def obey(self, command: commands.RecordCommand) -> None:
         """Start or stop in the middle of a session. Raises ``MessageError`` where that cannot be."""
         running = self._recorder is not None and self._recorder.active
+        if not self._keeping.on:
+            raise codec.MessageError("the wearer was forgotten: nothing more of this session is kept")
         if command.action == "stop":
             if self._recorder is None:
                 raise codec.MessageError("nothing is being recorded")
@@ -136,7 +147,7 @@ class SessionRecording:
         """
         now = datetime.now(UTC)
         stem = stem or f"{now:%Y-%m-%dT%H-%M-%SZ}-{self._settings.node}"
-        path = _free_path(recordings_dir(self._settings.state_dir), stem)
+        path = _free_path(wearer_of(self._settings).recordings, stem)
         replayed = {name: getattr(self._settings, name) for name in REPLAYED}
         if self._prepared is not None:
             replayed |= {"begun_in_session": True}

@@ -21,9 +21,10 @@ from daemon.engine.prepared import Prepared
 from daemon.engine.wishes import Wishes
 from daemon.errors import BadInputError
 from daemon.mqtt.commands import COMMANDS
-from daemon.places import own_valence, private_folder
+from daemon.places import private_folder
 from daemon.recording.lines import LEFT_OUT, state_line
 from daemon.settings import Settings
+from daemon.wearers.wearer import Wearer, wearer_of
 from inference.baseline.baseline import Baseline
 from inference.classification.valence import ValenceNetwork, ValenceReader
 from inference.emotion import EmotionState, Estimate
@@ -87,8 +88,9 @@ class SessionReplay:
         """Every settled state, in order."""
         recorded = _recorded_states(self._path)
         with tempfile.TemporaryDirectory(prefix="neuroplayer-replay-") as folder:
-            make = self._make_pipelines(self._settings(folder), _left_out(self._path).__contains__)
-            engine = _Engine(folder, make, self.problems)
+            settings = self._settings(folder)
+            make = self._make_pipelines(settings, _left_out(self._path).__contains__)
+            engine = _Engine(wearer_of(settings), make, self.problems)
             for item in read_session(self._path):
                 for state in self._taken(engine, item):
                     yield Replayed(state.at_s, state_line(state), next(recorded, None))
@@ -119,9 +121,9 @@ class _Engine:
     """Does to the pipeline what the engine's role did, in the recorded order."""
 
     def __init__(
-        self, state_dir: str, prepare: Callable[[StreamInfo], Prepared], problems: list[str]
+        self, wearer: Wearer, prepare: Callable[[StreamInfo], Prepared], problems: list[str]
     ) -> None:
-        self._state_dir, self._prepare, self._problems = state_dir, prepare, problems
+        self._wearer, self._prepare, self._problems = wearer, prepare, problems
         self._info: StreamInfo | None = None
         self._prepared: Prepared | None = None
         self._wishes = Wishes()
@@ -202,7 +204,7 @@ class _Engine:
 
     def _keep_valence(self, network: ValenceNetwork | None) -> None:
         """Have the pipeline that begins find the wearer's calibration that it found then, and no other."""
-        self._valence, path = network, own_valence(Path(self._state_dir))
+        self._valence, path = network, self._wearer.valence
         path.unlink(missing_ok=True)
         if network is not None:
             private_folder(path.parent)
@@ -220,7 +222,7 @@ class _Engine:
 
     def _store(self, info: StreamInfo, rest: _Rest | None) -> None:
         """Have the pipeline that begins find the rest that it found then, and no other."""
-        folder = Path(self._state_dir) / "baselines"
+        folder = self._wearer.baselines
         shutil.rmtree(folder, ignore_errors=True)
         if rest is None or not rest.seconds > 0:  # of a population, not of the wearer: it comes by itself
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -18,8 +19,8 @@ from daemon.configuration.environment import unknown_variables
 from daemon.configuration.merging import settings_from
 from daemon.configuration.reloading import EXIT_RESTART, SupervisorReload
 from daemon.home.sharing import refuse_to_share
-from daemon.places import recordings_dir
-from daemon.processes.locks import only_one
+from daemon.places import private_folder
+from daemon.processes.locks import only_one, running_roles
 from daemon.processes.logs import open_log, say_as
 from daemon.processes.ports import claim
 from daemon.processes.stopping import end_undisturbed, stop_on_signals
@@ -29,6 +30,8 @@ from daemon.settings import RoleName, Settings, WebSettings
 from daemon.startup.headline import headline, unkept_lines
 from daemon.startup.headset_search import chosen
 from daemon.terminal.printing import printed
+from daemon.wearers.moving import move_in
+from daemon.wearers.wearer import is_guest, leave_no_trace, wearer_of
 
 WEB_PORTS = 20
 """So many are tried for a page whose address nobody named."""
@@ -43,6 +46,7 @@ def run_one(role: str, options: Mapping[str, Any]) -> int:
 
     with only_one(settings, [role] if role in ("engine", "player") else []):
         status = run_role(cast(RoleName, role), settings)
+    _after_a_guest(settings)
     if status == EXIT_RESTART:
         os.execv(sys.executable, [sys.executable, "-m", "daemon.cli", *sys.argv[1:]])  # noqa: S606 - no shell
     return status
@@ -78,7 +82,26 @@ def run_recording(options: Mapping[str, Any]) -> int:
 def _asked(options: Mapping[str, Any]) -> Settings:
     if line := unknown_variables():
         click.echo(f"neuroplayer: {line}", err=True)
-    return settings_from(options)
+    settings = settings_from(options)
+    _make_room(settings)
+    return settings
+
+
+def _make_room(settings: Settings) -> None:
+    """The wearer's folder, with what an earlier version kept elsewhere; a guest's is gone with the guest."""
+    wearer = wearer_of(settings)
+    if is_guest(settings):
+        _after_a_guest(settings)
+    else:
+        move_in(wearer)
+    with contextlib.suppress(OSError):  # what cannot be kept is told by who wants to keep it
+        private_folder(wearer.folder)
+
+
+def _after_a_guest(settings: Settings) -> None:
+    """Once no role of the node runs any more."""
+    if all(role.node != settings.node for role in running_roles(Path(settings.state_dir))):
+        leave_no_trace(settings)
 
 
 def _completed(settings: Settings, *, music: bool = True) -> Settings:
@@ -120,7 +143,7 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
     if settings.view == "json":
         _tell_unkept()
     if settings.view == "live":
-        log_file = open_log(settings.state_dir, anew=True)  # the view writes there too
+        log_file = open_log(wearer_of(settings).log, anew=True)  # the view writes there too
 
     def say(line: str) -> None:
         printed(say_as("supervisor", settings.log, line), log_file or sys.stderr)
@@ -146,6 +169,7 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
         log_file.close()
         if supervisor.failure:
             click.echo(supervisor.failure, err=True)
+    leave_no_trace(settings)
     for path in recorded(settings):
         printed(f"Recorded: {path}", sys.stderr if settings.view == "json" else sys.stdout)
     end_undisturbed()
@@ -154,7 +178,7 @@ async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings)
 
 def recorded(settings: Settings) -> list[Path]:
     """The files of the recording that was asked for; several where the engine was started again."""
-    folder = recordings_dir(settings.state_dir)
+    folder = wearer_of(settings).recordings
     found = folder.glob(f"{settings.record}*.xdf") if settings.record else ()
     return sorted(found, key=lambda path: (len(path.name), path.name))
 

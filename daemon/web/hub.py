@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
@@ -38,10 +40,12 @@ class Hub:
     artwork: Artwork
     recordings: Recordings
     calibrate: Callable[[Hub], Calibration]
+    wearer: str
     outlet: Outlet | None = None
     clock: Callable[[], float] = time.monotonic
     began_s: float = field(default_factory=time.monotonic)
     calibration: Calibration = field(init=False)
+    _ending: asyncio.Future[None] | None = None
     _tick: int = -1
     _views: tuple[MoodView, MusicView, tuple[Notice, ...]] | None = None
 
@@ -53,27 +57,42 @@ class Hub:
         name = self.topics.short(topic)
         if name is None:
             return
-        if name == "cmd/label":
+        if name in ("cmd/label", "cmd/forget"):
             if not retained:
-                self._hear_label(payload)
+                self._hear_command(name.removeprefix("cmd/"), payload)
             return
         self.state.hear(name, payload)
 
-    def _hear_label(self, payload: bytes) -> None:
+    def _hear_command(self, name: str, payload: bytes) -> None:
         try:
-            label = codec.decode_command("label", payload)
+            command = codec.decode_command(name, payload)
         except MessageError:
             self.state.malformed += 1
             return
-        if isinstance(label, commands.LabelCommand):
-            self.log.hear_label(label)
+        if isinstance(command, commands.LabelCommand):
+            self.log.hear_label(command)
             self.state.version += 1
+        elif isinstance(command, commands.ForgetCommand) and command.wearer == self.wearer:
+            self._keep_nothing()
+
+    def _keep_nothing(self) -> None:
+        self.log.keep_nothing()
+        for memory in (self.state.trail, self.state.opinions, self.state.decisions):
+            memory.clear()
+        self._ending = asyncio.ensure_future(self.calibration.cancel())
+        if self.outlet is not None:
+            said = self.state.newest(documents.Emotion, topics.EMOTION)
+            made_up = said is not None and said.simulated
+            answer = documents.Forgotten(at=datetime.now(UTC), simulated=made_up, role="web")
+            self.outlet.publish(topics.FORGOTTEN, answer, qos=1)
 
     @property
     def subscriptions(self) -> list[str]:
         """Every state of the node, and the wearer's own words."""
         names = [*documents.DOCUMENTS, topics.ENGINE_AVAILABILITY, topics.PLAYER_AVAILABILITY]
-        return [self.topics.full(name) for name in names] + [self.topics.command("label")]
+        return [self.topics.full(name) for name in names] + [
+            *(self.topics.command("label"), self.topics.command(topics.FORGET))
+        ]
 
     def send(self, name: str, command: commands.Command) -> bool:
         """Send a command; False when the broker is not there, so that nobody is told a lie."""

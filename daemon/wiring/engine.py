@@ -25,10 +25,11 @@ from daemon.health.metrics import RoleCounts, SignalLoss
 from daemon.home.link import HomeLink
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
-from daemon.places import own_networks
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.recording.session_recording import SessionRecording, recording_of, recover_recordings
 from daemon.settings import Settings
+from daemon.wearers.keeping import Keeping
+from daemon.wearers.wearer import wearer_of
 from inference.load_shedding import LatestWins
 
 MEND_S = 1.5
@@ -38,7 +39,7 @@ MEND_S = 1.5
 def model_roots(settings: Settings) -> tuple[Path, ...]:
     """Where networks are looked for: the wearer's own first, then those that are shipped."""
     shipped = Path(str(resources.files("models"))) / "pretrained"
-    return (*own_networks(Path(settings.state_dir)), shipped)
+    return (*wearer_of(settings).networks, shipped)
 
 
 def run_engine(settings: Settings) -> int:
@@ -59,17 +60,19 @@ async def _serve(settings: Settings) -> int:
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
     loss = SignalLoss()
     mending = recover_recordings(settings)
-    recording = recording_of(settings, simulated=spec.kind == "simulated")
+    keeping = Keeping()
+    recording = recording_of(settings, simulated=spec.kind == "simulated", keeping=keeping)
     latest = LatestWins(feed.late_s)
     role = EngineRole(
         outlet,
         feed,
-        PipelineMaker(settings, model_roots(settings), latest),
+        PipelineMaker(settings, model_roots(settings), latest, keeping),
         simulated=spec.kind == "simulated",
-        labels_file=Path(settings.state_dir) / "labels.jsonl",
+        labels_file=wearer_of(settings).labels,
         events=_events(recording, loss.push, tap.push, *([host.push] if host else [])),
         recording=lambda: (recording.recording, recording.note),
         record=recording.obey,
+        keeping=keeping,
     )
     home = HomeLink(
         settings,
@@ -78,6 +81,7 @@ async def _serve(settings: Settings) -> int:
         hear=role.hear,
         subscriptions=role.subscriptions,
         counts=_counts(tap, host, loss, latest),
+        keep_nothing=keeping.stop,
     )
     try:
         async with tap, home, feed:

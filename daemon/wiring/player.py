@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daemon.errors import BadInputError
-from daemon.places import decisions_log
 from daemon.processes.heartbeat import beat
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
+from daemon.wearers.wearer import wearer_of
 from player.choice.chooser_log import ChooserLog
 from player.deck import DeckError
 from player.music import Decision
@@ -35,13 +35,13 @@ def _open(
     written: ChooserLog | None,
     given_up: Callable[[], bool],
 ) -> Playback:
-    state_dir = Path(settings.state_dir)
+    wearer = wearer_of(settings)
     try:
         return open_playback(
             music=settings.music,
             outputs=split_outputs(settings.output),
             cache_dir=Path(settings.cache_dir),
-            state_dir=state_dir,
+            state_dir=wearer.folder,
             policy=settings.policy,
             target=settings.target,
             crossfade_s=settings.crossfade_s,
@@ -63,7 +63,7 @@ def _decisions_log(settings: Settings) -> ChooserLog | None:
     earlier = RecordingMark(settings).earlier() if settings.again else None
     if not settings.record or (earlier is not None and earlier.consent is None):
         return None
-    return ChooserLog(decisions_log(settings.state_dir, settings.record))
+    return ChooserLog(wearer_of(settings).decisions(settings.record))
 
 
 class _Decisions:
@@ -129,7 +129,13 @@ async def _tell(
         },
     )
     async with HomeLink(
-        settings, "player", outlet, hear=role.hear, subscriptions=role.subscriptions, counts=counts
+        settings,
+        "player",
+        outlet,
+        hear=role.hear,
+        subscriptions=role.subscriptions,
+        counts=counts,
+        keep_nothing=music.keep_nothing,
     ):
         reload = PlayerReload(settings, music)
         await until_stopped(role.run(), settings.duration_s, hang_up=reload)

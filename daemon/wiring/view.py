@@ -23,6 +23,7 @@ from daemon.terminal.plain_view import JsonLines, PlainLines
 from daemon.terminal.printing import lead_nowhere, printed
 from daemon.terminal.role import ViewRole
 from daemon.terminal.session_summary import SessionSummary
+from daemon.wearers.wearer import wearer_of
 
 FRAMES_PER_S = 4
 
@@ -115,7 +116,7 @@ def _log_to_file(settings: Settings) -> Iterator[None]:
     if not isinstance(handler, logging.StreamHandler):
         yield
         return
-    with open_log(settings.state_dir) as file:
+    with open_log(wearer_of(settings).log) as file:
         before = handler.setStream(file)
         try:
             yield

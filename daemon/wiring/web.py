@@ -19,10 +19,10 @@ from daemon.errors import BadInputError
 from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
-from daemon.places import recordings_dir
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.processes.systemd_notify import OWN_VARIABLES
 from daemon.settings import Settings, WebSettings
+from daemon.wearers.wearer import wearer_of
 from daemon.web.hub import Hub
 from daemon.web.page_opening import open_page
 from daemon.web.security.access import is_loopback, own_token, page_address
@@ -77,7 +77,7 @@ def make_hub(settings: Settings) -> Hub:
     topics, clock = Topics(settings.node), time.monotonic
     folders = music_folders(settings)
     library = TrackLibrary(partial(read_from_cache, folders, Path(settings.cache_dir)), clock)
-    log = SessionLog(Path(settings.state_dir) / "history", settings.node, lambda: datetime.now(UTC))
+    log = SessionLog(wearer_of(settings).history, settings.node, lambda: datetime.now(UTC))
     state = LiveState(clock)
     state.listeners.append(log.hear)
     return Hub(
@@ -88,18 +88,22 @@ def make_hub(settings: Settings) -> Hub:
         eeg=EegFeed(socket_path(settings.state_dir, settings.node), clock),
         library=library,
         artwork=Artwork(library, [Path(folder_of(str(folder))) for folder in folders]),
-        recordings=Recordings(recordings_dir(settings.state_dir), lambda: datetime.now(UTC)),
+        recordings=Recordings(wearer_of(settings).recordings, lambda: datetime.now(UTC)),
         calibrate=partial(_calibration, settings),
+        wearer=wearer_of(settings).name,
     )
 
 
 def _calibration(settings: Settings, hub: Hub) -> Calibration:
     """Run from here: this role lies beside the engine's socket, as the page's live EEG asks for too."""
     calibrate = [sys.executable, "-m", "daemon.cli", "calibrate"]
-    session = ["--page", "--source", "session", "--node", settings.node]
+    whose = ["--node", settings.node, *(["--wearer", settings.wearer] if settings.wearer else [])]
+    session = ["--page", "--source", "session", *whose]
     own = {"NEUROPLAYER_STATE_DIR": settings.state_dir, "NEUROPLAYER_CACHE_DIR": settings.cache_dir}
     kept = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
-    return Calibration([*calibrate, *session], [*calibrate, "--undo"], kept | own, hub.state, hub.send)
+    return Calibration(
+        [*calibrate, *session], [*calibrate, "--undo", *whose], kept | own, hub.state, hub.send
+    )
 
 
 async def _serve(settings: Settings, web: WebSettings, token: str | None, token_file: Path) -> None:

@@ -174,6 +174,13 @@ class Playback:
             raise UnknownTrackError(f"the library has no track {track_id or 'that sounds'!r:.80}")
         return track_id
 
+    def keep_nothing(self) -> None:
+        """The listener is to be forgotten: likes and bans are dropped, and nothing more is written."""
+        self._taste_file = None
+        if self._place is not None:
+            self._place.stop()
+        self._set_taste(Taste())
+
     def _set_taste(self, taste: Taste) -> None:
         self._taste = taste
         if self._taste_file is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,8 @@ class PlaceFile:
         self._wall = wall
         self._due_s = 0.0
         self._failed = False
+        self._stopped = False
+        self._writing = threading.Lock()
 
     def read(self) -> Place | None:
         """The place of a player that ended less than ten minutes ago, if there is one that makes sense."""
@@ -56,13 +59,20 @@ class PlaceFile:
         place = Place(self._wall(), track_id, round(position_s, 2), volume, paused)
         partial = self._path.with_suffix(f".{os.getpid()}")
         try:
-            partial.write_bytes(msgspec.json.encode(place))
-            partial.replace(self._path)
+            with self._writing:
+                if not self._stopped:
+                    partial.write_bytes(msgspec.json.encode(place))
+                    partial.replace(self._path)
             self._failed = False
         except OSError as error:
             if not self._failed:
                 log.warning("the place in the music cannot be kept (%s)", error.strerror)
             self._failed = True
+
+    def stop(self) -> None:
+        """Write no more; once this has returned, none is being written either. From any thread."""
+        with self._writing:
+            self._stopped = True
 
     def forget(self) -> None:
         """The music was ended on purpose: begin anew next time."""

@@ -15,6 +15,7 @@ from daemon.engine.baseline_store import BaselineStore
 from daemon.engine.network_choice import PipelineMaker
 from daemon.engine.prepared import Prepared
 from daemon.settings import Settings
+from daemon.wearers.wearer import wearer_of
 from inference.baseline.baseline import Baseline
 from inference.emotion import BaselineProgress
 from inference.networks.model_store import ModelStore
@@ -157,7 +158,7 @@ def test_a_stored_rest_that_does_not_agree_is_taken_anew_and_it_is_said(
     samples_uv = rng.normal(size=(4, 256 * 20)) * 10
     times_s = np.arange(samples_uv.shape[1]) / 256
     far = Baseline("symde5@1", MUSE.channels, np.full(10, 9.0), np.full(10, 0.3), 45.0)
-    BaselineStore(Path(settings.state_dir) / "baselines").save(MUSE, far)
+    BaselineStore(wearer_of(settings).baselines).save(MUSE, far)
     prepared = _loaded(settings, roots, MUSE)
     assert prepared.baseline_s == 0.0
     readings = prepared.pipeline.push(EegChunk(samples_uv, times_s))
@@ -186,7 +187,7 @@ def test_a_valence_calibration_is_used_with_the_network_it_was_made_with(
         "p_value": 0.01,
         "pieces": 12,
     }
-    path = Path(settings.state_dir) / "models" / "valence.json"
+    path = wearer_of(settings).valence
     path.parent.mkdir(parents=True)
     make = PipelineMaker(settings, roots)  # one engine's: it tries the network's file in a child only once
     for changes, note in (

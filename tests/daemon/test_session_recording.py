@@ -14,16 +14,22 @@ from daemon.mqtt.codec import MessageError
 from daemon.mqtt.commands import DwellCommand, RecordCommand
 from daemon.recording.session_recording import SessionRecording, recording_of
 from daemon.settings import Settings
+from daemon.wearers.wearer import Wearer
+
+
+def _recordings(state: Path) -> Path:
+    return Wearer("home", state).recordings
 
 
 def test_a_disk_that_takes_nothing_is_said_and_leaves_no_consent(tmp_path: Path) -> None:
-    (tmp_path / "recordings").write_text("in the way")
+    _recordings(tmp_path).parent.mkdir(parents=True)
+    _recordings(tmp_path).write_text("in the way")
     recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
     with pytest.raises(MessageError, match="recordings"):
         recording.obey(RecordCommand(action="start", who="Ada", consent="yes"))
     assert not recording.recording
     recording.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["recordings"]
+    assert [path.name for path in _recordings(tmp_path).parent.iterdir()] == ["recordings"]
 
 
 def test_a_recording_goes_on_in_a_file_of_its_own_each_time(tmp_path: Path) -> None:
@@ -36,7 +42,7 @@ def test_a_recording_goes_on_in_a_file_of_its_own_each_time(tmp_path: Path) -> N
         recording.obey(RecordCommand(action="stop"))
         assert not recording.recording
     recording.close()
-    assert len(list((tmp_path / "recordings").glob("*.xdf"))) == 3
+    assert len(list(_recordings(tmp_path).glob("*.xdf"))) == 3
 
 
 def test_a_recording_that_begins_late_knows_the_dwell_time_in_force(tmp_path: Path) -> None:
@@ -62,7 +68,7 @@ def _life(tmp_path: Path, *, again: bool, record: str = "", simulated: bool = Tr
 
 
 def _files(tmp_path: Path) -> list[str]:
-    return sorted((path.name for path in (tmp_path / "recordings").glob("*.xdf")), key=lambda name: name[:-4])
+    return sorted((path.name for path in _recordings(tmp_path).glob("*.xdf")), key=lambda name: name[:-4])
 
 
 def test_a_later_life_goes_on_with_what_a_person_agreed_to(tmp_path: Path) -> None:
@@ -80,7 +86,7 @@ def test_a_later_life_goes_on_with_what_a_person_agreed_to(tmp_path: Path) -> No
         "-2.xdf",
         "-3.xdf",
     ]
-    consents = [read_consent(tmp_path / "recordings" / name) for name in names]
+    consents = [read_consent(_recordings(tmp_path) / name) for name in names]
     assert consents[0] is not None
     assert consents[0].who == "Ada"
     assert consents == [consents[0]] * 3, "given once, at that time"
@@ -107,7 +113,7 @@ def test_a_consent_that_was_deleted_is_taken_back(tmp_path: Path, record: str) -
     if not record:
         first.obey(YES)
     first.close()
-    consent_path(tmp_path / "recordings" / _files(tmp_path)[0]).unlink()
+    consent_path(_recordings(tmp_path) / _files(tmp_path)[0]).unlink()
     later = _life(tmp_path, again=True, record=record)
     assert not later.recording
     later.close()
@@ -132,8 +138,8 @@ def test_a_new_session_or_a_real_headset_is_asked_anew(tmp_path: Path) -> None:
     ["", "[", "[]", "{}", '{"stem": "../x", "file": "../x.xdf"}', '{"stem": 1, "file": null}', "[" * 4000],
 )
 def test_a_mark_that_is_no_mark_begins_nothing(tmp_path: Path, mark: str) -> None:
-    (tmp_path / "recordings").mkdir()
-    (tmp_path / "recordings" / "home.under-way.json").write_text(mark)
+    _recordings(tmp_path).mkdir(parents=True)
+    (_recordings(tmp_path) / "home.under-way.json").write_text(mark)
     later = _life(tmp_path, again=True)
     assert not later.recording
     later.close()

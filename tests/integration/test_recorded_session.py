@@ -25,7 +25,7 @@ pytestmark = pytest.mark.broker
 
 
 def _folder() -> Path:
-    return Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings"
+    return Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "wearers" / "t" / "recordings"
 
 
 def _start(product: Product, broker: RealBroker, *more: str) -> Running:

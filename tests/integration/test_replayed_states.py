@@ -83,7 +83,7 @@ def test_closed_eyes_read_calmer_than_blinks(
     running = replay(product, broker, ear, recording, "8", "--record")
     running.interrupt()
     assert running.wait() == 0
-    (session,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings").glob("*.xdf")
+    (session,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "wearers" / "t" / "recordings").glob("*.xdf")
     items = list(read_session(session))
     began_s = next(item.times_s[0] for item in items if isinstance(item, EegChunk))
     states = [item for item in items if isinstance(item, Line) and item.stream == "EmotionState"]

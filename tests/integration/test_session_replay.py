@@ -21,7 +21,8 @@ from acquisition.recording.session_file import Line, read_head, read_session
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk
 from daemon.mqtt.commands import COMMANDS
-from daemon.places import own_valence, private_folder
+from daemon.places import private_folder
+from daemon.wearers.wearer import Wearer
 from inference.classification.valence import ValenceNetwork
 from inference.features.schemas import schema_named
 from inference.networks.model_store import ModelStore
@@ -33,7 +34,7 @@ OPTIONS = ("--source", "simulated", "--speed", "8", "--baseline", "10", "--outpu
 
 
 def _recorded(running: Running) -> Path:
-    (path,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "recordings").glob("*.xdf")
+    (path,) = (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "wearers" / "home" / "recordings").glob("*.xdf")
     wait_until(lambda: running.says(f"Recorded: {path}"), "where the recording lies")
     return path
 
@@ -139,7 +140,7 @@ def _calibrate_valence() -> None:
         p_value=0.01,
         pieces=12,
     )
-    path = own_valence(Path(os.environ["NEUROPLAYER_STATE_DIR"]))
+    path = Wearer("home", Path(os.environ["NEUROPLAYER_STATE_DIR"])).valence
     private_folder(path.parent)
     path.write_bytes(msgspec.json.encode(network))
 

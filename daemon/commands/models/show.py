@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,16 +13,19 @@ from daemon.errors import BadInputError
 from inference.networks.model_store import ModelStore
 from inference.port import ClassifierError
 
+if TYPE_CHECKING:
+    from daemon.wearers.wearer import Wearer
+
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")
 HORIZONS = (("window", "one window"), ("10s", "10 s"), ("30s", "30 s"))
 
 
-def network_store() -> ModelStore:
-    """The wearer's own networks first, then those that are shipped."""
-    from daemon import places
+def network_store(wearer: Wearer | None = None) -> ModelStore:
+    """The networks of a wearer first, by default of the configured one, then those that are shipped."""
+    from daemon.configuration.merging import asked_wearer
     from models.files.folders import shipped
 
-    return ModelStore((*places.own_networks(places.state_dir()), shipped()))
+    return ModelStore((*(wearer or asked_wearer()).networks, shipped()))
 
 
 def answer(ask: Callable[[], Any]) -> Any:

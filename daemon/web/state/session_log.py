@@ -48,9 +48,17 @@ class SessionLog:
         self._bytes = 0
         self._full = False
         self._failed = False
+        self._keeps = True
         self._last_s: dict[str, float] = {}
         self._said: dict[str, object] = {}
         self._flushed_s = 0.0
+
+    def keep_nothing(self) -> None:
+        """The wearer is to be forgotten: write no more."""
+        self.close()
+        self._keeps, self.name = False, None
+        self._pending.clear()
+        self.labels.clear()
 
     def hear(self, _topic: str, document: documents.Document) -> None:
         """Take note of a document."""
@@ -151,6 +159,8 @@ class SessionLog:
         return round(self._wall().timestamp(), 3)
 
     def _write(self, record: records.Record, *, simulated: bool) -> None:
+        if not self._keeps:
+            return
         if self._file is None:
             self._pending.append(record)
             if self._started is None and 0 <= record.t - self._pending[0].t < PATIENCE_S:

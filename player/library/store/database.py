@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from player.library.sources.track_names import track_id
 SCHEMA_VERSION = 2
 LOCKED_S = 30.0
 """How long another program may write before this one takes the cache to be unusable."""
+WIPE_S = 1.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -66,6 +68,7 @@ def connect(path: Path) -> sqlite3.Connection:
         if version not in (0, 1, SCHEMA_VERSION):
             raise _other_version(version)
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten
         if version == 1:
             _carry_over(db)
         here = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
@@ -79,6 +82,18 @@ def connect(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def wipe_free_pages(path: Path) -> bool:
+    """Overwrite what was deleted from a database, its write-ahead log too; False while others hold it."""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=WIPE_S, isolation_level=None)) as db:
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("VACUUM")
+            busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.DatabaseError:
+        return False
+    return not busy
 
 
 def _carry_over(db: sqlite3.Connection) -> None:

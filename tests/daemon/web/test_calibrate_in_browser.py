@@ -21,6 +21,7 @@ from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.signal import EegChunk, HeadsetStatus
 from daemon.engine.eeg_frames import socket_path
 from daemon.engine.eeg_tap import EegTap
+from daemon.wearers.wearer import wearer_of
 from player.library.commands import scan_library
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.train]
@@ -177,7 +178,7 @@ def test_the_whole_calibration_from_the_page_to_its_verdict(calibrating: LivePag
     assert "on 12 stretches apart" in told[0]
     assert "stays unknown: valence needs at least 3 pieces" in told[1]
     assert told[2] == "In use now: calm-engaged-muse4."
-    labels = Path(calibrating.settings.state_dir) / "labels.jsonl"
+    labels = wearer_of(calibrating.settings).labels
     assert '"text":"calibration"' in labels.read_text()
     tab.get_by_role("button", name="Go back to the base model").click()
     tab.get_by_text("The shipped networks are used again.").wait_for(timeout=SLOW_MS)

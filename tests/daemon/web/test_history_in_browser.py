@@ -42,7 +42,7 @@ def session(page: LivePage) -> str:
             records.TrackRecord(t=at_s + 2, id=f"t{number}", title=title, artist="<b>x</b>", a=0.1, v=None),
         ]
     kept.append(records.QualityRecord(t=BEGAN_S + 7200, q=1.0, worn=True))
-    folder = page.folder / "state" / "history"
+    folder = page.folder / "state" / "wearers" / "home" / "history"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{SESSION}.jsonl").write_bytes(b"".join(records.line(one) for one in kept))
     return SESSION
@@ -102,7 +102,7 @@ def test_every_reason_is_in_a_list_of_plain_text(page: LivePage, sheet: Sheet, s
 @pytest.mark.parametrize("sheet", [{"viewport": PHONE, "has_touch": True, "is_mobile": True}], indirect=True)
 def test_sessions_are_compared_and_the_zoom_stays(page: LivePage, sheet: Sheet, session: str) -> None:
     """The running session grows every ten seconds, under the eyes of somebody who looks at a detail."""
-    kept = page.folder / "state" / "history"
+    kept = page.folder / "state" / "wearers" / "home" / "history"
     before = session_names(kept)
     page.talker.say(say.session(started=say.now() + timedelta(seconds=5)), say.emotion())
     eventually(lambda: session_names(kept)[0] not in before)

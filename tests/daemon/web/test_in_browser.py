@@ -259,7 +259,7 @@ def test_the_history_draws_a_session_and_gives_it_away(page: LivePage, sheet: Sh
     for number in range(4):
         page.talker.say(say.emotion(arousal=number / 10), say.signal(), say.player(track=say.track(number)))
         time.sleep(0.3)
-    kept = page.folder / "state" / "history"
+    kept = page.folder / "state" / "wearers" / "home" / "history"
     eventually(lambda: session_names(kept))
     tab = sheet.go(page, "/history")
     tab.locator(".history-chart canvas").wait_for()
@@ -286,7 +286,7 @@ def test_the_history_draws_a_session_and_gives_it_away(page: LivePage, sheet: Sh
 
 def test_a_recording_is_shown_and_forgotten(page: LivePage, sheet: Sheet) -> None:
     name = "2026-03-01T20-00-00Z-home"
-    recording = page.folder / "state" / "recordings" / f"{name}.xdf"
+    recording = page.folder / "state" / "wearers" / "home" / "recordings" / f"{name}.xdf"
     recording.parent.mkdir(parents=True, exist_ok=True)
     recording.write_bytes(b"XDF:")
     write_consent(recording, Consent("2026-03-01T20:00:00+00:00", "asked <b>for</b> with --record"))
