@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from player.location import without_secrets
+
 EXIT_BAD_INPUT = 2
 """Exit status for anything the person can mend: an option, a file, a port, a device name."""
 
 
 class BadInputError(Exception):
-    """The message is one line naming the thing, the rule and the value got."""
+    """The message is one line naming the thing, the rule and the value got, without passwords."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(without_secrets(message))
 
 
 class BrokenRuleError(BadInputError):

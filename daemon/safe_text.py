@@ -25,6 +25,19 @@ def _harmless(value: Any) -> Any:
     return harmless(value) if isinstance(value, dict) else value
 
 
+def persons_word(text: str) -> str:
+    """What a person has said, in one form and on one line; empty where no letter or digit is in it.
+
+    What cannot be seen says nothing: a name of zero-width characters is none.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    visible = "".join(
+        letter for letter in plain if unicodedata.category(letter) not in _INVISIBLE or letter.isspace()
+    )
+    words = " ".join(visible.split())
+    return words if any(letter.isalnum() for letter in words) else ""
+
+
 MAX_SHOWN = 160
 
 

@@ -36,7 +36,7 @@ class Track:
     """
 
     id: str
-    location: str
+    location: str = field(repr=False)
     title: str
     artist: str
     duration_s: float

@@ -90,9 +90,10 @@ def show(path: str | None, profile: str | None, as_json: bool) -> None:
 def _plain(value: object) -> object:
     """A value as it stands in the file; addresses without the password in them."""
     from daemon.settings import BrokerSettings, WebSettings
+    from player.location import without_secrets
 
     if isinstance(value, BrokerSettings):
         return value.url
     if isinstance(value, WebSettings):
         return f"{value.host}:{value.port}"
-    return value
+    return without_secrets(value) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from typing import Any
 from daemon.configuration.keys import BY_NAME
 from daemon.errors import BadInputError, BrokenRuleError
 from daemon.safe_text import shown as shown_text
+from player.location import without_secrets
 
 MAX_PROBLEMS = 100
 """A file with more is no configuration: the rest is counted."""
@@ -22,7 +23,7 @@ class ConfigError(BadInputError):
     """One line a problem, all of them."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(map(without_secrets, problems))
         super().__init__("; ".join(self.problems))
 
 
@@ -67,7 +68,7 @@ def in_words(value: object, *, secret: bool) -> str:
     if secret:
         return MASK
     try:
-        return f"{value!r:.120}"
+        return without_secrets(repr(value))[:120]
     except ValueError:
         return "a number too long to be written"
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from daemon.errors import BadInputError
 from daemon.places import is_there
 from daemon.settings import BrokerSettings, WebSettings
+from player.location import without_secrets
 
 MAX_LOOKED_AT = 200_000
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
@@ -56,27 +57,30 @@ def parse_baseline(text: str) -> float | Literal["last"]:
 
 
 def parse_broker(text: str) -> BrokerSettings:
-    """``mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]``. Raises ``BadInputError``."""
-    rule = f"broker {_masked(text)!r:.120} must look like mqtt://HOST:PORT or mqtts://HOST:PORT"
+    """``mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]``; a password may hold anything. Raises ``BadInputError``."""
+    scheme, found, rest = text.partition("://")
+    user, secret, host = rest.rpartition("@")
+    address = f"{scheme}://{host}"
+    rule = f"broker {address!r:.120} must look like mqtt://HOST:PORT or mqtts://HOST:PORT"
+    if not found:
+        raise BadInputError("broker must look like mqtt://HOST:PORT or mqtts://HOST:PORT")
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(address)
         port = parts.port
     except ValueError as error:
         raise BadInputError(f"{rule} ({error})") from None
-    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path.strip("/") or parts.query:
+    beside = parts.path.strip("/") or parts.query or parts.fragment
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or beside:
         raise BadInputError(rule)
     tls = parts.scheme == "mqtts"
+    name, colon, password = user.partition(":")
     return BrokerSettings(
         host=parts.hostname,
         port=port or (8883 if tls else 1883),
         tls=tls,
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
+        username=unquote(name) if secret and name else None,
+        password=unquote(password) if colon and password else None,
     )
-
-
-def _masked(text: str) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", text)
 
 
 def parse_web(text: str) -> WebSettings:
@@ -125,6 +129,7 @@ def check_music(text: str) -> str:
     playlists = ", ".join(sorted(PLAYLIST_SUFFIXES))
     folder = Path(text)
     if "://" in text:
+        text = without_secrets(text)
         raise BadInputError(
             f"music {text!r:.200} is an address: write it into a playlist ({playlists}) and name that"
         )

@@ -10,6 +10,7 @@ from daemon.engine.prepared import Prepared
 from daemon.mqtt import documents
 from daemon.mqtt.bounds import StatusName
 from inference.emotion import BaselineProgress, EmotionState, Estimate, ModelId, SignalQuality
+from player.location import printable_spec, printable_text
 
 
 def headset_document(
@@ -20,13 +21,13 @@ def headset_document(
         at=at,
         simulated=simulated,
         state=status.state,
-        source=info.source if info else "",
+        source=printable_spec(info.source) if info else "",
         device=info.device if info else "",
         rate_hz=info.rate_hz if info else None,
         channels=list(info.channels) if info else [],
         battery_percent=status.battery_percent if _is_share(status.battery_percent) else None,
         gap_s=status.gap_s,
-        reason=status.reason,
+        reason=printable_text(status.reason),
     )
 
 
@@ -48,6 +49,11 @@ def signal_document(quality: SignalQuality, at: datetime, *, simulated: bool, la
             for c in quality.channels
         ],
     )
+
+
+def no_signal(at: datetime, *, simulated: bool) -> documents.Signal:
+    """Of nobody's electrodes."""
+    return documents.Signal(at=at, simulated=simulated, overall=0.0, worn=False, late=0, electrodes=[])
 
 
 def estimate_document(estimate: Estimate, at: datetime, *, simulated: bool) -> documents.Estimate:
@@ -127,7 +133,7 @@ def session_document(
         baseline_trusted_s=progress.trusted_s,
         baseline_done=progress.done,
         model=model_document(prepared.model) if prepared else None,
-        notes=[note for note in every if note],
+        notes=[printable_text(note) for note in every if note],
         recording=recording,
         dwell_s=prepared.pipeline.dwell_s if prepared else None,
         late=late,

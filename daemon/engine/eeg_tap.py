@@ -27,6 +27,7 @@ from daemon.engine.eeg_frames import (
 )
 from inference.preprocessing.filters import CascadeFilter, band_sections
 from inference.preprocessing.resampling import Resampler
+from player.location import printable_spec
 
 SHOWN_RATE_HZ = 128.0
 KEPT_S = 10.0
@@ -238,7 +239,7 @@ class EegTap:
 
 def _described(info: StreamInfo, *, raw: bool = False) -> StreamFrame:
     return StreamFrame(
-        device=info.device or info.source,
+        device=info.device or printable_spec(info.source),
         channels=list(info.channels),
         rate_hz=info.rate_hz if raw else SHOWN_RATE_HZ,
         simulated=info.simulated,

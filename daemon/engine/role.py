@@ -63,6 +63,7 @@ class EngineRole:
         recording: Callable[[], tuple[bool, str]] = lambda: (False, ""),
         record: Callable[[commands.RecordCommand], None] = lambda _command: None,
         keeping: Keeping | None = None,
+        guest: bool = False,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -75,6 +76,7 @@ class EngineRole:
         self._recording, self._recorded = recording, (False, "")
         self._record = record
         self._keeping = keeping or Keeping()
+        self._guest = guest
         self._wall = wall
         self._clock = clock
         self._inlet = Inlet(outlet, wall, lambda: self._simulated)
@@ -112,6 +114,14 @@ class EngineRole:
         finally:
             repeat.cancel()
             self._close()
+
+    def take_leave(self) -> None:
+        """At the end: what the broker goes on keeping is that nothing is claimed of anybody."""
+        self._active, self._trouble = False, ""
+        self._say_unknown("stale")
+        self._say_session()
+        if self._guest:
+            self._outlet.retain(topics.SIGNAL, said.no_signal(self._wall(), simulated=self._simulated))
 
     def hear(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker: a command, the player's state or its decision."""

@@ -14,6 +14,7 @@ from daemon.home.discovery import Announcement
 from daemon.home.entities import ENTITIES
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.link import MqttLink
+from daemon.mqtt.outlet import Outlet
 from daemon.processes.locks import Running
 from daemon.settings import BrokerSettings, HomeAssistantSettings
 
@@ -57,7 +58,7 @@ async def ask_roles(broker: BrokerSettings, wearer: str, running: Sequence[Runni
             done.failures.append(f"{broker.url}: cannot be reached, so what runs was not asked to forget")
             return False
         for node in nodes:
-            link.send(topics.Topics(node).command(topics.FORGET), codec.encode(command), qos=1)
+            Outlet(topics.Topics(node), link).command(topics.FORGET, command)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_S):
                 while not wanted <= ear.confirmed:

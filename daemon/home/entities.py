@@ -74,7 +74,8 @@ ENGINE_ENTITIES = (
             "icon": "mdi:emoticon-outline",
             "expire_after": LIVE_S,
             "json_attributes_template": "{{ {'status': value_json.status, 'since': value_json.since, "
-            "'model': value_json.model.name, 'simulated': value_json.simulated} | tojson }}",
+            "'model': value_json.model.name, "
+            "'simulated': value_json.simulated, 'replayed': value_json.replayed} | tojson }}",
         },
     ),
     Entity(
@@ -137,7 +138,8 @@ ENGINE_ENTITIES = (
             "payload_off": "OFF",
             "device_class": "connectivity",
             "json_attributes_template": "{{ {'state': value_json.state, 'device': value_json.device, "
-            "'rate_hz': value_json.rate_hz, 'reason': value_json.reason} | tojson }}",
+            "'rate_hz': value_json.rate_hz, 'reason': value_json.reason, "
+            "'simulated': value_json.simulated, 'replayed': value_json.replayed} | tojson }}",
         },
     ),
     Entity(

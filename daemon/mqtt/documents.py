@@ -29,10 +29,11 @@ LATE_NOTE = "this machine is too busy to read every moment: old ones are left ou
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """What every document has: when it was said, and whether the wearer behind it is a simulated one."""
+    """What every document has: when it was said, and whether a wearer is behind it, and now."""
 
     at: Time
     simulated: Annotated[bool, Meta(description="true: no person is behind this, the EEG is made up")]
+    replayed: Annotated[bool, Meta(description="true: the EEG is a recording's, of another time")] = False
 
 
 class Headset(Document, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from datetime import datetime
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.outlet import Outlet
+from player.location import printable_text
 
 
 class Inlet:
@@ -46,7 +47,7 @@ class Inlet:
             at=self._wall(),
             simulated=self._simulated(),
             command=command,
-            error=error,
+            error=printable_text(error),
             refused=self.refused,
         )
         self._outlet.publish(topics.COMMAND_ERROR, refusal, qos=1)

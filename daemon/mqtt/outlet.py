@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from daemon.mqtt.codec import MAX_STATE_BYTES, MessageError, encode
 from daemon.mqtt.commands import Command
 from daemon.mqtt.documents import Document
@@ -37,6 +39,8 @@ class Outlet:
         self.node = node
         self.link = link
         self.share: Share = lambda document: document
+        self.replayed = False
+        """Whether the EEG behind all that is said is a recording's."""
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -59,6 +63,8 @@ class Outlet:
             self.link.send(self.node.command(name), encode(command), qos=1)
 
     def _told(self, name: str, document: Document) -> bytes | None:
+        if self.replayed:
+            document = msgspec.structs.replace(document, replayed=True)
         try:
             document, payload = self._encoded(document)
         except MessageError as error:  # a bug of ours: better one document missing than the role dead

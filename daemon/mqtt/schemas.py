@@ -29,9 +29,17 @@ def _schema(kind: type[msgspec.Struct], topic: str) -> dict[str, Any]:
     }
 
 
+def _complete(schema: dict[str, Any]) -> dict[str, Any]:
+    """Every field of a document is always written, also one that has a default for who reads older ones."""
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if "properties" in part:
+            part["required"] = list(part["properties"])
+    return schema
+
+
 def schemas() -> dict[str, dict[str, Any]]:
     """Every schema by the name of its file."""
-    found = {file_name(topic): _schema(kind, topic) for topic, kind in documents.DOCUMENTS.items()}
+    found = {file_name(topic): _complete(_schema(kind, topic)) for topic, kind in documents.DOCUMENTS.items()}
     for name, command in commands.COMMANDS.items():
         found[file_name(f"cmd/{name}")] = _schema(command, f"cmd/{name}")
     return found

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from daemon.mqtt import documents
 from player.choice.taste import Taste
+from player.location import printable_text
 from player.music import Decision, PlaybackState, Reason, Track
 
 
@@ -54,7 +55,7 @@ def state_document(
         target_arousal=target.mood.arousal if target else None,
         output=output,
         library_tracks=library_tracks,
-        degraded=list(state.degraded),
+        degraded=[printable_text(reason) for reason in state.degraded],
     )
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+import msgspec
+
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.inlet import Inlet
@@ -82,6 +84,7 @@ class PlayerRole:
         *,
         simulated: bool,
         end_log: Callable[[], None] = lambda: None,
+        guest: bool = False,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -89,6 +92,7 @@ class PlayerRole:
         self._music = music
         self._simulated = simulated
         self._end_log = end_log
+        self._guest = guest
         self._wall = wall
         self._clock = clock
         self._inlet = Inlet(outlet, wall, lambda: self._simulated)
@@ -115,12 +119,18 @@ class PlayerRole:
         self._loop = asyncio.get_running_loop()
         while self._early:
             self._say_decision(self._early.popleft())
-        while True:
-            self._outlet.retain(topics.PLAYER_STATE, self._state())
-            self._give_cue()
-            self._changed.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), timeout=STATE_EVERY_S)
+        try:
+            while True:
+                self._outlet.retain(topics.PLAYER_STATE, self._state())
+                self._give_cue()
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), timeout=STATE_EVERY_S)
+        finally:
+            if self._guest:
+                state = msgspec.structs.replace(self._state(), track=None, next=None, target=None)
+                nothing = {"position_s": 0.0, "target_valence": None, "target_arousal": None}
+                self._outlet.retain(topics.PLAYER_STATE, msgspec.structs.replace(state, **nothing))
 
     def on_decision(self, decision: Decision) -> None:
         """A track was chosen. May be called from the audio thread."""
@@ -176,7 +186,7 @@ class PlayerRole:
             self._music.speak(cue)
 
     def _hear_emotion(self, emotion: documents.Emotion, age_s: float) -> None:
-        self._simulated = emotion.simulated
+        self._simulated, self._outlet.replayed = emotion.simulated, emotion.replayed
         self._music.hear(
             WearerMood(
                 at_s=self._clock() - age_s,

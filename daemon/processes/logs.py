@@ -17,6 +17,7 @@ import msgspec
 
 from daemon.places import LOG_FILE, private_folder, working_folder
 from daemon.settings import LogSettings
+from player.location import without_secrets
 
 QUIET_S = 600.0
 """The same line is not said again for so long; then it is, with how often it was meant."""
@@ -48,6 +49,13 @@ class OnceThenQuiet(logging.Filter):
         return True
 
 
+class _HumanLines(logging.Formatter):
+    """A line, and what trace there is, without passwords."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
 class JsonLines(logging.Formatter):
     """One JSON object a line."""
 
@@ -62,17 +70,17 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "role": self._role,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": without_secrets(record.getMessage()),
         }
         if record.exc_info:
-            fields["trace"] = self.formatException(record.exc_info)
+            fields["trace"] = without_secrets(self.formatException(record.exc_info))
         return msgspec.json.encode(fields).decode()
 
 
 def start_logging(role: str, wanted: LogSettings) -> None:
     """Send this process's log to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    human = logging.Formatter(f"{role}: %(message)s")
+    human = _HumanLines(f"{role}: %(message)s")
     handler.setFormatter(human if wanted.format == "human" else JsonLines(role))
     handler.addFilter(OnceThenQuiet())
     logging.basicConfig(handlers=[handler], level=wanted.level.upper(), force=True)

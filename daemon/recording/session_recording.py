@@ -20,6 +20,7 @@ from daemon.engine.prepared import Prepared
 from daemon.mqtt import codec, commands, documents
 from daemon.recording.lines import command_words, prepared_words, sounding_words, write_reading
 from daemon.recording.recording_mark import RecordingMark
+from daemon.safe_text import persons_word
 from daemon.settings import Settings
 from daemon.wearers.keeping import Keeping
 from daemon.wearers.wearer import wearer_of
@@ -129,9 +130,11 @@ class SessionRecording:
             self.end()
             self._mark.ended()
             return
-        who, words = (" ".join(text.split()) for text in (command.who, command.consent))
+        who, words = persons_word(command.who), persons_word(command.consent)
         if not who or not words:
-            raise codec.MessageError("a recording needs who agrees to it, and to what: it was not begun")
+            raise codec.MessageError(
+                "a recording needs who agrees to it, and to what, in letters or digits: it was not begun"
+            )
         if running:
             raise codec.MessageError("this session is being recorded already")
         self.end()

@@ -11,6 +11,7 @@ from daemon.broker import mosquitto_binary
 from daemon.places import is_there, unkept, unkept_words
 from daemon.settings import Settings, WebSettings
 from daemon.web.security.access import page_address
+from player.location import Location
 
 DEVICES = Path("/dev/snd")
 
@@ -65,7 +66,7 @@ def _wearer(settings: Settings) -> str:
     kind, _, rest = settings.source.partition(":")
     return {
         "simulated": "Wearer: simulated (--source lsl or brainflow:BOARD reads a headset)",
-        "replay": f"Wearer: the recording {rest}",
+        "replay": f"Wearer: the recording {Location(rest)}",
         "lsl": f"Headset: LSL stream {rest or '(any EEG stream of this machine)'}",
         "brainflow": f"Headset: BrainFlow board {rest}",
     }.get(kind, f"Source: {settings.source}")

@@ -69,8 +69,10 @@ class LiveView:
     @property
     def simulated(self) -> bool:
         """Whether what is shown comes from a made-up wearer."""
-        known = (self._said.get(name, EMPTY).get("simulated") for name in (topics.EMOTION, topics.HEADSET))
-        return any(known)
+        return self._marked("simulated")
+
+    def _marked(self, mark: str) -> bool:
+        return any(self._said.get(name, EMPTY).get(mark) for name in (topics.EMOTION, topics.HEADSET))
 
     def render(self, width: int, height: int) -> RenderableType:
         """The whole screen."""
@@ -91,6 +93,8 @@ class LiveView:
         title = Text(" Neuro-Adaptive Music Player ", style="bold white on dark_blue")
         if self.simulated:
             title.append("  SIMULATED WEARER: no person is behind this ", style="bold black on yellow")
+        if self._marked("replayed"):
+            title.append("  REPLAYED: a recording's EEG ", style="bold black on yellow")
         if self._said.get(topics.SESSION, EMPTY).get("recording"):
             title.append("  REC ", style="bold white on red")
         if self.broker_gone:

@@ -59,7 +59,7 @@ class PlainLines:
 
 
 def _simulated(document: Document) -> str:
-    return " [simulated]" if document["simulated"] else ""
+    return "".join(f" [{mark}]" for mark in ("simulated", "replayed") if document.get(mark))
 
 
 def _signed(value: float | None) -> str:

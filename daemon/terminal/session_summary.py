@@ -20,7 +20,7 @@ class SessionSummary:
         self._mood: tuple[str, float] | None = None
         self._tracks: list[str] = []
         self._changes = 0
-        self._simulated = False
+        self._simulated = self._replayed = False
         self._lost = 0
         self._restarts: Counter[str] = Counter()
 
@@ -28,6 +28,7 @@ class SessionSummary:
         """Take note of a document of a short topic."""
         if topic == topics.EMOTION:
             self._simulated = self._simulated or bool(document["simulated"])
+            self._replayed = self._replayed or bool(document.get("replayed"))
             self._mood_is(str(document["emotion"]))
         elif topic == topics.PLAYER_STATE and document["track"]:
             title = str(document["track"]["title"])
@@ -55,6 +56,7 @@ class SessionSummary:
         return {
             "seconds": round(self._clock() - self._began, 1),
             "simulated": self._simulated,
+            "replayed": self._replayed,
             "moods_s": {name: ms / 1000 for name, ms in self._moods.most_common()},
             "tracks": list(self._tracks),
             "changed_for_mood": self._changes,
@@ -67,6 +69,7 @@ class SessionSummary:
         total_ms = sum(self._moods.values())
         minutes, seconds = divmod(round(self._clock() - self._began), 60)
         wearer = " with a simulated wearer" if self._simulated else ""
+        wearer += " from a recording" if self._replayed else ""
         lines = [f"Session of {minutes} min {seconds} s{wearer}."]
         if total_ms:
             parts = [f"{name} {100 * ms / total_ms:.0f} %" for name, ms in self._moods.most_common() if ms]

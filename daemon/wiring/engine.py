@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from functools import partial
 from importlib import resources
@@ -29,7 +30,7 @@ from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.recording.session_recording import SessionRecording, recording_of, recover_recordings
 from daemon.settings import Settings
 from daemon.wearers.keeping import Keeping
-from daemon.wearers.wearer import wearer_of
+from daemon.wearers.wearer import is_guest, wearer_of
 from inference.load_shedding import LatestWins
 
 MEND_S = 1.5
@@ -55,6 +56,7 @@ async def _serve(settings: Settings) -> int:
     restart = RestartInPlace(settings)
     spec = parse_source(settings.source)
     outlet = Outlet(Topics(settings.node))
+    outlet.replayed = spec.kind == "replay"
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
@@ -73,6 +75,7 @@ async def _serve(settings: Settings) -> int:
         recording=lambda: (recording.recording, recording.note),
         record=recording.obey,
         keeping=keeping,
+        guest=is_guest(settings),
     )
     home = HomeLink(
         settings,
@@ -85,12 +88,12 @@ async def _serve(settings: Settings) -> int:
     )
     try:
         async with tap, home, feed:
-            await until_stopped(role.run(), settings.duration_s, hang_up=restart)
+            try:
+                await until_stopped(role.run(), settings.duration_s, hang_up=restart)
+            finally:
+                role.take_leave()
     finally:
-        recording.close()
-        await asyncio.to_thread(mending.join, MEND_S)
-        if host:
-            await asyncio.to_thread(host.close)
+        await asyncio.to_thread(_finish, recording, mending, host)
     return restart.status
 
 
@@ -100,6 +103,13 @@ def _events(recording: SessionRecording, *watchers: Callable[[FeedItem], None]) 
     for watcher in watchers:
         events.item_done.listen(watcher)
     return events
+
+
+def _finish(recording: SessionRecording, mending: threading.Thread, host: LslHost | None) -> None:
+    recording.close()
+    mending.join(MEND_S)
+    if host:
+        host.close()
 
 
 def _counts(tap: EegTap, host: LslHost | None, loss: SignalLoss, latest: LatestWins) -> RoleCounts:

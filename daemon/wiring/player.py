@@ -13,7 +13,7 @@ from daemon.processes.heartbeat import beat
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
-from daemon.wearers.wearer import wearer_of
+from daemon.wearers.wearer import is_guest, wearer_of
 from player.choice.chooser_log import ChooserLog
 from player.deck import DeckError
 from player.music import Decision
@@ -115,7 +115,13 @@ async def _tell(
 
     simulated = settings.source.partition(":")[0] == "simulated"
     outlet = Outlet(Topics(settings.node))
-    role = PlayerRole(outlet, music, simulated=simulated, end_log=written.close if written else lambda: None)
+    role = PlayerRole(
+        outlet,
+        music,
+        simulated=simulated,
+        end_log=written.close if written else lambda: None,
+        guest=is_guest(settings),
+    )
     decisions.tell(role.on_decision)
     music.listen_for_failed_wishes(role.on_failed_wish)
     counts = RoleCounts(

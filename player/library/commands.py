@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from player.choice.targets import UnknownTargetError, parse_target
+from player.deck import is_stream
 from player.library.library import (
     CACHE_NAME,
     EmptyLibraryError,
@@ -37,6 +38,7 @@ from player.library.sources.mood_tags import (
 )
 from player.library.store.rows import FileRow
 from player.library.track_building import build_tracks, first_of_each, stated_mood
+from player.location import Location
 from player.music import Mood, MoodSource, Track
 
 Json = dict[str, Any]
@@ -161,7 +163,7 @@ def tag_track(folders: Sequence[Path], cache_dir: Path, name: str, mood: str) ->
     _write_row(folder, track.location, point)
     return {
         "track": track.title,
-        "location": track.location,
+        "location": track_json(track)["location"],
         "sidecar": str(folder / SIDECAR),
         **asdict(point),
     }
@@ -189,7 +191,9 @@ def draw_library_map(folders: Sequence[Path], cache_dir: Path, out: Path) -> Jso
 
 def track_json(track: Track) -> Json:
     """A track as plain values."""
-    return asdict(track)
+    return asdict(track) | (
+        {"location": Location(track.location).printable} if is_stream(track.location) else {}
+    )
 
 
 def _cached(folders: Sequence[Path], cache_dir: Path) -> tuple[Track, ...]:

@@ -21,6 +21,7 @@ from player.library.sources.playlists import (
 )
 from player.library.sources.track_names import without_login
 from player.library.store.rows import Header
+from player.location import Location
 
 MAX_REFUSED = 1_000
 """So many entries of one playlist are named that lead nowhere; it may be of another machine altogether."""
@@ -105,7 +106,7 @@ def _header(entry: PlaylistEntry, outer: PlaylistEntry, playlist: str, address: 
     mood = entry.mood or outer.mood
     return Header(
         duration_s=entry.duration_s,
-        title=one_line(entry.title) or one_line(outer.title) or shown,
+        title=one_line(entry.title) or one_line(outer.title) or Location(shown).printable,
         artist="",
         tagged=None if mood is None else GivenMood(mood.valence, mood.arousal, "given"),
         login_in=playlist if shown != address else "",

@@ -31,6 +31,7 @@ from player.library.sources.playlists import PlaylistError
 from player.library.store.refusals import EACH_LOOK, Refusal, Versions, refusal_of
 from player.library.store.rows import Header, PendingFile
 from player.library.store.track_cache import TrackCache
+from player.location import without_secrets
 from player.reading.sound_reader import UnreadableAudioError
 
 WANTED_SUFFIXES = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
@@ -202,7 +203,7 @@ class Scanner:
             try:
                 add_playlist(playlist, content, self._roots, self.addresses)
             except (PlaylistError, OSError) as error:
-                content.refused[playlist] = str(error)
+                content.refused[playlist] = without_secrets(str(error))
 
     def _store(self, root: str, content: RootContent) -> bool:
         known = self._cache.known(root)

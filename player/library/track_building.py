@@ -13,6 +13,7 @@ from player.library.music_folder import PLAYLIST_SUFFIXES, suffix_of
 from player.library.sources.mood_tags import CONFIDENCE, GivenMood
 from player.library.sources.track_names import track_id
 from player.library.store.rows import FileRow
+from player.location import without_secrets
 from player.music import Mood, Track
 
 Floats = NDArray[np.float64]
@@ -156,7 +157,7 @@ def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
     return Track(
         id=row.sound or track_id(row.path),
         location=row.path,
-        title=header.title,
+        title=without_secrets(header.title),
         artist=header.artist,
         duration_s=duration_s,
         cue_in_s=0.0 if analysis is None else analysis.cue_in_s,

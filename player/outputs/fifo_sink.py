@@ -34,8 +34,8 @@ class FifoSink:
 
     @property
     def name(self) -> str:
-        """``fifo:`` and the path."""
-        return f"fifo:{self._path}"
+        """``fifo:`` and the pipe's name."""
+        return f"fifo:{self._path.name}"
 
     def open(self) -> None:
         """Make the pipe if it is not there. Raises SinkError if something else has its name."""

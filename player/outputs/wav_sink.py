@@ -34,7 +34,7 @@ class WavSink:
     @property
     def name(self) -> str:
         """``wav:`` and the file's name."""
-        return f"wav:{self._path}"
+        return f"wav:{self._path.name}"
 
     def open(self) -> None:
         """Begin the file anew, or go on where it broke off; with ``go_on`` also with one that was there.

@@ -143,3 +143,23 @@ def test_a_mark_that_is_no_mark_begins_nothing(tmp_path: Path, mark: str) -> Non
     later = _life(tmp_path, again=True)
     assert not later.recording
     later.close()
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\u200b‎", "  ", "⁠\u200b-", "..."])
+def test_a_consent_is_a_persons_word(tmp_path: Path, nothing: str) -> None:
+    recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
+    for who, consent in ((nothing, "yes"), ("Ada", nothing)):
+        with pytest.raises(MessageError, match="letters or digits"):
+            recording.obey(RecordCommand(action="start", who=who, consent=consent))
+    assert not recording.recording
+    assert not _recordings(tmp_path).exists(), "no consent is written either"
+    recording.close()
+
+
+def test_a_name_is_kept_in_one_form(tmp_path: Path) -> None:
+    recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
+    recording.obey(RecordCommand(action="start", who=" Ａda\u200b  ﬁne ", consent="yes"))
+    recording.close()
+    consent = read_consent(_recordings(tmp_path) / _files(tmp_path)[0])
+    assert consent is not None
+    assert consent.who == "Ada fine"

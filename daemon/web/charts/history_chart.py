@@ -8,7 +8,7 @@ from daemon.web.charts.history_lane import LANE_TOP, lane_series
 from daemon.web.charts.style import FONT, Options, axis, base, faded, tooltip
 from daemon.web.palette import Palette
 from daemon.web.texts import Texts
-from daemon.web.views.history_view import Point, Timeline
+from daemon.web.views.history_view import Point, Timeline, marks
 
 LEFT = 48
 TWO_DECIMALS = "(value) => typeof value === 'number' ? value.toFixed(2) : '–'"
@@ -18,6 +18,7 @@ def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Optio
     """Mood above, quality and tracks beneath, one time axis, zoom by wheel, fingers and slider."""
     return {
         **base(colours),
+        "title": _mark(timeline, colours, texts),
         "legend": _legend(colours, texts, timeline),
         "tooltip": tooltip(
             colours,
@@ -39,6 +40,18 @@ def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Optio
         ],
         "dataZoom": [{"type": "inside", "xAxisIndex": [0, 1, 2], "filterMode": "none"}, _slider(colours)],
         "series": _series(timeline, colours, texts),
+    }
+
+
+def _mark(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
+    """In the picture itself, and so in its PNG: that nobody was there, or not then."""
+    words = [texts(f"app.{mark}") for mark in marks(timeline.simulated, timeline.replayed).split()]
+    return {
+        "text": " · ".join(words),
+        "show": bool(words),
+        "right": 18,
+        "top": 4,
+        "textStyle": {"color": colours.fair, "fontFamily": FONT, "fontSize": 13},
     }
 
 

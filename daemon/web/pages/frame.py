@@ -14,7 +14,7 @@ from daemon.web.pages.record_control import stop_recording
 from daemon.web.palette import css_variables
 from daemon.web.texts import Texts
 from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag, words
-from daemon.web.views.health_view import simulated
+from daemon.web.views.health_view import replayed, simulated
 
 PAGES = (
     ("session", "/", "graphic_eq"),
@@ -91,11 +91,14 @@ def _marks(viewer: Viewer) -> None:
     end = icon_button("stop", texts("record.stop"), lambda: stop_recording(viewer), classes="plain")
     made_up = words("span", "chip fair", texts("app.simulated"))
     named(made_up, title=texts("app.simulated_hint"))
+    another_time = words("span", "chip fair", texts("app.replayed"))
+    named(another_time, title=texts("app.replayed_hint"))
 
     def show() -> None:
         rec.set_visibility(viewer.hub.recording())
         end.set_visibility(viewer.hub.recording())
         made_up.set_visibility(simulated(viewer.hub.state))
+        another_time.set_visibility(replayed(viewer.hub.state))
 
     viewer.each_tick(show)
 

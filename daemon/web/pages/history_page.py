@@ -13,9 +13,9 @@ from daemon.web.charts.history_chart import compare_options, history_options
 from daemon.web.pages.frame import frame
 from daemon.web.pages.reasons_card import ReasonsCard
 from daemon.web.pages.recordings_card import recordings_card
-from daemon.web.state.session_log import MAX_FILES, read_session, session_names
+from daemon.web.state.session_log import MAX_FILES, read_session, session_names, start_of
 from daemon.web.viewer import Viewer, ask, button, named, tag, words
-from daemon.web.views.history_view import Summary, Timeline, summary, timeline
+from daemon.web.views.history_view import Summary, Timeline, marks, summary, timeline
 
 REFRESH_S = 10.0
 FIRST_LOOK_S = 2.0
@@ -122,6 +122,9 @@ class _History:
         texts = self._viewer.hub.texts
         started = datetime.strptime(f"{name[:15]}+0000", "%Y%m%dT%H%M%S%z").astimezone()
         when = f"{started:%d %b %Y, %H:%M:%S}"
+        began = start_of(self._viewer.hub.log.folder, name)
+        for mark in marks(began.simulated, began.replayed).split() if began is not None else ():
+            when = texts(f"history.{mark}", when=when)
         return texts("history.running", when=when) if name == self._viewer.hub.log.name else when
 
     async def _choose(self, event: Any) -> None:

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from acquisition.recording.consent import SCOPE
 from daemon.mqtt import commands
+from daemon.safe_text import persons_word
 from daemon.web.viewer import Viewer, button, named, tag, words
 
 MAX_NAME = 100
@@ -50,7 +51,7 @@ def ask_consent(viewer: Viewer) -> None:
         named(name, aria_label=texts("record.who")).style("width:100%;margin-top:12px")
 
         def agree() -> None:
-            who = " ".join(str(name.value or "").split())[:MAX_NAME]
+            who = persons_word(str(name.value or ""))[:MAX_NAME]
             if not who:
                 viewer.say(texts("record.nobody"))
                 return

@@ -49,6 +49,7 @@ class SessionLog:
         self._full = False
         self._failed = False
         self._keeps = True
+        self._simulated = self._replayed = False
         self._last_s: dict[str, float] = {}
         self._said: dict[str, object] = {}
         self._flushed_s = 0.0
@@ -66,13 +67,13 @@ class SessionLog:
             self._hear_session(document)
         record = self._record(document)
         if record is not None:
-            self._write(record, simulated=document.simulated)
+            self._write(record, document)
 
     def hear_label(self, label: commands.LabelCommand) -> None:
         """Take note of the wearer's own word."""
         if label.valence is not None and len(self.labels) < MAX_LABELS:
             self.labels.append(label.valence)
-        self._write(records.LabelRecord(t=self._now_s(), a=label.arousal, v=label.valence), simulated=False)
+        self._write(records.LabelRecord(t=self._now_s(), a=label.arousal, v=label.valence), None)
 
     def flush(self) -> None:
         """Write what waits, so that a reader sees it."""
@@ -94,6 +95,7 @@ class SessionLog:
                 self.labels.clear()
                 self._said.clear()
                 self._last_s.clear()
+                self._simulated, self._replayed = session.simulated, session.replayed
             self._started = session.started
 
     def _record(self, document: documents.Document) -> records.Record | None:
@@ -158,7 +160,9 @@ class SessionLog:
     def _now_s(self) -> float:
         return round(self._wall().timestamp(), 3)
 
-    def _write(self, record: records.Record, *, simulated: bool) -> None:
+    def _write(self, record: records.Record, document: documents.Document | None) -> None:
+        self._simulated |= document is not None and document.simulated
+        self._replayed |= document is not None and document.replayed
         if not self._keeps:
             return
         if self._file is None:
@@ -167,7 +171,7 @@ class SessionLog:
                 return
         try:
             if self._file is None:
-                if not self._open(simulated):
+                if not self._open():
                     return
                 while self._pending:
                     self._append(self._pending.popleft())
@@ -193,7 +197,7 @@ class SessionLog:
             self._file.flush()
             self._flushed_s = record.t
 
-    def _open(self, simulated: bool) -> bool:
+    def _open(self) -> bool:
         """The file of the session, named by its start; a page that was started again goes on in it.
 
         A file that another page holds is left to it. False when all names of the session are held.
@@ -211,10 +215,15 @@ class SessionLog:
             if self._bytes:
                 file.write(b"\n")  # the last line of a page that was killed may be torn
             else:
-                self._append(records.StartRecord(t=self._now_s(), node=self._node, simulated=simulated))
+                self._append(self._start())
             self._drop_oldest()
             return True
         return False
+
+    def _start(self) -> records.StartRecord:
+        return records.StartRecord(
+            t=self._now_s(), node=self._node, simulated=self._simulated, replayed=self._replayed
+        )
 
     def _drop_oldest(self) -> None:
         for name in session_names(self.folder)[MAX_FILES:]:
@@ -247,6 +256,17 @@ def session_names(folder: Path) -> list[str]:
         return []
     stems = (path.stem for path in folder.glob("*.jsonl"))
     return sorted((stem for stem in stems if _NAME.fullmatch(stem)), reverse=True)
+
+
+def start_of(folder: Path, name: str) -> records.StartRecord | None:
+    """How a kept session began; None where that cannot be read."""
+    try:
+        handle = os.open(folder / f"{name}.jsonl", os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        first = next(records.read([file.readline(records.MAX_LINE_BYTES)]), None)
+    return first if isinstance(first, records.StartRecord) else None
 
 
 def read_session(folder: Path, name: str) -> list[records.AnyRecord]:

@@ -28,6 +28,7 @@ class StartRecord(Record, frozen=True, kw_only=True, tag="start"):
 
     node: Short
     simulated: bool
+    replayed: bool = False
 
 
 class MoodRecord(Record, frozen=True, kw_only=True, tag="mood"):

@@ -81,9 +81,18 @@ def _refusals(state: LiveState, texts: Texts) -> list[Notice]:
 
 def simulated(state: LiveState) -> bool:
     """Whether any newest document says that no person is behind it."""
+    return any(found.simulated for found in _of_the_wearer(state))
+
+
+def replayed(state: LiveState) -> bool:
+    """Whether any newest document says that its EEG is a recording's."""
+    return any(found.replayed for found in _of_the_wearer(state))
+
+
+def _of_the_wearer(state: LiveState) -> list[documents.Document]:
     kinds: tuple[tuple[type[documents.Document], str], ...] = (
         (documents.Headset, topics.HEADSET),
         (documents.Emotion, topics.EMOTION),
         (documents.Session, topics.SESSION),
     )
-    return any(found.simulated for kind, name in kinds if (found := state.newest(kind, name)))
+    return [found for kind, name in kinds if (found := state.newest(kind, name)) is not None]

@@ -49,6 +49,7 @@ class Timeline:
     start_s: float
     end_s: float
     simulated: bool
+    replayed: bool
     truncated: bool
     arousal: tuple[Point, ...]
     valence: tuple[Point, ...]
@@ -84,6 +85,7 @@ class _Reader:
     decisions: list[Choice] = field(default_factory=list)
     labels: list[tuple[float, float | None, float | None]] = field(default_factory=list)
     simulated: bool = False
+    replayed: bool = False
     truncated: bool = False
     times: list[float] = field(default_factory=list)
 
@@ -91,7 +93,7 @@ class _Reader:
         self.times.append(record.t)
         match record:
             case records.StartRecord():
-                self.simulated = record.simulated
+                self.simulated, self.replayed = record.simulated, record.replayed
             case records.MoodRecord():
                 self.moods.append(record)
             case records.QualityRecord():
@@ -120,6 +122,7 @@ def timeline(session: Sequence[AnyRecord]) -> Timeline | None:
         start_s=start_s,
         end_s=end_s,
         simulated=reader.simulated,
+        replayed=reader.replayed,
         truncated=reader.truncated,
         arousal=thinned(_line([(mood.t, mood.a) for mood in reader.moods], end_s)),
         valence=thinned(_line([(mood.t, mood.v) for mood in reader.moods], end_s)),
@@ -238,7 +241,23 @@ def summary(session: Sequence[AnyRecord]) -> Summary | None:
     )
 
 
-COLUMNS = ("time", "kind", "emotion", "status", "arousal", "valence", "confidence", "quality", "text")
+COLUMNS = (
+    "time",
+    "wearer",
+    "kind",
+    "emotion",
+    "status",
+    "arousal",
+    "valence",
+    "confidence",
+    "quality",
+    "text",
+)
+
+
+def marks(simulated: bool, replayed: bool) -> str:
+    """``simulated``, ``replayed``, both, or nothing for a person who was there."""
+    return " ".join(word for word, true in (("simulated", simulated), ("replayed", replayed)) if true)
 
 
 def as_csv(session: Sequence[AnyRecord]) -> str:
@@ -246,9 +265,12 @@ def as_csv(session: Sequence[AnyRecord]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()
+    wearer = "person"
     for record in session:
+        if isinstance(record, records.StartRecord):
+            wearer = marks(record.simulated, record.replayed) or wearer
         at = datetime.fromtimestamp(record.t, UTC).isoformat(timespec="milliseconds")
-        writer.writerow({"time": at, **_row(record)})
+        writer.writerow({"time": at, "wearer": wearer, **_row(record)})
     return out.getvalue()
 
 

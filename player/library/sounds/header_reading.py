@@ -10,6 +10,7 @@ from typing import IO
 from player.library.sources.foreign_text import number
 from player.library.sources.mood_tags import mood_of_tags
 from player.library.store.rows import Header
+from player.location import without_secrets
 from player.reading.sound_opening import open_sound
 
 MAX_DURATION_S = 48 * 3600.0
@@ -62,4 +63,4 @@ def _first(tags: Mapping[str, str], names: Sequence[str]) -> str:
 
 def one_line(text: str) -> str:
     """One printable line: tags come from strangers and end up in terminals, pages and messages."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:200]
+    return without_secrets(" ".join("".join(c if c.isprintable() else " " for c in text).split()))[:200]

@@ -7,6 +7,7 @@ import importlib.metadata
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from player.location import without_secrets
 from player.reading.sound_opening import decoder_version
 from player.reading.sound_reader import CodecMissingError, UnreadableAudioError
 
@@ -84,16 +85,17 @@ def is_due(attempt: Attempt | None, versions: Versions, begun_s: float, now_s: f
 
 def refusal_of(error: Exception) -> Refusal:
     """Whose fault it is: the file's, its decoder's, the machine's, or by elimination ours."""
+    said = without_secrets(str(error))
     if isinstance(error, CodecMissingError):
-        return Refusal("codec_missing", str(error))
+        return Refusal("codec_missing", said)
     if isinstance(error, UnreadableAudioError):
-        return Refusal("unreadable", str(error))
+        return Refusal("unreadable", said)
     if isinstance(error, MemoryError):
         return Refusal("crashed", "it needs too much memory")
     if isinstance(error, OSError):
         kind: RefusalKind = "disk_full" if error.errno in DISK_FULL else "unopenable"
-        return Refusal(kind, error.strerror or str(error))
-    words = (str(error).splitlines() or [""])[0]
+        return Refusal(kind, error.strerror or said)
+    words = (said.splitlines() or [""])[0]
     return Refusal("fault", f"{type(error).__name__}: {words}"[:MAX_DETAIL_CHARS])
 
 

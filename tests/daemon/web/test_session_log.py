@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import talker as say
 
@@ -19,7 +20,7 @@ from daemon.web.state import session_log as kept
 from daemon.web.state import session_records as records
 from daemon.web.state.session_log import SessionLog, read_session, session_names
 from daemon.web.texts import Texts
-from daemon.web.views.history_view import as_csv, summary, thinned, timeline
+from daemon.web.views.history_view import as_csv, marks, summary, thinned, timeline
 
 BEGAN = datetime(2026, 3, 1, 20, 0, 0, tzinfo=UTC)
 
@@ -248,3 +249,48 @@ def test_the_picture_holds_every_part(log: SessionLog, wall: Wall, words: Texts)
     both = compare_options([("one", drawn), ("two", drawn)], DARK, words)
     assert [series["name"] for series in both["series"]] == ["one", "two"]
     assert both["series"][0]["data"][0][0] == 0
+
+
+@pytest.mark.parametrize("mark", ["simulated", "replayed"])
+def test_nobody_being_there_is_said_wherever_a_session_is_shown(log: SessionLog, mark: str) -> None:
+    said = msgspec.structs.replace(say.emotion(), simulated=mark == "simulated", replayed=mark == "replayed")
+    session = msgspec.structs.replace(
+        say.session(started=BEGAN), simulated=said.simulated, replayed=said.replayed
+    )
+    hear(log, session, said)
+    log.close()
+    name = log.name or ""
+    began = kept.start_of(log.folder, name)
+    assert began is not None
+    assert marks(began.simulated, began.replayed) == mark, "in the list, and so in a comparison"
+    session = read_session(log.folder, name)
+    rows = list(csv.DictReader(io.StringIO(as_csv(session))))
+    assert {row["wearer"] for row in rows} == {mark}, "in the table"
+    drawn = timeline(session)
+    assert drawn is not None
+    title = history_options(drawn, DARK, Texts.read("en"))["title"]
+    assert title["show"]
+    assert mark in title["text"].lower(), "in the picture"
+
+
+def test_a_person_bears_no_mark(log: SessionLog) -> None:
+    person = msgspec.structs.replace(say.session(started=BEGAN), simulated=False)
+    hear(log, person, msgspec.structs.replace(say.emotion(), simulated=False))
+    log.close()
+    session = read_session(log.folder, log.name or "")
+    assert {row["wearer"] for row in csv.DictReader(io.StringIO(as_csv(session)))} == {"person"}
+    drawn = timeline(session)
+    assert drawn is not None
+    assert not history_options(drawn, DARK, Texts.read("en"))["title"]["show"]
+
+
+def test_a_forgotten_wearers_session_is_written_no_more(log: SessionLog, wall: Wall) -> None:
+    hear(log, say.emotion())
+    log.keep_nothing()
+    for path in log.folder.iterdir():
+        path.unlink()
+    wall.on(60)
+    hear(log, say.session(started=BEGAN + timedelta(minutes=1)), say.emotion())
+    log.hear_label(commands.LabelCommand(valence=1.0))
+    log.close()
+    assert list(log.folder.iterdir()) == []
