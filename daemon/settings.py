@@ -107,6 +107,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state_dir: str = ""
     cache_dir: str = ""
     dwell_s: DwellS | None = None
+    keep_days: Annotated[float, Meta(ge=1, le=36500)] | None = None
+    """Recordings and histories older than so many days are deleted; None: never."""
     share: Literal["off", "coarse", "full"] = "full"
     home_assistant: HomeAssistantSettings = HomeAssistantSettings()
     open_page: bool = False

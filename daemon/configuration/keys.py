@@ -132,6 +132,8 @@ KEYS: tuple[Key, ...] = (
         text="Name of this player in the MQTT topics; one a wearer or room."),
     Key("wearer", "wearer", flag="--wearer NAME", check=text(rules.wearer), example='"anna"',
         text="Who wears the headset, by default the node: what is kept is theirs; guest: nothing is."),
+    Key("keep_days", "keep_days", example="365",
+        text="Recordings and histories that are older, in days, go by themselves; by default none."),
     Key("share", "share", text="How much of the wearer's states leaves this machine by MQTT."),
     Key("home_assistant.discovery", "home_assistant.discovery",
         text="How Home Assistant is told; device needs its version 2024.11 or newer."),

@@ -23,6 +23,7 @@ from daemon.configuration.reading import ConfigError
 from daemon.errors import BadInputError
 from daemon.places import unkept_words
 from daemon.settings import Settings
+from daemon.wearers.retention import holdings
 from inference.port import ClassifierError, MissingRuntimeError
 
 Level = Literal["good", "note", "bad"]
@@ -249,6 +250,15 @@ def _disk(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"{what} folder", "good", f"{path}: {free / 1024**3:.1f} GB free")
 
 
+def _kept(settings: Settings) -> Iterator[Finding]:
+    """What is known of people, for who wants less of it."""
+    for one in holdings(Path(settings.state_dir)):
+        recordings = f"{one.recordings} recording{'s' * (one.recordings != 1)}"
+        size = f"{one.size_bytes / 1e6:.1f} MB in all"
+        text = f"{one.wearer}: {recordings}, {one.histories} histories, {size}"
+        yield Finding("kept", "good", f"{text}; delete with: neuroplayer forget --wearer {one.wearer}")
+
+
 def _writable_again(folder: places.Unkept) -> str:
     other = f"name another one: NEUROPLAYER_{folder.kind.upper()}_DIR=FOLDER"
     mends: dict[places.Cause, str] = {
@@ -290,4 +300,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _models,
     _clock,
     _disk,
+    _kept,
 )

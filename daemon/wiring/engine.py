@@ -30,6 +30,7 @@ from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.recording.session_recording import SessionRecording, recording_of, recover_recordings
 from daemon.settings import Settings
 from daemon.wearers.keeping import Keeping
+from daemon.wearers.retention import drop_old_for_ever
 from daemon.wearers.wearer import is_guest, wearer_of
 from inference.load_shedding import LatestWins
 
@@ -60,9 +61,8 @@ async def _serve(settings: Settings) -> int:
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
-    loss = SignalLoss()
+    loss, keeping = SignalLoss(), Keeping()
     mending = recover_recordings(settings)
-    keeping = Keeping()
     recording = recording_of(settings, simulated=spec.kind == "simulated", keeping=keeping)
     latest = LatestWins(feed.late_s)
     role = EngineRole(
@@ -88,13 +88,19 @@ async def _serve(settings: Settings) -> int:
     )
     try:
         async with tap, home, feed:
-            try:
-                await until_stopped(role.run(), settings.duration_s, hang_up=restart)
-            finally:
-                role.take_leave()
+            await _until_left(role, settings, restart)
     finally:
         await asyncio.to_thread(_finish, recording, mending, host)
     return restart.status
+
+
+async def _until_left(role: EngineRole, settings: Settings, restart: RestartInPlace) -> None:
+    ageing = asyncio.create_task(drop_old_for_ever(settings))
+    try:
+        await until_stopped(role.run(), settings.duration_s, hang_up=restart)
+    finally:
+        ageing.cancel()
+        role.take_leave()
 
 
 def _events(recording: SessionRecording, *watchers: Callable[[FeedItem], None]) -> EngineEvents:

@@ -252,7 +252,7 @@ def test_the_picture_holds_every_part(log: SessionLog, wall: Wall, words: Texts)
 
 
 @pytest.mark.parametrize("mark", ["simulated", "replayed"])
-def test_nobody_being_there_is_said_wherever_a_session_is_shown(log: SessionLog, mark: str) -> None:
+def test_nobody_being_there_is_said_wherever_it_is_shown(log: SessionLog, words: Texts, mark: str) -> None:
     said = msgspec.structs.replace(say.emotion(), simulated=mark == "simulated", replayed=mark == "replayed")
     session = msgspec.structs.replace(
         say.session(started=BEGAN), simulated=said.simulated, replayed=said.replayed
@@ -268,12 +268,12 @@ def test_nobody_being_there_is_said_wherever_a_session_is_shown(log: SessionLog,
     assert {row["wearer"] for row in rows} == {mark}, "in the table"
     drawn = timeline(session)
     assert drawn is not None
-    title = history_options(drawn, DARK, Texts.read("en"))["title"]
+    title = history_options(drawn, DARK, words)["title"]
     assert title["show"]
     assert mark in title["text"].lower(), "in the picture"
 
 
-def test_a_person_bears_no_mark(log: SessionLog) -> None:
+def test_a_person_bears_no_mark(log: SessionLog, words: Texts) -> None:
     person = msgspec.structs.replace(say.session(started=BEGAN), simulated=False)
     hear(log, person, msgspec.structs.replace(say.emotion(), simulated=False))
     log.close()
@@ -281,7 +281,7 @@ def test_a_person_bears_no_mark(log: SessionLog) -> None:
     assert {row["wearer"] for row in csv.DictReader(io.StringIO(as_csv(session)))} == {"person"}
     drawn = timeline(session)
     assert drawn is not None
-    assert not history_options(drawn, DARK, Texts.read("en"))["title"]["show"]
+    assert not history_options(drawn, DARK, words)["title"]["show"]
 
 
 def test_a_forgotten_wearers_session_is_written_no_more(log: SessionLog, wall: Wall) -> None:
