@@ -103,4 +103,7 @@ def test_a_terminal_that_is_closed_ends_the_session(broker: RealBroker, ear: Mos
         lambda: [heard.payload for heard in ear.on("player/availability")][-1:] == ["offline"],
         "an end in order",
     )
-    assert "Traceback" not in (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "neuroplayer.log").read_text()
+    assert (
+        "Traceback"
+        not in (Path(os.environ["NEUROPLAYER_STATE_DIR"]) / "wearers/home/neuroplayer.log").read_text()
+    )
