@@ -26,6 +26,7 @@ from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import ENGINE_AVAILABILITY, PLAYER_AVAILABILITY
 from daemon.rate_limit import CommandRate
 from daemon.settings import Settings
+from daemon.wearers.keeping import keeping_of
 from daemon.wearers.wearer import wearer_of
 
 MEANWHILE: dict[Owner, str] = {
@@ -72,6 +73,8 @@ class HomeLink:
         )
         self.health = Health(owner, self.link, counts) if settings.health_port is not None else None
         self._health_port = settings.health_port
+        if not keeping_of(settings).on:
+            self.link.keep_nothing()
         self._stack = contextlib.AsyncExitStack()
         self.outlet = outlet
         outlet.link = self.link

@@ -68,7 +68,7 @@ def recording_of(settings: Settings, *, simulated: bool, keeping: Keeping | None
         Consent("", "asked for by --record or session.record", simulated=simulated),
         settings.record,
     )
-    if earlier is not None and earlier.consent is None:
+    if (earlier is not None and earlier.consent is None) or (keeping is not None and not keeping.on):
         return recording
     if earlier is not None and earlier.consent is not None and earlier.consent.simulated == simulated:
         consent, stem = earlier.consent, earlier.stem

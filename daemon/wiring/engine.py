@@ -29,7 +29,7 @@ from daemon.mqtt.topics import Topics
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.recording.session_recording import SessionRecording, recording_of, recover_recordings
 from daemon.settings import Settings
-from daemon.wearers.keeping import Keeping
+from daemon.wearers.keeping import keeping_of
 from daemon.wearers.retention import drop_old_for_ever
 from daemon.wearers.wearer import is_guest, wearer_of
 from inference.load_shedding import LatestWins
@@ -61,7 +61,7 @@ async def _serve(settings: Settings) -> int:
     feed = Feed(partial(make_source, spec, speed=settings.speed, seed=settings.seed))
     tap = EegTap(socket_path(settings.state_dir, settings.node))
     host = LslHost(settings.lsl_out) if settings.lsl_out else None
-    loss, keeping = SignalLoss(), Keeping()
+    loss, keeping = SignalLoss(), keeping_of(settings)
     mending = recover_recordings(settings)
     recording = recording_of(settings, simulated=spec.kind == "simulated", keeping=keeping)
     latest = LatestWins(feed.late_s)

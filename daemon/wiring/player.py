@@ -13,6 +13,7 @@ from daemon.processes.heartbeat import beat
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
+from daemon.wearers.keeping import keeping_of
 from daemon.wearers.wearer import is_guest, wearer_of
 from player.choice.chooser_log import ChooserLog
 from player.deck import DeckError
@@ -35,13 +36,13 @@ def _open(
     written: ChooserLog | None,
     given_up: Callable[[], bool],
 ) -> Playback:
-    wearer = wearer_of(settings)
+    wearer, keeps = wearer_of(settings), keeping_of(settings).on
     try:
         return open_playback(
             music=settings.music,
             outputs=split_outputs(settings.output),
             cache_dir=Path(settings.cache_dir),
-            state_dir=wearer.folder,
+            state_dir=wearer.folder if keeps else None,
             policy=settings.policy,
             target=settings.target,
             crossfade_s=settings.crossfade_s,
@@ -61,7 +62,11 @@ def _open(
 def _decisions_log(settings: Settings) -> ChooserLog | None:
     """Kept beside a recording, unless a person ended that in an earlier life of this session."""
     earlier = RecordingMark(settings).earlier() if settings.again else None
-    if not settings.record or (earlier is not None and earlier.consent is None):
+    if (
+        not settings.record
+        or not keeping_of(settings).on
+        or (earlier is not None and earlier.consent is None)
+    ):
         return None
     return ChooserLog(wearer_of(settings).decisions(settings.record))
 

@@ -22,6 +22,7 @@ from daemon.mqtt.topics import Topics
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.processes.systemd_notify import OWN_VARIABLES
 from daemon.settings import Settings, WebSettings
+from daemon.wearers.keeping import keeping_of
 from daemon.wearers.wearer import wearer_of
 from daemon.web.hub import Hub
 from daemon.web.page_opening import open_page
@@ -78,6 +79,8 @@ def make_hub(settings: Settings) -> Hub:
     folders = music_folders(settings)
     library = TrackLibrary(partial(read_from_cache, folders, Path(settings.cache_dir)), clock)
     log = SessionLog(wearer_of(settings).history, settings.node, lambda: datetime.now(UTC))
+    if not keeping_of(settings).on:
+        log.keep_nothing()
     state = LiveState(clock)
     state.listeners.append(log.hear)
     return Hub(

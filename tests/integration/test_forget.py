@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from real_broker import RealBroker
 from running_product import MosquittoSub, Product, Running
@@ -190,3 +192,29 @@ def test_one_of_three_is_forgotten_while_all_play(
     for role in running["bob"]:
         role.interrupt()
         assert role.wait() == 0, role.errors
+
+
+def test_what_is_killed_after_its_wearer_was_forgotten_keeps_nothing_either(product: Product) -> None:
+    theirs = _state() / "wearers" / "anna"
+    run = product.start(
+        "run", "--plain", "--output", "null", "--no-web", *SOURCE, "--wearer", "anna", "--record"
+    )
+    wait_until(
+        lambda: (theirs / "baselines").is_dir() and (theirs / "player-place.json").is_file(),
+        "a rest, a place",
+    )
+    forget = product.start("forget", "--wearer", "anna", "--yes")
+    assert forget.wait() == 0, forget.errors
+    children = psutil.Process(run.process.pid).children(recursive=True)
+    roles = [child for child in children if "daemon.child" in " ".join(child.cmdline())]
+    assert roles
+    for role in roles:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            role.kill()
+    heard = len(run.lines)
+    wait_until(lambda: any("(ok)" in line for line in run.lines[heard + 1 :]), "it reads and plays again")
+    time.sleep(4.0)
+    assert not theirs.exists()
+    run.interrupt()
+    assert run.wait() == 0, run.errors
+    assert not theirs.exists()
