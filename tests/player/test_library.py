@@ -15,7 +15,7 @@ from player.library import scan_process
 from player.library.commands import list_tracks
 from player.library.library import CACHE_NAME, EmptyLibraryError, Library, LibraryError
 from player.library.scan_process import ScanEvent, ScanProcess
-from player.library.store import track_cache as track_cache
+from player.library.store import database as cache_database
 from player.music import Mood
 
 pytestmark = pytest.mark.timeout(300)
@@ -166,7 +166,7 @@ def test_a_cache_that_another_program_writes_is_waited_for_and_never_thrown_away
     with Library.open([music], cache) as library:
         assert library.wait_idle(SCAN_PATIENCE_S)
         before = library.tracks
-    monkeypatch.setattr(track_cache, "LOCKED_S", 0.1)
+    monkeypatch.setattr(cache_database, "LOCKED_S", 0.1)
     with contextlib.closing(sqlite3.connect(cache / CACHE_NAME)) as other:
         other.execute("BEGIN EXCLUSIVE")
         # who only reads need not even wait

@@ -17,6 +17,7 @@ from player.library.scan_process import ScanProcess
 from player.library.scanner import Scanner
 from player.library.sounds.header_reading import tagged_loudness_lufs
 from player.library.sounds.measuring_order import spread
+from player.library.store.refusals import Refusal
 from player.library.store.rows import PendingFile
 from player.library.store.track_cache import TrackCache
 from player.library.track_building import ranked_moods
@@ -111,11 +112,11 @@ def test_a_crash_among_several_files_is_laid_to_the_one_that_does_it_alone(tmp_p
     crashed: list[str] = []
     told = threading.Event()
 
-    def on_crash(path: str) -> None:
+    def on_refused(path: str, _why: Refusal) -> None:
         crashed.append(path)
         told.set()
 
-    process = ScanProcess(tmp_path / "cache", ["/music"], on_event=lambda event: None, on_crash=on_crash)
+    process = ScanProcess(tmp_path / "cache", ["/music"], on_event=lambda event: None, on_refused=on_refused)
     process._command = [sys.executable, "-c", CHILD]
     process.start(0.0)
     wait_until(told.is_set, "the crash was told")

@@ -123,6 +123,7 @@ def test_a_cache_whose_refusals_have_no_version_is_tried_again(music: Path, tmp_
         assert library.wait_idle(SCAN_PATIENCE_S)
         assert len(library.tracks) == 2
         assert library.refused == ()
+    assert not list((tmp_path / "cache").glob("*.damaged")), "it is carried over, not made anew"
 
 
 def test_another_version_tries_what_could_not_be_read(

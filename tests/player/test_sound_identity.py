@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -39,9 +39,11 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     real = measuring._measure
 
-    def measure(file: measuring.PendingFile, excerpt: bool) -> measuring.Analysis:
+    def measure(
+        file: measuring.PendingFile, excerpt: bool, on_block: Callable[[], None]
+    ) -> measuring.Analysis:
         names.append(os.path.basename(file.path))  # noqa: PTH119
-        return real(file, excerpt)
+        return real(file, excerpt, on_block)
 
     monkeypatch.setattr(measuring, "_measure", measure)
     return names
