@@ -1,1 +1,1 @@
-"""A session recorded, replayed and compared, and forgotten."""
+"""A session recorded, replayed and compared."""

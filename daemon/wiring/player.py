@@ -60,13 +60,10 @@ def _open(
 
 
 def _decisions_log(settings: Settings) -> ChooserLog | None:
-    """Kept beside a recording, unless a person ended that in an earlier life of this session."""
+    """Kept beside a recording, unless a person ended that or had the wearer forgotten in an earlier life."""
     earlier = RecordingMark(settings).earlier() if settings.again else None
-    if (
-        not settings.record
-        or not keeping_of(settings).on
-        or (earlier is not None and earlier.consent is None)
-    ):
+    ended = earlier is not None and earlier.consent is None
+    if not settings.record or ended or not keeping_of(settings).on:
         return None
     return ChooserLog(wearer_of(settings).decisions(settings.record))
 

@@ -52,7 +52,7 @@ def test_a_recording_that_begins_late_knows_the_dwell_time_in_force(tmp_path: Pa
         events.command(CommandGiven("dwell", DwellCommand(seconds=seconds)))
     recording.obey(YES)
     recording.close()
-    (path,) = (tmp_path / "recordings").glob("*.xdf")
+    (path,) = _recordings(tmp_path).glob("*.xdf")
     lines = [item.text for item in read_session(path) if isinstance(item, Line)]
     commands = [words for words in map(json.loads, lines) if words["kind"] == "command"]
     assert [(words["command"], words["words"]) for words in commands] == [("dwell", {"seconds": 3.0})]
