@@ -89,10 +89,13 @@ def test_sources_outputs_and_reasons_are_shown_without_paths() -> None:
     assert printable_text("19/20 and http://host/a/b.mp3") == "19/20 and http://host/a/b.mp3"
 
 
-def test_a_playlist_with_a_password_gives_a_title_without_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("password", [SECRET, f"{SECRET}/b", f"p?w#{SECRET}", f"{SECRET}@b"])
+def test_a_playlist_with_a_password_gives_titles_and_a_cache_without_it(
+    password: str, tmp_path: Path
+) -> None:
     playlist, cache = tmp_path / "music" / "radio.m3u", tmp_path / "cache"
     playlist.parent.mkdir()
-    address = f"http://joe:{SECRET}@127.0.0.1:1/auth"
+    address = f"http://joe:{password}@127.0.0.1:1/auth"
     playlist.write_text(f"#EXTM3U\n{address}\n#EXTINF:-1,At {address} now\n{address}2\n")
     scan_library([playlist.parent], cache)
     tracks = cached_tracks([playlist.parent], cache)
@@ -102,6 +105,7 @@ def test_a_playlist_with_a_password_gives_a_title_without_it(tmp_path: Path) -> 
     assert SECRET not in repr([track.location for track in tracks])
     played = {address_with_login(track.location, str(playlist)) for track in tracks}
     assert played == {address, f"{address}2"}, "it is played with it"
+    assert not [path for path in cache.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
 
 
 @pytest.mark.skipif(not FIELD.is_file(), reason="../shared is not here")

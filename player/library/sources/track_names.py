@@ -14,8 +14,16 @@ def track_id(location: str) -> str:
 
 
 def without_login(location: str) -> str:
-    """An address without user and password; anything else as it is."""
-    if "://" not in location:
+    """An address without user and password; anything else as it is.
+
+    A password that makes the address none, as one with ``/`` or ``?`` in it, goes up to the last ``@``.
+    """
+    scheme, found, rest = location.partition("://")
+    if not found or "@" not in rest:
         return location
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location)
+        parts.port  # noqa: B018 - raises where it is none
+    except ValueError:  # what should be host and port is the beginning of a password
+        return f"{scheme}://{rest.rpartition('@')[2]}"
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
