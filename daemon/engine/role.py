@@ -117,7 +117,7 @@ class EngineRole:
 
     def take_leave(self) -> None:
         """At the end: what the broker goes on keeping is that nothing is claimed of anybody."""
-        self._active, self._trouble = False, ""
+        self._wishes.active, self._trouble = False, ""
         self._say_unknown("stale")
         self._say_session()
         if self._guest:
