@@ -52,6 +52,20 @@ def muse_csv(folder: Path, rate_hz: float = RATE_HZ) -> Path:
     return path
 
 
+def mind_monitor(folder: Path) -> Path:
+    """Packets of twelve rows with one stamp."""
+    rate_hz = 256.0
+    raw = _rows(6.0, rate_hz).T + 841.4
+    lines = ["TimeStamp,RAW_TP9,RAW_AF7,RAW_AF8,RAW_TP10,AUX_RIGHT,HeadBandOn,Elements"]
+    for i, values in enumerate(raw):
+        at_s = (i // 12 * 12 + 11) / rate_hz
+        cells = ",".join(f"{value:.4f}" for value in values)
+        lines.append(f"2024-01-01 10:00:{at_s:06.3f},{cells},800.1,1,")
+    path = folder / "mindMonitor.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 def openbci_txt(folder: Path) -> Path:
     lines = ["%OpenBCI Raw EXG Data", "%Number of channels = 4", "%Sample Rate = 200 Hz", "Sample Index, EXG"]
     lines += [
@@ -111,6 +125,7 @@ def foreign_xdf(
 
 WRITERS: dict[str, Write] = {
     "muse": muse_csv,
+    "mind_monitor": mind_monitor,
     "openbci": openbci_txt,
     "edf": edf,
     "npz": npz,

@@ -126,6 +126,10 @@ def _refusal(text: str, many: int) -> documents.Document:
     return found[0]
 
 
+def _forgotten(text: str, many: int) -> documents.Document:
+    return documents.Forgotten(at=AT, simulated=False, role="engine")
+
+
 MAKERS: dict[str, Callable[[str, int], documents.Document]] = {
     topics.HEADSET: _headset,
     topics.SIGNAL: _signal,
@@ -136,6 +140,7 @@ MAKERS: dict[str, Callable[[str, int], documents.Document]] = {
     topics.PLAYER_STATE: _player,
     topics.PLAYER_DECISION: _decision,
     topics.COMMAND_ERROR: _refusal,
+    topics.FORGOTTEN: _forgotten,
 }
 
 
@@ -170,7 +175,7 @@ def test_what_fits_is_told_as_it_is(name: str) -> None:
     assert fitted(document) is document
 
 
-@pytest.mark.parametrize("name", sorted(set(documents.DOCUMENTS) - {topics.MOOD_CHANGED}))
+@pytest.mark.parametrize("name", sorted(set(documents.DOCUMENTS) - {topics.MOOD_CHANGED, topics.FORGOTTEN}))
 def test_long_text_is_cut_and_not_left_out(name: str) -> None:
     document = fitted(MAKERS[name]("x" * 5000, 2))
     lengths = {len(text) for text in _texts(msgspec.to_builtins(document)) if set(text) == {"x"}}

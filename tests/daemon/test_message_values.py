@@ -21,11 +21,12 @@ def test_every_topic_by_its_name() -> None:
     assert {name: kind.__name__ for name, kind in documents.DOCUMENTS.items()} == {
         "headset": "Headset", "signal": "Signal", "estimate": "Estimate", "emotion": "Emotion",
         "mood_changed": "MoodChanged", "session": "Session", "player/state": "PlayerState",
-        "player/decision": "Decision", "cmd/error": "CommandError",
+        "player/decision": "Decision", "cmd/error": "CommandError", "forgotten": "Forgotten",
     }  # fmt: skip
     assert tuple(commands.COMMANDS) == topics.COMMANDS
-    assert topics.COMMANDS == topics.ENGINE_COMMANDS + topics.PLAYER_COMMANDS
-    assert topics.ENGINE_COMMANDS == ("session", "recalibrate", "label", "dwell", "record")
+    assert set(topics.COMMANDS) == {*topics.ENGINE_COMMANDS, *topics.PLAYER_COMMANDS}
+    assert len(topics.COMMANDS) == len(set(topics.COMMANDS)), "both hear of forgetting, by one name"
+    assert topics.ENGINE_COMMANDS == ("session", "recalibrate", "label", "dwell", "record", "forget")
     assert (topics.ENGINE_AVAILABILITY, topics.PLAYER_AVAILABILITY) == (
         "engine/availability",
         "player/availability",
@@ -152,6 +153,7 @@ BOUNDS = {
     },
     "player-decision": {"aim_valence": (-1, 1), "aim_arousal": (-1, 1), "seed": (None, None)},
     "cmd-error": {"refused": (0, None)},
+    "forgotten": {},
 }  # fmt: skip
 """Every number of every document, as its schema bounds it."""
 
