@@ -269,7 +269,7 @@ def test_the_history_draws_a_session_and_gives_it_away(page: LivePage, sheet: Sh
     assert picture.value.path().read_bytes().startswith(b"\x89PNG")
     with tab.expect_download() as table:
         tab.get_by_role("button", name="Table (CSV)").click()
-    assert table.value.path().read_text().startswith("time,kind,emotion")
+    assert table.value.path().read_text().startswith("time,wearer,kind,emotion")
     options = tab.locator("#choice-history-compare option").count()
     assert options >= 2
     tab.locator("#choice-history-compare").select_option(index=1)
