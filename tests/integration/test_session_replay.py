@@ -184,9 +184,7 @@ def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     wish.wait_session(recording=False)
     wish.wait(20)
     wish("dwell", seconds=1, windows=10)
-    wish(
-        "forget", wearer="home", windows=10
-    )  # by the roles: what lies on the disk is for the command to delete
+    wish("forget", wearer="home", windows=10)  # the roles forget; files are for the command to delete
     assert wish.sent == set(COMMANDS)
     running.interrupt()
     assert running.wait() == 0, running.errors
