@@ -168,11 +168,14 @@ def _counted(times_s: FloatArray, begins: list[int], period_s: float) -> FloatAr
 def _steady_hz(times_s: FloatArray, rate_hz: float) -> float:
     """The rate of the stamps where it is another one throughout; else what the device is said to have.
 
-    Lost packets make it another one, too, but never as evenly.
+    Lost packets make it another one, too, but never as evenly, and not where none was lost.
     """
     lag = max(1, min(round(LAG_S * rate_hz), len(times_s) // 4))
     low_s, usual_s, high_s = np.percentile(times_s[lag:] - times_s[:-lag], (10, 50, 90)) / lag
-    return 1 / float(usual_s) if usual_s > 0 and high_s - low_s < STEADY * usual_s else rate_hz
+    as_said = abs(low_s * rate_hz - 1) < NEAR
+    return (
+        1 / float(usual_s) if usual_s > 0 and high_s - low_s < STEADY * usual_s and not as_said else rate_hz
+    )
 
 
 def _near_period_s(
