@@ -28,7 +28,7 @@ def _trained(
 
 
 def test_every_variant_of_a_network_agrees_with_it(tmp_path: Path) -> None:
-    model, X = _trained("cnn", 6, filters=(32, 64), dense_units=(64,))
+    model, X = _trained("cnn", 12, filters=(64, 128), dense_units=(256,))
     files = quantize(model.network, X, tmp_path, "cnn")
     assert [file.variant for file in files] == ["float", "dynamic", "float16", "int8"]
     by_name = {file.variant: file for file in files}

@@ -103,7 +103,7 @@ def test_every_process_may_be_killed_under_the_page(
     tab.get_by_text("The engine is not running").wait_for(state="hidden")
     until(tab, ".plane-chart", f"{VEIL} === 0")
     tab.get_by_text("REC", exact=True).wait_for(timeout=SLOW_MS)  # the consent stands: it goes on by itself
-    recorded = sorted(Path(os.environ["NEUROPLAYER_STATE_DIR"]).glob("recordings/*.consent.json"))
+    recorded = sorted(Path(os.environ["NEUROPLAYER_STATE_DIR"]).glob("wearers/*/recordings/*.consent.json"))
     first, second = (json.loads(path.read_text()) for path in recorded)
     assert first == second
     assert first["who"] == "Ada"
