@@ -241,7 +241,8 @@ class MqttLink:
                 farewell = True
         finally:
             self.connected.clear()
-            if not farewell:  # a clean end would take the last will back, and "online" would stay for good
+            # a clean end takes the last will back: "online" would stay for good, but where nothing is kept
+            if not farewell and self.keeps:
                 client.give_up()
             with contextlib.suppress(aiomqtt.MqttError):
                 await client.__aexit__(None, None, None)
