@@ -78,6 +78,15 @@ def length_and_gap(path: Path) -> tuple[float, float]:
     return (frames[-1] - frames[0]) / RATE_HZ, max(gap, 0) * 1000 / RATE_HZ
 
 
+def is_state(line: str) -> bool:
+    """Whether it is a state: the embedded broker hands on what others asked for, too, such as ``online``."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and "confidence" in said
+
+
 class StateListener:
     """``mosquitto_sub`` in a root and in the network of a process: counts the states of the session.
 
@@ -100,7 +109,7 @@ class StateListener:
             with self._process as process:
                 assert process.stdout is not None  # noqa: S101
                 for line in process.stdout:
-                    self.heard += "confidence" in json.loads(line)
+                    self.heard += is_state(line)
 
     def close(self) -> None:
         """Listen no longer."""

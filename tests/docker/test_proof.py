@@ -57,6 +57,11 @@ def test_a_gap_is_measured_between_the_first_sound_and_the_last(
     assert gap_ms == pytest.approx(gap_s * 1000, abs=0.1)
 
 
+@pytest.mark.parametrize(("line", "heard"), [('{"confidence":0.5}', True), ("online", False), ("[1]", False)])
+def test_what_is_no_state_is_not_taken_for_one(line: str, heard: bool, proof: Any) -> None:
+    assert proof("listening").is_state(line) is heard
+
+
 def test_silence_and_no_file_are_no_music(tmp_path: Path, proof: Any) -> None:
     listening = proof("listening")
     sink = WavSink(tmp_path / "session.wav")
