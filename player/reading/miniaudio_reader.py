@@ -41,9 +41,12 @@ class MiniaudioReader:
         kind = next((FORMATS[begin] for begin in begins if head.startswith(begin)), None)
         if kind is None:
             raise UnreadableAudioError("not a known audio format")
+        # Kept here: miniaudio's decoder knows it by an address only, and the cycle of the source and its
+        # handle is all that would hold it until the first part is read.
+        self._source = _Source(file)
         try:
             self._samples = miniaudio.stream_any(
-                _Source(file),
+                self._source,
                 source_format=miniaudio.FileFormat[kind],
                 output_format=miniaudio.SampleFormat.FLOAT32,
                 nchannels=2,

@@ -6,6 +6,7 @@ import contextlib
 import io
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,21 @@ def test_files_from_the_field_are_played_as_long_as_ffmpeg_plays_them(name: str,
         command = ["ffmpeg", "-v", "quiet", "-i", str(path), "-f", "f32le", "-ac", "2", "-ar", "48000", "-"]
         theirs = subprocess.run(command, capture_output=True, check=False).stdout
         assert ours == pytest.approx(len(theirs) / 8 / READ_RATE_HZ, abs=0.05)
+
+
+COLLECTED = """
+import gc, io, sys
+from player.reading.miniaudio_reader import MiniaudioReader
+with MiniaudioReader(io.BytesIO(open(sys.argv[1], "rb").read())) as reader:
+    gc.collect()
+    print(sum(len(part) for part in reader.parts(12_000)))
+"""
+
+
+def test_miniaudio_reads_on_when_garbage_is_collected_before_the_first_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(sound(tmp_path, "wav", SECONDS, READ_RATE_HZ))
+    # a process of its own: what was collected ends it with SIGABRT
+    done = subprocess.run([sys.executable, "-c", COLLECTED, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-800:]
+    assert int(done.stdout) == pytest.approx(SECONDS * READ_RATE_HZ, abs=1200)
