@@ -29,13 +29,12 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
-from fake_drivers import FakeDriver  # noqa: E402
-from feed_watch import FeedWatch  # noqa: E402
-from real_broker import RealBroker  # noqa: E402
-from reconnecting import reconnect_link  # noqa: E402
-
 from acquisition.isolation.isolated_source import IsolatedSource  # noqa: E402
 from acquisition.stream.feed_settings import FeedSettings  # noqa: E402
+from support.peers.fake_drivers import FakeDriver  # noqa: E402
+from support.peers.real_broker import RealBroker  # noqa: E402
+from support.peers.reconnecting import reconnect_link  # noqa: E402
+from support.recordings.feed_watch import FeedWatch  # noqa: E402
 
 RUN = (
     "run",

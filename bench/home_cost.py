@@ -25,10 +25,9 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
-from real_broker import RealBroker  # noqa: E402
-
 from daemon.mqtt.link import MqttLink  # noqa: E402
 from daemon.settings import BrokerSettings  # noqa: E402
+from support.peers.real_broker import RealBroker  # noqa: E402
 
 PAYLOAD = b"x" * 300
 ROUNDS, MESSAGES, PACE_S = 6, 100, 0.01

@@ -25,9 +25,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
-from real_outlet import RealOutlet  # noqa: E402
-
 from acquisition.lsl.discovery import configuration  # noqa: E402
+from support.peers.real_outlet import RealOutlet  # noqa: E402
 
 RESULTS = HERE / "results"
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"

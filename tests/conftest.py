@@ -12,13 +12,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from free_ports import a_free_port, free_ports_in_a_row
 from hypothesis import HealthCheck, settings
-from real_broker import RealBroker
-from running_product import MosquittoSub, Product
-from waiting import wait_until
 
 from acquisition.lsl.discovery import configuration
+from support.free_ports import a_free_port, free_ports_in_a_row
+from support.peers.real_broker import RealBroker
+from support.running_product import MosquittoSub, Product
+from support.waiting import wait_until
 
 # An example that is late on a busy machine is no counterexample. Every run tries the same examples; more
 # are looked for on purpose: make test ARGS=--hypothesis-profile=explore

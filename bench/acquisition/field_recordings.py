@@ -18,10 +18,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench" / "inference"
 
 import numpy as np  # noqa: E402
 from measuring import write as write_results  # noqa: E402
-from reading_states import windows_of  # noqa: E402
 
 from acquisition.port import UnknownSourceError  # noqa: E402
 from acquisition.readers import open_recording  # noqa: E402
+from support.reading_states import windows_of  # noqa: E402
 
 SHARED = ROOT / ".." / "shared"
 FOLDERS = tuple(SHARED / name for name in ("field", "eeg/eegmat", "eeg/muse", "eeg/openbci"))

@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench" / "inference")]
 
 from measuring import write as write_results  # noqa: E402
-from session_making import BEGAN, INFO, RATE_HZ, SETTINGS, chunk_at  # noqa: E402
 
 from acquisition.recording.recovery import recover  # noqa: E402
 from acquisition.recording.session_file import read_session  # noqa: E402
 from acquisition.recording.session_recorder import SessionRecorder  # noqa: E402
 from acquisition.signal import EegChunk, HeadsetStatus  # noqa: E402
+from support.recordings.session_making import BEGAN, INFO, RATE_HZ, SETTINGS, chunk_at  # noqa: E402
 
 
 def write(path: Path, hours: float) -> dict[str, float]:

@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "bench" / "inference")]
 
 from measuring import write  # noqa: E402
-from real_outlet import MACHINE, RealOutlet  # noqa: E402
+
+from support.peers.real_outlet import MACHINE, RealOutlet  # noqa: E402
 
 COST_S = 40.0
 WARM_S = 6.0

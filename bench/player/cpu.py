@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [
     str(Path(__file__).parent),
     str(ROOT),
-    str(ROOT / "tests" / "player"),
-    str(ROOT / "tests" / "contracts"),
+    str(ROOT / "tests"),
+    str(ROOT / "tests"),
 ]
 
 import psutil  # noqa: E402
@@ -34,9 +34,9 @@ OURS = """
 import sys, time
 from dataclasses import replace
 from pathlib import Path
-sys.path[:0] = [ROOT, ROOT + "/tests/player"]
-from playback_rig import open_plain
-from track_making import make_track
+sys.path[:0] = [ROOT, ROOT + "/tests"]
+from support.sounds.playback_rig import open_plain
+from support.sounds.track_making import make_track
 from player.playback.audio_loop import AudioLoop
 from player.deck import MIX_RATE_HZ
 from player.decks.deck_opening import deck_maker
@@ -144,7 +144,7 @@ def share(
 
 
 def main() -> None:
-    from audio_files import make_file
+    from support.sounds.audio_files import make_file
 
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     facts = machine() | {"seconds a round": seconds, "rounds": ROUNDS}

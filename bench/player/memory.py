@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests" / "contracts")]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests")]
 
 from report import machine, write  # noqa: E402
 
@@ -56,7 +56,7 @@ def measured(kind: str, opens: int, paths: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    from audio_files import make_file
+    from support.sounds.audio_files import make_file
 
     opens = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     facts = machine()

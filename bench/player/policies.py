@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests" / "player")]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 from report import machine, write  # noqa: E402
-from track_making import make_track  # noqa: E402
 
 from player.choice.chooser import Chooser, PolicySettings  # noqa: E402
 from player.choice.targets import NAMED_TARGETS  # noqa: E402
 from player.music import Track, WearerMood  # noqa: E402
+from support.sounds.track_making import make_track  # noqa: E402
 
 STEP_S = 5.0
 SESSION_S = 1800.0

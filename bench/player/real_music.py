@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests" / "player")]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
-from playback_rig import open_plain  # noqa: E402
 from report import machine, write  # noqa: E402
 from scipy.signal import resample_poly  # noqa: E402
 
@@ -33,6 +32,7 @@ from player.music import Track, WearerMood  # noqa: E402
 from player.outputs.wav_sink import WavSink  # noqa: E402
 from player.playback.transition import MAX_GAIN_DB, gain_db  # noqa: E402
 from player.render import RenderReport, library_for, render  # noqa: E402
+from support.sounds.playback_rig import open_plain  # noqa: E402
 
 MINUTES = 80.0
 CHUNK_S = 10

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests" / "player")]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
-from playback_rig import above_4k_db, high_noise, level_db, make_session, tone, windows_db, write_track  # noqa: E402
 from report import machine, write  # noqa: E402
 from scipy.signal import resample_poly  # noqa: E402
 
@@ -24,6 +23,15 @@ from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
 from player.music import Track  # noqa: E402
 from player.outputs.wav_sink import WavSink  # noqa: E402
 from player.render import OfflineSession  # noqa: E402
+from support.sounds.playback_rig import (  # noqa: E402
+    above_4k_db,
+    high_noise,
+    level_db,
+    make_session,
+    tone,
+    windows_db,
+    write_track,
+)
 
 Row = dict[str, Any]
 

@@ -20,16 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [
     str(Path(__file__).parent),
     str(ROOT),
-    str(ROOT / "tests" / "player"),
-    str(ROOT / "tests" / "contracts"),
+    str(ROOT / "tests"),
+    str(ROOT / "tests"),
 ]
 
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # as the analysing process has it
 
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
-from audio_files import make_file  # noqa: E402
-from playback_rig import tone  # noqa: E402
 from report import machine, write  # noqa: E402
 
 from player.analysis.track_analysis import analyse  # noqa: E402
@@ -45,6 +43,8 @@ from player.playback.auto_dj import Engine  # noqa: E402
 from player.playback.playback import DeckCloser, Playback  # noqa: E402
 from player.render import library_for, render  # noqa: E402
 from player.sink import LEAD_S, NullSink  # noqa: E402
+from support.sounds.audio_files import make_file  # noqa: E402
+from support.sounds.playback_rig import tone  # noqa: E402
 
 SKIPS = 15
 

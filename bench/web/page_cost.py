@@ -23,19 +23,19 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/daemon/web")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
-import talker as say  # noqa: E402
-from live_page import CHROMIUM, LivePage, a_free_port, live_page  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
-from real_broker import wait_for_port  # noqa: E402
-from test_many_viewers import Viewer  # noqa: E402
 
 from acquisition.signal import EegChunk, HeadsetStatus, StreamInfo  # noqa: E402
 from daemon.engine.eeg_frames import socket_path  # noqa: E402
 from daemon.engine.eeg_tap import EegTap  # noqa: E402
+from support.browser import talker as say  # noqa: E402
+from support.browser.live_page import CHROMIUM, LivePage, a_free_port, live_page  # noqa: E402
+from support.browser.viewer import Viewer  # noqa: E402
+from support.peers.real_broker import wait_for_port  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
 VIEWERS = 20

@@ -9,12 +9,12 @@ from pathlib import Path
 import mne
 import numpy as np
 import pytest
-from session_making import BEGAN, CHANNELS, INFO, RATE_HZ, SETTINGS
 
 from acquisition.export import MAX_NOTE_CHARS, ExportError, export_session
 from acquisition.port import UnknownSourceError
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus
+from support.recordings.session_making import BEGAN, CHANNELS, INFO, RATE_HZ, SETTINGS
 
 LOST_S = 2.0
 

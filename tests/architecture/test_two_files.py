@@ -53,7 +53,7 @@ ADDITIONS = {
             ],
             "player/music.py": [],
         },
-        checked=["tests/contracts/test_policy_contract.py", "tests/player/test_reasons.py"],
+        checked=["tests/contracts/test_policy_contract.py", "tests/player/choice/test_reasons.py"],
         missing=["docs/music.md does not say what the policy stay does", "daemon.mqtt.schemas docs/mqtt"],
     ),
     "output": Addition(
@@ -115,7 +115,7 @@ class RawSink:
                 ('    "null": OutputKind', '    "raw": OutputKind("raw:FILE", _raw, file=True),\n'),
             ]
         },
-        checked=["tests/contracts/test_sink_contract.py", "tests/player/test_sinks.py"],
+        checked=["tests/contracts/test_sink_contract.py", "tests/player/outputs/test_sinks.py"],
         missing=["run: python -m daemon.configuration.explained docs/configuration.md"],
     ),
     "reader": Addition(
@@ -180,7 +180,7 @@ def read_tab_text(path: Path) -> Recording:
                 ("    topics.COMMAND_ERROR:", "    topics.BREATH: Breath,\n"),
             ],
         },
-        checked=["tests/daemon/test_messages.py", "tests/daemon/test_mqtt_page.py"],
+        checked=["tests/daemon/mqtt/test_messages.py", "tests/daemon/mqtt/test_mqtt_page.py"],
         missing=["run: python -m daemon.mqtt.schemas docs/mqtt", "breath"],
     ),
 }
@@ -233,5 +233,5 @@ def test_it_costs_two_files_and_the_rest_is_named(what: str, tmp_path: Path) -> 
         assert status == 0, said
     status, said = _tests(tmp_path, addition.checked, MISSING)
     assert status == 0, said[-3000:]
-    told = _tests(tmp_path, [*addition.checked, "tests/daemon/test_messages.py"], f"not ({MISSING})")[1]
+    told = _tests(tmp_path, [*addition.checked, "tests/daemon/mqtt/test_messages.py"], f"not ({MISSING})")[1]
     assert [words for words in addition.missing if words not in told] == [], told[-3000:]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from network_copy import TINY, tiny
 
 from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.classification.with_fallback import MOST_SURE, Mind
@@ -20,6 +19,7 @@ from inference.features.schemas import schema_named
 from inference.networks.litert_classifier import LiteRtClassifier
 from inference.networks.manifest import read_manifest
 from inference.port import Classifier, ClassifierError
+from support.networks.network_copy import TINY, tiny
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "pretrained"
 Make = Callable[[Path], Classifier]

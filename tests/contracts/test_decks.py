@@ -13,12 +13,12 @@ from typing import IO, Any
 
 import numpy as np
 import pytest
-from audio_files import PITCH_HZ, RATE_HZ, make_file, spectrum_peak_hz, true_tone
-from waiting import PATIENCE_S, wait_until
 
 from player.deck import MIX_RATE_HZ, Deck, DeckError, PcmBlock
 from player.decks.av_deck import AvDeck, PullDeck
 from player.decks.vlc_deck import VlcDeck
+from support.sounds.audio_files import PITCH_HZ, RATE_HZ, make_file, spectrum_peak_hz, true_tone
+from support.waiting import PATIENCE_S, wait_until
 
 SECONDS = 2.0
 MakeDeck = Callable[[], Deck]

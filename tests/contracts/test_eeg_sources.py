@@ -11,10 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from collecting import collect, opened
-from pty_cyton import PtyCyton
-from real_outlet import RealOutlet
-from waiting import wait_until
 
 from acquisition.headsets.brainflow_source import BrainFlowSource
 from acquisition.headsets.simulated_source import SimulatedSource
@@ -25,6 +21,10 @@ from acquisition.port import EegSource, EndOfStream, SourceError
 from acquisition.readers.replay_source import ReplaySource
 from acquisition.signal import StreamInfo
 from acquisition.source_spec import parse_source
+from support.collecting import collect, opened
+from support.peers.pty_cyton import PtyCyton
+from support.peers.real_outlet import RealOutlet
+from support.waiting import wait_until
 
 Maker = Callable[[], EegSource]
 COLLECT_S = 0.8

@@ -9,7 +9,6 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from track_making import feeling, ladder
 
 from daemon.mqtt.codec import decode_command
 from daemon.mqtt.commands import PolicyCommand
@@ -18,6 +17,7 @@ from player.choice.policies import NEUTRAL, RULES
 from player.choice.scoring import mood_distance
 from player.choice.targets import parse_policy, parse_target
 from player.music import Mood, PolicyName, Target
+from support.sounds.track_making import feeling, ladder
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES: tuple[PolicyName, ...] = get_args(PolicyName)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_bad_files import RATE_HZ, WRITERS
 
 import acquisition.readers
 from acquisition.port import UnknownSourceError
 from acquisition.readers import Recording, open_recording
 from acquisition.readers.replay_source import ReplaySource
+from support.recordings.writers import RATE_HZ, WRITERS
 
 READERS = {
     f"{module.__name__}.{name}"
@@ -44,7 +44,7 @@ def test_every_reader_is_asked_and_has_a_file_here(tmp_path: Path, monkeypatch: 
         folder.mkdir()
         open_recording(write(folder))
     assert READERS - asked == set(), (
-        "no file of WRITERS in tests/acquisition/test_bad_files.py is read by them: they lack their line in "
+        "no file of WRITERS in tests/support/recordings/writers.py is read by them: they lack their line in "
         "acquisition/readers/opening.py, or a file of their format there"
     )
 

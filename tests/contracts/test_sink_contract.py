@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playback_rig import tone
 
 import player.outputs
 from player.deck import MIX_RATE_HZ, silence
@@ -21,6 +20,7 @@ from player.outputs.output_spec import FORMS, KINDS, OutputError, make_sink, spl
 from player.outputs.outputs import Outputs
 from player.outputs.wav_sink import WavSink
 from player.sink import NullSink, Sink, SinkError
+from support.sounds.playback_rig import tone
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = tone(1024 / MIX_RATE_HZ, 440)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from waiting import wait_until
 
 from player.outputs.wav_sink import WavSink
+from support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROOF = ROOT / "docker" / "proof"

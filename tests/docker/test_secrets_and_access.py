@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from free_ports import a_free_port
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from real_broker import MOSQUITTO, wait_for_port
-from waiting import PATIENCE_S, wait_until
+
+from support.free_ports import a_free_port
+from support.peers.real_broker import MOSQUITTO, wait_for_port
+from support.waiting import PATIENCE_S, wait_until
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 CONTAINER_USER = 10001

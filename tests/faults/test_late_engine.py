@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from moved_clock import MovedClock
-from waiting import wait_until
 
 from acquisition.headsets.simulated_source import SimulatedSource
 from acquisition.isolation.isolated_source import IsolatedSource
@@ -27,6 +25,8 @@ from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import Estimate, LeftOut, ModelId
 from inference.load_shedding import LatestWins
 from inference.pipeline import Pipeline, PipelineSettings, TooLate
+from support.moved_clock import MovedClock
+from support.waiting import wait_until
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
 HOP_S = 0.5

@@ -16,15 +16,15 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
-from real_broker import RealBroker
-from tcp_proxy import TcpProxy
-from waiting import PATIENCE_S, until
 
 from daemon.mqtt import link as mqtt_link
 from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outbox import MAX_EVENTS
 from daemon.mqtt.topics import TopicError, Topics, checked_node
 from daemon.settings import BrokerSettings
+from support.peers.real_broker import RealBroker
+from support.peers.tcp_proxy import TcpProxy
+from support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.broker
 STATE = "neuroplayer/t/player/state"

@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from free_ports import a_free_port
-from real_broker import RealBroker
-from waiting import PATIENCE_S
 
 from daemon.home.discovery import Announcement
 from daemon.home.entities import ENTITIES, NO_TARGET
 from daemon.mqtt import codec, commands, topics
 from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "daemon"))
-from test_home_assistant import DOCUMENTS, MOOD
+from support.documents import DOCUMENTS, MOOD
+from support.free_ports import a_free_port
+from support.peers.real_broker import RealBroker
+from support.waiting import PATIENCE_S
 
 PYTHON = os.environ.get("NEUROPLAYER_HA_PYTHON")
 pytestmark = [
@@ -73,7 +70,7 @@ async def _core(port: int, folder: Path) -> dict[str, Any]:
         "calls": CALLS,
         "patience_s": PATIENCE_S,
     }
-    script = Path(__file__).with_name("real_home_assistant.py")
+    script = Path(__file__).parents[1] / "support" / "peers" / "real_home_assistant.py"
     process = await asyncio.create_subprocess_exec(
         *(str(PYTHON), str(script)), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

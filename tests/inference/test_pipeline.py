@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network_copy import tiny
 
 from acquisition.signal import EegChunk, FloatArray, Gap, StreamInfo
 from inference.baseline.baseline import Baseline
@@ -20,6 +19,7 @@ from inference.pipeline import Pipeline, PipelineSettings
 from inference.port import Classifier, ClassifierError
 from inference.preprocessing.filter_design import group_delay_s
 from inference.preprocessing.filters import band_sections
+from support.networks.network_copy import tiny
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
 REST = Baseline("symde5@1", MUSE, np.full(10, 1.5), np.full(10, 0.4), 30.0)

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from real_broker import RealBroker
-from running_product import MosquittoSub, Product, Running
-from waiting import wait_until
+
+from support.peers.real_broker import RealBroker
+from support.running_product import MosquittoSub, Product, Running
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import psutil
 import pytest
-from real_broker import RealBroker
-from real_outlet import RealOutlet
-from running_product import MosquittoSub, Product, Running
-from waiting import wait_until
+
+from support.peers.real_broker import RealBroker
+from support.peers.real_outlet import RealOutlet
+from support.running_product import MosquittoSub, Product, Running
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 QUICK = ("run", "--no-web", "--output", "null", "--baseline", "none", "--plain")

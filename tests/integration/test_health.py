@@ -14,8 +14,9 @@ import psutil
 import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from running_product import Product, Running
-from waiting import wait_until
+
+from support.running_product import Product, Running
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -11,15 +11,15 @@ import uuid
 from pathlib import Path
 
 import pytest
-from real_broker import RealBroker
-from running_product import MosquittoSub, Product, Running
-from waiting import wait_until
 
 from acquisition.lsl.inlet_source import LslSource
 from acquisition.port import AbsentError
 from acquisition.recording.consent import read_consent
 from acquisition.recording.session_file import Line, read_session
 from acquisition.signal import EegChunk
+from support.peers.real_broker import RealBroker
+from support.running_product import MosquittoSub, Product, Running
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from real_broker import RealBroker
-from running_product import SCHEMAS, MosquittoSub, Product, Running
-from waiting import wait_until
 
 from acquisition.recording.session_file import Line, read_session
 from acquisition.signal import EegChunk
+from support.peers.real_broker import RealBroker
+from support.running_product import SCHEMAS, MosquittoSub, Product, Running
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -10,9 +10,10 @@ import time
 
 import psutil
 import pytest
-from real_broker import MOSQUITTO, RealBroker, wait_for_port
-from running_product import MosquittoSub, Product, Running
-from waiting import wait_until
+
+from support.peers.real_broker import MOSQUITTO, RealBroker, wait_for_port
+from support.running_product import MosquittoSub, Product, Running
+from support.waiting import wait_until
 
 UNNAMED = ("run", "--no-web", "--output", "null", "--baseline", "5", "--seed", "1")
 BASE = (*UNNAMED, "--source", "simulated")

@@ -12,10 +12,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from real_broker import RealBroker
-from running_product import ROOT, MosquittoSub, Product, Running
-from session_making import make_session
-from waiting import PATIENCE_S, wait_until
 
 from acquisition.recording.session_file import Line, read_head, read_session
 from acquisition.recording.session_recorder import SessionRecorder
@@ -26,6 +22,10 @@ from daemon.wearers.wearer import Wearer
 from inference.classification.valence import ValenceNetwork
 from inference.features.schemas import schema_named
 from inference.networks.model_store import ModelStore
+from support.peers.real_broker import RealBroker
+from support.recordings.session_making import make_session
+from support.running_product import ROOT, MosquittoSub, Product, Running
+from support.waiting import PATIENCE_S, wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
-from real_broker import RealBroker
-from running_product import MosquittoSub, Product
-from sound_checks import levels_db, longest_gap_s, read_wav, sounding
-from waiting import wait_until
 
 from daemon.mqtt import codec, documents
+from support.peers.real_broker import RealBroker
+from support.running_product import MosquittoSub, Product
+from support.sounds.sound_checks import levels_db, longest_gap_s, read_wav, sounding
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from real_broker import RealBroker
-from running_product import MosquittoSub, Product
-from waiting import wait_until
+
+from support.peers.real_broker import RealBroker
+from support.running_product import MosquittoSub, Product
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
 

@@ -10,8 +10,9 @@ import venv
 from pathlib import Path
 
 import pytest
-from running_product import ROOT, Product
-from waiting import wait_until
+
+from support.running_product import ROOT, Product
+from support.waiting import wait_until
 
 PACKAGES = ("acquisition", "daemon", "inference", "models", "player")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from real_broker import RealBroker
-from real_outlet import RealOutlet
-from running_product import MosquittoSub, Product
-from waiting import wait_until
+
+from support.peers.real_broker import RealBroker
+from support.peers.real_outlet import RealOutlet
+from support.running_product import MosquittoSub, Product
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from example_making import EMOTIONS, SMALL, blobs
 
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import ModelFileError, ModelsError, TrainingError
@@ -17,6 +16,7 @@ from models.networks.architectures import ARCHITECTURES
 from models.networks.input_layout import InputLayout
 from models.networks.keras_backend import keras, seed_everything
 from models.networks.model_files import read_model
+from support.networks.example_making import EMOTIONS, SMALL, blobs
 
 pytestmark = [pytest.mark.train, pytest.mark.timeout(400)]
 pytest.importorskip("tensorflow", reason="needs the train extra")

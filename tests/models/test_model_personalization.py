@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from example_making import blobs
 
 from models.emotion_recognition_model import EmotionRecognitionModel
 from models.errors import TrainingError
@@ -20,6 +19,7 @@ from models.model_personalization import (
     personalise,
     sign_flip_p,
 )
+from support.networks.example_making import blobs
 
 
 def test_sign_flips_are_counted_exactly() -> None:

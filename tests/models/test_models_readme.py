@@ -10,7 +10,8 @@ from typing import Any
 import click
 import numpy as np
 import pytest
-from example_making import blobs
+
+from support.networks.example_making import blobs
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
@@ -25,7 +26,7 @@ COMMANDS = [
 
 
 def _people_set(path: Path) -> str:
-    from dataset_making import rhythm
+    from support.networks.dataset_making import rhythm
 
     channels = ["Fp1", "Fp2", "T5", "T6"]
     arrays = {}

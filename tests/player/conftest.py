@@ -1,13 +1,8 @@
-"""The player's tests share their track makers, and leave no thread and no process behind."""
+"""The player's tests leave no thread and no process behind."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_page import CHROMIUM, Hand, LivePage, live_page
-from sheet import DESKTOP, PATIENCE_MS, Sheet
 
 from daemon.web.state.live_state import LiveState
 from daemon.web.texts import Texts, texts
+from support.browser.live_page import CHROMIUM, Hand, LivePage, live_page
+from support.browser.sheet import DESKTOP, PATIENCE_MS, Sheet
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from free_ports import a_free_port
-from own_browser import Browser
-from waiting import until
 
 from daemon.cli import main
 from daemon.settings import WebSettings
 from daemon.web.page_opening import open_page
 from daemon.web.security.access import own_token
+from support.browser.own_browser import Browser
+from support.free_ports import a_free_port
+from support.waiting import until
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - that is the case in question
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_page import live_page
-from own_browser import Browser
-from real_broker import wait_for_port
-from running_product import Product, Running
-from sheet import PATIENCE_MS, Sheet, reads, until
-from waiting import wait_until
+
+from support.browser.live_page import live_page
+from support.browser.own_browser import Browser
+from support.browser.sheet import PATIENCE_MS, Sheet, reads, until
+from support.peers.real_broker import wait_for_port
+from support.running_product import Product, Running
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(300)]
 SLOW_MS = 90_000
