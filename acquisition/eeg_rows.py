@@ -77,7 +77,7 @@ def choose_eeg(channels: Sequence[Channel]) -> EegRows:
     return EegRows(rows, unique, factors, others)
 
 
-def told(left_out: Sequence[str]) -> str:
+def left_out_note(left_out: Sequence[str]) -> str:
     """What was left out, in brackets behind a device's name; nothing where all was taken."""
     if not left_out:
         return ""

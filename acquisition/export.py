@@ -128,7 +128,7 @@ def _words(item: Line | Gap) -> Iterator[Note]:
             yield Note(item.start_s, item.end_s - item.start_s, f"BAD_gap {item.reason}")
         return
     try:
-        text = _told(item.stream, json.loads(item.text))
+        text = _annotation(item.stream, json.loads(item.text))
     except (ValueError, TypeError, KeyError, RecursionError):
         text = f"{item.stream}, which cannot be read"
     if text:
@@ -137,7 +137,7 @@ def _words(item: Line | Gap) -> Iterator[Note]:
         yield Note(item.at_s, 0.0, plain, item.stream)
 
 
-def _told(stream: str, words: Any) -> str:
+def _annotation(stream: str, words: Any) -> str:
     if stream == "EmotionState":
         return f"state {words['emotion']} ({words['status']})"
     if stream == "PlayerDecision":

@@ -62,10 +62,10 @@ class EegSource(Protocol):
 
 
 @runtime_checkable
-class HearsMusic(Protocol):
+class ReactsToMusic(Protocol):
     """A source whose wearer reacts to what is played (the simulated one)."""
 
-    def hear(self, valence: float | None, arousal: float | None) -> None:
+    def on_music(self, valence: float | None, arousal: float | None) -> None:
         """Tell the wearer the mood of the music that is sounding now; None for silence."""
         ...
 
@@ -114,7 +114,7 @@ class WakesLoop(KnowsWhatWaits, Protocol):
         """What becomes readable when something has come. Raises ``SourceError`` while it is not open."""
         ...
 
-    def take(self) -> EegChunk | None:
+    def read_ready(self) -> EegChunk | None:
         """What has come, if it is samples; all else is left for ``poll`` to deal with. Never blocks."""
         ...
 

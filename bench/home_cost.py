@@ -43,13 +43,13 @@ async def _ours(port: int) -> list[float]:
     sent: dict[int, float] = {}
     took: list[float] = []
 
-    def hear(topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(topic: str, payload: bytes, retained: bool) -> None:
         took.append(time.perf_counter() - sent[int(payload[:8])])
 
     settings = BrokerSettings(port=port)
     async with (
-        MqttLink(settings, "bench-in", hear=hear, subscriptions=["bench/ours"]) as listener,
-        MqttLink(settings, "bench-out", hear=hear) as speaker,
+        MqttLink(settings, "bench-in", on_message=on_message, subscriptions=["bench/ours"]) as listener,
+        MqttLink(settings, "bench-out", on_message=on_message) as speaker,
     ):
         await listener.connected.wait()
         await speaker.connected.wait()
@@ -114,14 +114,14 @@ def whole_product(port: int, folder: Path, idle_s: float) -> dict[str, Any]:
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
     began_s = time.monotonic()
 
-    def hear(_client: Any, _data: Any, message: Any) -> None:
+    def on_message(_client: Any, _data: Any, message: Any) -> None:
         document = json.loads(message.payload) if message.payload.startswith(b"{") else {}
         if message.topic.endswith("player/state") and document.get("track") and document["position_s"] > 0:
             marks.setdefault("first_sound_s", time.monotonic() - began_s)
         if message.topic.endswith("/emotion") and document.get("status") == "ok":
             marks.setdefault("first_state_s", time.monotonic() - began_s)
 
-    client.on_message = hear
+    client.on_message = on_message
     client.connect("127.0.0.1", port)
     client.subscribe("neuroplayer/#")
     client.loop_start()

@@ -62,7 +62,7 @@ class Bucket:
     _left: float = -1.0
     _at_s: float = 0.0
 
-    def take(self) -> bool:
+    def allow(self) -> bool:
         """Whether one more is allowed now."""
         now_s = self.clock()
         if self._left < 0:
@@ -82,10 +82,10 @@ class Buckets:
         self._burst, self._rate_hz, self._clock = burst, rate_hz, clock
         self._known: OrderedDict[str, Bucket] = OrderedDict()
 
-    def take(self, name: str) -> bool:
+    def allow(self, name: str) -> bool:
         """Whether ``name`` may do it once more now."""
         bucket = self._known.pop(name, None) or Bucket(self._burst, self._rate_hz, self._clock)
         self._known[name] = bucket
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
-        return bucket.take()
+        return bucket.allow()

@@ -177,7 +177,7 @@ class Pipeline:
 
     def recalibrate(self) -> None:
         """Ask for a new rest; the old baseline is forgotten."""
-        self._keeper.take(None)
+        self._keeper.replace(None)
         self._rest.restart()
         self._settler.restart()
         self._forget()
@@ -198,7 +198,7 @@ class Pipeline:
     def mark_stale(self, at_s: float) -> EmotionState:
         """The signal has stopped: claim nothing."""
         self._settler.restart()
-        return self._settler.say(at_s, "stale")
+        return self._settler.abstain(at_s, "stale")
 
     def _warm_up(self) -> None:
         """Fill tables and finish imports now: the first window of a process would pay with tens of ms."""
@@ -235,10 +235,10 @@ class Pipeline:
             self._estimate(read, baseline, readings)
 
     def _calibrate(self, read: WindowRead, readings: list[Reading]) -> None:
-        progress, baseline = self._rest.hear(read.features if read.accepted else None)
-        state = self._settler.say(read.end_s, "calibrating" if read.accepted else "unreliable")
+        progress, baseline = self._rest.push(read.features if read.accepted else None)
+        state = self._settler.abstain(read.end_s, "calibrating" if read.accepted else "unreliable")
         if baseline is not None:
-            self._keeper.take(baseline)
+            self._keeper.replace(baseline)
             self._settler.restart()
         readings += [progress, self._timed(state)]
 
@@ -253,9 +253,9 @@ class Pipeline:
             self._settler.use(opinion.model)
             self._settler.restart()
         if self._keeper.on_trial:
-            state = self._settler.say(at_s, "warming_up")
+            state = self._settler.abstain(at_s, "warming_up")
         else:
-            state = self._settler.hear(at_s, opinion.logit, pleasant)
+            state = self._settler.push(at_s, opinion.logit, pleasant)
             self._keeper.refresh(read.features, quality, state)
         self._latency_ms |= {
             "classify": 1e3 * (classified - started),

@@ -183,15 +183,15 @@ class EmotionRecognitionModel:
 
     def load_model(self, path: Path | str) -> EmotionRecognitionModel:
         """Read a stored model into this one. The input shape must be the one this was made for."""
-        return self._take(Path(path), read_model(Path(path)))
+        return self._adopt(Path(path), read_model(Path(path)))
 
     @classmethod
     def from_file(cls, path: Path | str) -> EmotionRecognitionModel:
         """Open a stored model whose input shape is not known beforehand."""
         stored = read_model(Path(path))
-        return cls(stored.network.input_shape[1:])._take(Path(path), stored)
+        return cls(stored.network.input_shape[1:])._adopt(Path(path), stored)
 
-    def _take(self, path: Path, stored: StoredModel) -> EmotionRecognitionModel:
+    def _adopt(self, path: Path, stored: StoredModel) -> EmotionRecognitionModel:
         shape = tuple(int(n) for n in stored.network.input_shape[1:])
         if shape != self.input_shape:
             raise ModelFileError(f"{path}: its input is {shape}, this model's input_shape {self.input_shape}")
@@ -218,7 +218,7 @@ class EmotionRecognitionModel:
             "layout": {
                 "axes": list(self.layout.axes),
                 "shape": list(self.layout.shape),
-                "says": self.layout.say(),
+                "says": self.layout.describe(),
             },
             "heads": self.heads,
             "settings": dataclasses.asdict(self.settings) if self.settings else {},
@@ -234,7 +234,9 @@ class EmotionRecognitionModel:
         """One line: architecture, layout, size."""
         self._need_network()
         size = complexity(self.network)
-        return f"{self.architecture}: {self.layout.say()}; {size.parameters} parameters, {size.macs} MACs"
+        return (
+            f"{self.architecture}: {self.layout.describe()}; {size.parameters} parameters, {size.macs} MACs"
+        )
 
     def _need_network(self) -> None:
         if self.network is None:

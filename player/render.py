@@ -119,7 +119,7 @@ def render(
     try:
         while session.rendered_s < length_s:
             while waiting and waiting[0].at_s <= session.rendered_s:
-                session.chooser.hear(waiting.popleft())
+                session.chooser.on_mood(waiting.popleft())
             for block in session.blocks(min(length_s - session.rendered_s, BLOCK_FRAMES / MIX_RATE_HZ)):
                 sink.write(block)
         sink.write(session.mixer.flush())

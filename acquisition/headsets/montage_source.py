@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from acquisition.montage import canonical
-from acquisition.port import EegSource, HearsMusic, Resumes, UnknownSourceError
+from acquisition.port import EegSource, ReactsToMusic, Resumes, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
 
 OPTIONS = ("rename", "pick", "drop")
@@ -72,10 +72,10 @@ class MontageSource:
         if isinstance(self._inner, Resumes):
             self._inner.resume(previous, silent_s, last_stamp_s)
 
-    def hear(self, valence: float | None, arousal: float | None) -> None:
+    def on_music(self, valence: float | None, arousal: float | None) -> None:
         """Pass it on."""
-        if isinstance(self._inner, HearsMusic):
-            self._inner.hear(valence, arousal)
+        if isinstance(self._inner, ReactsToMusic):
+            self._inner.on_music(valence, arousal)
 
     def open(self) -> StreamInfo:
         """Open what is inside. Raises ``UnknownSourceError`` when a channel to change is not there."""

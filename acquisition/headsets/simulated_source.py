@@ -96,7 +96,7 @@ class SimulatedSource:
             "simulated", "simulated wearer", CHANNELS, RATE_HZ, simulated=True, identity=f"seed {self._seed}"
         )
 
-    def hear(self, valence: float | None, arousal: float | None) -> None:
+    def on_music(self, valence: float | None, arousal: float | None) -> None:
         """The mood of the music that sounds now; None for silence."""
         self._music = arousal
 

@@ -127,7 +127,7 @@ class IsolatedSource:
             raise SourceError("source: the driver's process is not running")
         return self._pipe.fileno()
 
-    def take(self) -> EegChunk | None:
+    def read_ready(self) -> EegChunk | None:
         """The next chunk, if that is what the child has sent."""
         with contextlib.suppress(OSError, FrameError):  # poll meets them again, and tells of them
             if not self._frames and self._pipe is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acquisition.eeg_rows import Channel, EegRows, choose_eeg, told
+from acquisition.eeg_rows import Channel, EegRows, choose_eeg, left_out_note
 from acquisition.grid.even_grid import lay_evenly
 from acquisition.grid.recording import Measured, Recording, check_rate, check_samples
 from acquisition.port import UnknownSourceError
@@ -38,7 +38,7 @@ def read_edf(path: Path) -> Recording:
         raise
     except Exception as error:
         raise UnknownSourceError(f"{path}: not a readable EDF or BDF file: {error}") from error
-    device = f"{'BDF' if file.is_bdf else 'EDF'} file{told(chosen.left_out)}"
+    device = f"{'BDF' if file.is_bdf else 'EDF'} file{left_out_note(chosen.left_out)}"
     return lay_evenly(Measured(path, device, chosen.names, (rate_hz,), samples_uv, times_s=times_s))
 
 

@@ -26,7 +26,7 @@ APP_RATES_HZ = (256.0, 220.0, 500.0)
 """Headbands since 2016, that of 2014, and its research setting."""
 RAW = "RAW_"
 MIDDLE_UV = 841.4
-"""Samples are told as 0..1682.8 microvolts; what rests lies in the middle."""
+"""Samples are left_out_note as 0..1682.8 microvolts; what rests lies in the middle."""
 LEAST_HZ = 100.0
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the app writes the phone's own time without a zone
 

@@ -80,9 +80,9 @@ def _header(path: Path) -> tuple[list[str], str]:
 
 
 def _layout(path: Path, header: list[str], row: str) -> _Layout:
-    told = re.search(r"Number of channels\s*=\s*(\d+)", "".join(header))
-    n_channels = int(told[1]) if told is not None else 0
-    if told is not None and not 1 <= n_channels <= MAX_CHANNELS:
+    left_out_note = re.search(r"Number of channels\s*=\s*(\d+)", "".join(header))
+    n_channels = int(left_out_note[1]) if left_out_note is not None else 0
+    if left_out_note is not None and not 1 <= n_channels <= MAX_CHANNELS:
         raise UnknownSourceError(
             f"{path}: the number of channels must lie inside 1..{MAX_CHANNELS}, got {n_channels}"
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from acquisition.eeg_rows import Channel, EegRows, choose_eeg, told
+from acquisition.eeg_rows import Channel, EegRows, choose_eeg, left_out_note
 from acquisition.grid.even_grid import lay_evenly
 from acquisition.grid.recording import Measured, Recording, check_rate, check_samples
 from acquisition.port import UnknownSourceError
@@ -101,7 +101,7 @@ def _read_foreign(path: Path, name: str) -> Measured:
     samples_uv = np.concatenate([part.values[:, list(chosen.rows)] for part in joined]).T
     return Measured(
         path,
-        f"{joined[0].names[0]}{told(chosen.left_out)}",
+        f"{joined[0].names[0]}{left_out_note(chosen.left_out)}",
         chosen.names,
         (rate_hz,),
         in_uv(samples_uv, np.array(chosen.uv_per_unit)[:, np.newaxis]),

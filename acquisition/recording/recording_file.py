@@ -39,7 +39,7 @@ class RecordingNews:
     reason: str = ""
 
 
-Say = Callable[[RecordingNews], None]
+OnNews = Callable[[RecordingNews], None]
 
 
 class RecordingStartError(OSError):
@@ -49,14 +49,14 @@ class RecordingStartError(OSError):
 class RecordingFile:
     """``path`` with ``.part`` behind it while it grows; the bare name once it is closed.
 
-    ``append`` never blocks and never raises. ``say`` hears, from the writing thread, that the recording is
-    paused (a full disk: what comes meanwhile waits, up to a bound), goes on, or has stopped. A file that
+    ``append`` never blocks and never raises. ``on_news`` is told, in the writing thread, that the recording
+    is paused (a full disk: what comes meanwhile waits, up to a bound), goes on, or has stopped. A file that
     somebody deletes stops growing: that is how consent is withdrawn.
     """
 
-    def __init__(self, path: Path, first: bytes, *, say: Say, flush_s: float = FLUSH_S) -> None:
+    def __init__(self, path: Path, first: bytes, *, on_news: OnNews, flush_s: float = FLUSH_S) -> None:
         self.path, self._part = path, path.with_name(path.name + PART)
-        self._say, self._flush_s = say, flush_s
+        self._on_news, self._flush_s = on_news, flush_s
         self._lock = threading.Lock()
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -151,7 +151,7 @@ class RecordingFile:
             return error
         if self.paused:
             self.paused = False
-            self._tell("resumed")
+            self._report("resumed")
         return None
 
     def _pause(self, error: OSError) -> None:
@@ -159,7 +159,7 @@ class RecordingFile:
             self._stop("stopped", error)
         elif not self.paused:
             self.paused = True
-            self._tell("paused", error)
+            self._report("paused", error)
 
     def _put_back(self, batch: bytes) -> None:
         with self._lock:
@@ -183,11 +183,11 @@ class RecordingFile:
         with self._lock:
             self._waiting.clear()
             self._waiting_bytes = 0
-        self._tell(how, error)
+        self._report(how, error)
 
-    def _tell(self, happened: Happened, error: OSError | None = None) -> None:
+    def _report(self, happened: Happened, error: OSError | None = None) -> None:
         reason = "" if error is None else error.strerror or str(error)
-        self._say(RecordingNews(happened, self.path.name, reason))
+        self._on_news(RecordingNews(happened, self.path.name, reason))
 
 
 def _sync_folder(folder: Path) -> None:

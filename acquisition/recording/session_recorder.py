@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from acquisition.recording.recording_file import RecordingFile, Say
+from acquisition.recording.recording_file import OnNews, RecordingFile
 from acquisition.recording.xdf_format import (
     XdfStream,
     clock_offset,
@@ -59,14 +59,14 @@ class SessionRecorder:
     ``began`` is the wall-clock time, RFC 3339; ``settings`` what a replay must know.
     """
 
-    def __init__(self, path: Path, began: str, settings: Mapping[str, Any], *, say: Say) -> None:
+    def __init__(self, path: Path, began: str, settings: Mapping[str, Any], *, on_news: OnNews) -> None:
         self._texts = {
             name: XdfStream(number, name, "Markers", (name,), "string")
             for name, number in TEXT_STREAMS.items()
         }
         header = {"version": VERSION, "began": began, "settings": dict(settings)}
         first = file_header(header, began) + b"".join(stream_header(s) for s in self._texts.values())
-        self._file = RecordingFile(path, first, say=say)
+        self._file = RecordingFile(path, first, on_news=on_news)
         self._counts: dict[int, _Count] = {stream.number: _Count() for stream in self._texts.values()}
         self._signals: tuple[XdfStream, XdfStream | None, XdfStream] | None = None
         self._info: StreamInfo | None = None
@@ -86,7 +86,7 @@ class SessionRecorder:
         """Whether what comes reaches the disk now."""
         return self._file.active and not self._file.paused
 
-    def hear(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+    def on_item(self, item: HeadsetStatus | EegChunk | Gap) -> None:
         """Take what the feed gives."""
         if isinstance(item, HeadsetStatus):
             if item.info is not None and item.info != self._info:

@@ -34,7 +34,7 @@ class Part:
     extras: FloatArray | None
     apart_s: tuple[float, float] | None = None
 
-    def take(self, which: np.ndarray) -> Part:
+    def select(self, which: np.ndarray) -> Part:
         """The samples that an index or mask (n,) picks."""
         return Part(
             self.raw_s[which],
@@ -65,10 +65,10 @@ class Arrivals:
             return [self._remembered(part)]
         usable = np.isfinite(raw_s)
         if not usable.all():
-            part = part.take(usable)
+            part = part.select(usable)
         cuts = np.flatnonzero(np.abs(np.diff(part.raw_s)) > JUMP_S) + 1
         pieces = np.split(np.arange(len(part.raw_s)), cuts)
-        fresh = [self._fresh(part.take(piece)) for piece in pieces if len(piece)]
+        fresh = [self._fresh(part.select(piece)) for piece in pieces if len(piece)]
         return [piece for piece in fresh if len(piece.raw_s)]
 
     def forget(self) -> None:
@@ -80,13 +80,13 @@ class Arrivals:
     def _fresh(self, part: Part) -> Part:
         part = self._with_held(part)
         if len(part.raw_s) > 1 and (np.diff(part.raw_s) <= 0).any():
-            part = _unique(part.take(np.argsort(part.raw_s, kind="stable")))
+            part = _unique(part.select(np.argsort(part.raw_s, kind="stable")))
         if not self._newest_s < part.raw_s[0] < self._newest_s + JUMP_S:
             part = self._without_old(part)
         if self._hold_s and len(part.raw_s):
             ready = part.raw_s <= part.raw_s[-1] - self._hold_s
-            self._held = part.take(~ready)
-            part = part.take(ready)
+            self._held = part.select(~ready)
+            part = part.select(ready)
         return self._remembered(part) if len(part.raw_s) else part
 
     def _following(self, raw_s: FloatArray) -> tuple[float, float] | None:
@@ -127,7 +127,7 @@ class Arrivals:
     def _without_old(self, part: Part) -> Part:
         """Drop what was seen. Stamps that lie behind and were never seen: late ones, or a clock set back."""
         if self._seen:
-            part = part.take(~np.isin(_marks(part), np.concatenate([_marks(old) for old in self._seen])))
+            part = part.select(~np.isin(_marks(part), np.concatenate([_marks(old) for old in self._seen])))
         if not len(part.raw_s):
             return part
         late = part.raw_s <= self._newest_s
@@ -136,7 +136,7 @@ class Arrivals:
             return part
         if late.any():
             self._hold_s = max(self._hold_s, REORDER_S)
-        return part.take(~late)
+        return part.select(~late)
 
 
 def _marks(part: Part) -> NDArray[np.complex128]:
@@ -156,4 +156,4 @@ def _unique(part: Part) -> Part:
         same &= np.diff(part.counter) == 0
     if not same.any():
         return part
-    return part.take(np.concatenate([[True], ~same]))
+    return part.select(np.concatenate([[True], ~same]))

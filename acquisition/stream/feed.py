@@ -21,9 +21,9 @@ from acquisition.port import (
     AbsentError,
     EegSource,
     EndOfStream,
-    HearsMusic,
     KnowsWhatWaits,
     OpensSlowly,
+    ReactsToMusic,
     Resumes,
     SourceError,
     UnknownSourceError,
@@ -32,7 +32,7 @@ from acquisition.port import (
 from acquisition.signal import EegChunk, FeedItem, HeadsetState, HeadsetStatus, StreamInfo
 from acquisition.stream.credible import credible
 from acquisition.stream.feed_settings import FeedSettings
-from acquisition.stream.loop_ear import LoopEar
+from acquisition.stream.loop_ear import ChunkWaiter
 from acquisition.stream.timeline import Timeline
 
 LISTEN_S = 0.5
@@ -75,7 +75,7 @@ class Feed:
         self._turned_s: float | None = None
         self._waiting: Callable[[], bool] | None = None
         self._wakes: WakesLoop | None = None
-        self._ear: LoopEar | None = None
+        self._waiter: ChunkWaiter | None = None
         self._usual_s: float | None = None
         self._reason = ""
         self._ended = False
@@ -94,20 +94,20 @@ class Feed:
 
     async def __aiter__(self) -> AsyncIterator[FeedItem]:
         loop = asyncio.get_running_loop()
-        yield self._say("connecting")
+        yield self._report("connecting")
         while not self._ended:
-            items = await self._heard()
+            items = await self._next_from_stream()
             if not items:
                 self._stop_hearing()
                 items = await loop.run_in_executor(self._thread, self.step)
             for item in items:
                 yield item
 
-    def hear(self, valence: float | None, arousal: float | None) -> None:
+    def on_music(self, valence: float | None, arousal: float | None) -> None:
         """Tell a simulated wearer what music sounds; any other source does not care."""
         source: object = self._source
-        if isinstance(source, HearsMusic):
-            source.hear(valence, arousal)
+        if isinstance(source, ReactsToMusic):
+            source.on_music(valence, arousal)
 
     def late_s(self, at_s: float) -> float:
         """How many seconds later than usual a sample of this stream time is dealt with now; never negative.
@@ -127,25 +127,25 @@ class Feed:
         finally:
             self._turned_s = self._clock()
 
-    async def _heard(self) -> list[FeedItem]:
+    async def _next_from_stream(self) -> list[FeedItem]:
         """The usual case, without the thread, which would wake for every chunk: a stream's next samples."""
         source = self._wakes
         if source is None or self._state != "streaming" or self._turned_s is None:
             return []
-        if self._ear is None:
-            self._ear = LoopEar(source)
+        if self._waiter is None:
+            self._waiter = ChunkWaiter(source)
         caught_up = not source.waiting()
-        chunk = await self._ear.hear(LISTEN_S) if caught_up else source.take()
+        chunk = await self._waiter.next(LISTEN_S) if caught_up else source.read_ready()
         # what is out of the order is the thread's, and old samples are dropped with the rest of what waited
         if chunk is None or self._info is None or chunk.samples_uv.shape[0] != len(self._info.channels):
             return []
         if self._clock() - self._turned_s > self._settings.slept_s:
             return []
         self._turned_s = self._clock()
-        return self._take(chunk, caught_up=caught_up)
+        return self._push(chunk, caught_up=caught_up)
 
     def _stop_hearing(self) -> None:
-        ear, self._ear = self._ear, None
+        ear, self._waiter = self._waiter, None
         if ear is not None:
             ear.close()
 
@@ -157,21 +157,21 @@ class Feed:
             chunk = self._source.poll(MAX_POLL_S)
         except EndOfStream:
             self._ended = True
-            return [self._say("ended", "the recording has ended")]
+            return [self._report("ended", "the recording has ended")]
         except SourceError as error:
             return self._fail(error)
         if chunk is None or not chunk.samples_uv.shape[1]:
             return self._silence()
-        return self._take(chunk, caught_up=caught_up)
+        return self._push(chunk, caught_up=caught_up)
 
     def _wake(self, late_s: float) -> list[FeedItem]:
         """Begin anew after a sleep: samples that waited would come as a burst of old windows."""
         self._close()
         self._retry_s, self._failures = self._clock(), 0
         reason = f"this machine or process slept for {late_s:.0f} s"
-        return [self._say("stale", reason)] if self._state == "streaming" else []
+        return [self._report("stale", reason)] if self._state == "streaming" else []
 
-    def _take(self, chunk: EegChunk, *, caught_up: bool) -> list[FeedItem]:
+    def _push(self, chunk: EegChunk, *, caught_up: bool) -> list[FeedItem]:
         if self._timeline is None or self._info is None:
             return []
         if chunk.samples_uv.shape[0] != len(self._info.channels):
@@ -187,7 +187,7 @@ class Feed:
             self._usual_s = now_s - first_s
         if self._state != "streaming":
             silent_s = now_s - self._new_s if self._state in ("stale", "lost") else None
-            items.append(self._say("streaming", gap_s=silent_s, battery=chunk.battery_percent))
+            items.append(self._report("streaming", gap_s=silent_s, battery=chunk.battery_percent))
         self._new_s, self._failures, self._silences = now_s, 0, 0
         return [*items, *fresh]
 
@@ -208,9 +208,9 @@ class Feed:
         if self._state in ("connecting", "incompatible"):
             return []
         if silent_s > self._settings.lost_s and self._state != "lost":
-            return [self._say("lost", f"no new sample for {self._settings.lost_s:g} s")]
+            return [self._report("lost", f"no new sample for {self._settings.lost_s:g} s")]
         if silent_s > self._settings.stale_s and self._state == "streaming":
-            return [self._say("stale", f"no new sample for {self._settings.stale_s:g} s")]
+            return [self._report("stale", f"no new sample for {self._settings.stale_s:g} s")]
         return []
 
     def _try_open(self) -> list[FeedItem]:
@@ -252,10 +252,10 @@ class Feed:
         return self._retry_later(items, self._settings.absent_s if isinstance(error, AbsentError) else None)
 
     def _explain(self, reason: str) -> list[FeedItem]:
-        """Say once why nothing is open, while that is what the state is about."""
+        """Report once why nothing is open, while that is what the state is about."""
         if not reason or reason == self._reason or self._state == "streaming" or self._state is None:
             return []
-        return [self._say(self._state, reason)]
+        return [self._report(self._state, reason)]
 
     def _accept(self, source: EegSource, info: StreamInfo) -> list[FeedItem]:
         first = self._info
@@ -263,7 +263,7 @@ class Feed:
             source.close()
             reason = f"the stream came back as {_layout(info)}; the session began with {_layout(first)}"
             known = self._state == "incompatible"
-            items: list[FeedItem] = [] if known else [self._say("incompatible", reason)]
+            items: list[FeedItem] = [] if known else [self._report("incompatible", reason)]
             return self._retry_later(items, self._settings.incompatible_s)
         self._source, self._poll_from_s = source, self._clock()
         self._waiting = source.waiting if isinstance(source, KnowsWhatWaits) else None
@@ -272,7 +272,7 @@ class Feed:
             self._info = info
             self._timeline = Timeline(info.rate_hz, counter_modulo=info.counter_modulo)
             self._new_s = self._clock()
-            return [self._say("connecting", f"opened {info.device}")]
+            return [self._report("connecting", f"opened {info.device}")]
         gap = self._timeline.reconnected(self._clock() - self._new_s)
         return [gap] if gap is not None else []
 
@@ -291,7 +291,7 @@ class Feed:
         self._retry_s = self._clock() + wait_s * self._rng.uniform(1 - jitter, 1 + jitter)
         return items
 
-    def _say(
+    def _report(
         self,
         state: HeadsetState,
         reason: str = "",

@@ -8,7 +8,7 @@ from acquisition.port import WakesLoop
 from acquisition.signal import EegChunk
 
 
-class LoopEar:
+class ChunkWaiter:
     """Listens on the loop that runs. Close it before the source is used otherwise, or closed."""
 
     def __init__(self, source: WakesLoop) -> None:
@@ -19,7 +19,7 @@ class LoopEar:
         self._watch: asyncio.TimerHandle | None = None
         self._listens = False
 
-    async def hear(self, patience_s: float) -> EegChunk | None:
+    async def next(self, patience_s: float) -> EegChunk | None:
         """The next samples; None when something else has come, or nothing within so many seconds."""
         self._wanted = wanted = self._loop.create_future()
         self._until_s = self._loop.time() + patience_s
@@ -36,21 +36,21 @@ class LoopEar:
 
     def close(self) -> None:
         """Listen no more."""
-        self._deafen()
+        self._ignore()
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
 
-    def _deafen(self) -> None:
+    def _ignore(self) -> None:
         if self._listens:
             self._listens = False
             self._loop.remove_reader(self._descriptor)
 
     def _readable(self) -> None:
         if self._wanted is None or self._wanted.done():
-            self._deafen()  # who is busy finds it waiting
+            self._ignore()  # who is busy finds it waiting
         else:
-            self._wanted.set_result(self._source.take())
+            self._wanted.set_result(self._source.read_ready())
 
     def _look(self) -> None:
         """One watch for many chunks: a timer for each would cost more than the chunk's own way."""

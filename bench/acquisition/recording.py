@@ -29,14 +29,14 @@ def write(path: Path, hours: float) -> dict[str, float]:
     """Record; CPU seconds of the whole process and bytes."""
     from dataclasses import replace
 
-    recorder = SessionRecorder(path, BEGAN, SETTINGS, say=print)
-    recorder.hear(HeadsetStatus("streaming", replace(INFO, extras=())))
+    recorder = SessionRecorder(path, BEGAN, SETTINGS, on_news=print)
+    recorder.on_item(HeadsetStatus("streaming", replace(INFO, extras=())))
     chunks = [replace(chunk_at(number), extras=None) for number in range(16)]
     begun = time.process_time()
     count = round(hours * 3600 * RATE_HZ / 16)
     for number in range(count):
         like = chunks[number % 16]
-        recorder.hear(replace(like, times_s=like.times_s + 16 * (number - number % 16) / RATE_HZ))
+        recorder.on_item(replace(like, times_s=like.times_s + 16 * (number - number % 16) / RATE_HZ))
         if number == count - 6:
             time.sleep(1.0)  # the last batch is to hold no more than it would hold live
         if number % 8 == 0:

@@ -36,7 +36,7 @@ async def one_run(broker: BrokerSettings, folder: Path, node: str) -> dict[str, 
     found: dict[str, float] = {}
     began_s = 0.0
 
-    def hear(topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(topic: str, payload: bytes, retained: bool) -> None:
         now_s = time.monotonic() - began_s
         if topic.endswith("engine/availability") and payload == b"online":
             found.setdefault("ready_s", now_s)
@@ -45,7 +45,7 @@ async def one_run(broker: BrokerSettings, folder: Path, node: str) -> dict[str, 
             if model is not None and model["sha256"] is not None:
                 found.setdefault("reading_s", now_s)
 
-    link = MqttLink(broker, "bench", hear=hear, subscriptions=[f"neuroplayer/{node}/#"])
+    link = MqttLink(broker, "bench", on_message=on_message, subscriptions=[f"neuroplayer/{node}/#"])
     environment = {**os.environ, "NEUROPLAYER_STATE_DIR": str(folder), "NEUROPLAYER_CACHE_DIR": str(folder)}
     command = [sys.executable, "-m", "daemon.cli", "engine", "--source", "simulated", "--broker", broker.url]
     command += ["--node", node]

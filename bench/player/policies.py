@@ -116,7 +116,7 @@ def _by_chooser(chooser: Chooser, tracks: Sequence[Track], wearer: Wearer) -> Se
     began_s = 0.0
     for now in np.arange(0.0, SESSION_S, STEP_S):
         now_s = float(now)
-        chooser.hear(wearer.told(now_s))
+        chooser.on_mood(wearer.told(now_s))
         chosen = None
         if current is None or now_s - began_s >= current.duration_s:
             chosen = chooser.choose(now_s, tracks, "first" if current is None else "next", current).chosen

@@ -49,7 +49,7 @@ def guide(
     try:
         if listening is not None:
             listening.silence()
-        taken = [(step, taker.take(step)) for step in steps]
+        taken = [(step, taker.samples(step)) for step in steps]
         heard = listening.run(taker) if listening is not None else ()
     finally:
         if isinstance(source, TakesRequests):

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from acquisition.port import HearsMusic
+from acquisition.port import ReactsToMusic
 from acquisition.signal import FloatArray
 from daemon.calibration.pieces import Piece, Rating
 from daemon.calibration.taker import Step, Taker
@@ -53,7 +53,7 @@ class Listener(Protocol):
         """The answer, or None while there is none. Never waits."""
         ...
 
-    def told(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Something the wearer should know."""
         ...
 
@@ -98,15 +98,15 @@ class Listening:
         """Play, take the EEG, ask; the headset is read on while the wearer thinks."""
         pieces = self.jukebox.pieces(self.pieces)
         if len(pieces) < MIN_PIECES:
-            self.wearer.told(
+            self.wearer.notify(
                 f"the music part is left out: it needs {MIN_PIECES} pieces, the library has {len(pieces)}"
             )
             return ()
         heard: list[Heard] = []
         for number, piece in enumerate(pieces, 1):
-            samples = self._hear(taker, piece, self.step(number, len(pieces)))
+            samples = self._play_and_record(taker, piece, self.step(number, len(pieces)))
             if samples is None:
-                self.wearer.told(f"{piece.title!r:.80} could not be heard to its end and is left out")
+                self.wearer.notify(f"{piece.title!r:.80} could not be heard to its end and is left out")
                 continue
             self.wearer.ask(piece, number, len(pieces))
             answer = self._answer(taker)
@@ -121,19 +121,19 @@ class Listening:
         says = f"Listen, eyes open ({number} of {of})."
         return Step("music", self.seconds, says, "music", {"number": number, "of": of})
 
-    def _hear(self, taker: Taker, piece: Piece, step: Step) -> FloatArray | None:
-        self._tell_wearer(taker, piece)
+    def _play_and_record(self, taker: Taker, piece: Piece, step: Step) -> FloatArray | None:
+        self._set_wearers_music(taker, piece)
         self.jukebox.play(piece)
         try:
             until_s = self.clock() + BEGIN_S
             taker.drain(lambda: self.jukebox.sounds(piece) or self.clock() > until_s)
             if not self.jukebox.sounds(piece):
                 return None
-            samples = taker.take(step, JUDGE_S)
+            samples = taker.samples(step, JUDGE_S)
             return samples if self.jukebox.sounds(piece) else None
         finally:
             self.jukebox.stop()
-            self._tell_wearer(taker, None)
+            self._set_wearers_music(taker, None)
 
     def _answer(self, taker: Taker) -> Answer:
         given: list[Answer] = []
@@ -147,6 +147,6 @@ class Listening:
         taker.drain(answered)
         return given[0]
 
-    def _tell_wearer(self, taker: Taker, piece: Piece | None) -> None:
-        if isinstance(taker.source, HearsMusic):
-            taker.source.hear(piece.valence if piece else None, piece.arousal if piece else None)
+    def _set_wearers_music(self, taker: Taker, piece: Piece | None) -> None:
+        if isinstance(taker.source, ReactsToMusic):
+            taker.source.on_music(piece.valence if piece else None, piece.arousal if piece else None)

@@ -106,7 +106,7 @@ def _fit_state(fit: _Fit, trials: Sequence[Trial]) -> None:
 
     result, talk = fit.result, fit.talk
     head = next(head for head in STATE_HEADS if head in trials[0].labels)
-    made = calibrate(fit.base, fit.examples(trials, head), fit.store, say=talk.told, fitted=talk.trained)
+    made = calibrate(fit.base, fit.examples(trials, head), fit.store, notify=talk.notify, fitted=talk.trained)
     result.document |= made.as_json()
     result.in_use = made.name or fit.base.name
     result.state = _outcome(made.verdict)
@@ -294,6 +294,6 @@ def run_for_page(store: PersonalStore, options: Options) -> None:
     try:
         result = calibrate_with(store, options, _Page(talk))
     except (BadInputError, ModelsError, ClassifierError, SourceError, OSError) as error:
-        talk.tell(lines.ErrorLine(text=lines.cut(str(error))))
+        talk.send(lines.ErrorLine(text=lines.cut(str(error))))
         return
-    talk.tell(lines.ResultLine(state=result.state, valence=result.valence, in_use=result.in_use))
+    talk.send(lines.ResultLine(state=result.state, valence=result.valence, in_use=result.in_use))

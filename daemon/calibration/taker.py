@@ -43,7 +43,7 @@ class Taker:
     def __init__(self, source: EegSource, info: StreamInfo, show: Show, clock: Callable[[], float]) -> None:
         self.source, self._info, self._show, self._clock = source, info, show, clock
 
-    def take(self, step: Step, settle_s: float = SETTLE_S) -> FloatArray:
+    def samples(self, step: Step, settle_s: float = SETTLE_S) -> FloatArray:
         """The samples (n_channels, n) of one step in microvolts, without the seconds of settling.
 
         Raises ``BadInputError`` where the source ends or falls silent.

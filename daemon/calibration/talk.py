@@ -103,7 +103,7 @@ class TerminalTalk:
             click.echo(f"{error}: ", nl=False, err=True)
             return None
 
-    def told(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """A line of its own."""
         if not self._quiet:
             click.echo(text, err=True)
@@ -117,8 +117,8 @@ class TerminalTalk:
 class PageTalk:
     """Lines to a page and back: listener and jukebox at once, for the page's session plays the music."""
 
-    def __init__(self, steps: int, say: Callable[[bytes], None], heard: Lines) -> None:
-        self._steps, self._say, self._heard = steps, say, heard
+    def __init__(self, steps: int, write_line: Callable[[bytes], None], heard: Lines) -> None:
+        self._steps, self._write_line, self._heard = steps, write_line, heard
         self._number = 0
         self._step: Step | None = None
         self._pieces: tuple[Piece, ...] = ()
@@ -129,7 +129,7 @@ class PageTalk:
         """The step, about once a second."""
         if self._step is not step:
             self._step, self._number = step, self._number + 1
-        self.tell(
+        self.send(
             lines.StepLine(
                 label=step.label,  # type: ignore[arg-type]
                 says=lines.cut(step.says),
@@ -146,7 +146,7 @@ class PageTalk:
         """Ask; what was said before does not count."""
         self._listen()
         self._answers.clear()
-        self.tell(lines.AskLine(id=piece.id, title=lines.cut(piece.title), number=number, of=of))
+        self.send(lines.AskLine(id=piece.id, title=lines.cut(piece.title), number=number, of=of))
 
     def answer(self) -> Answer | None:
         """What the page has passed on; the end where the page is gone."""
@@ -155,13 +155,13 @@ class PageTalk:
             return self._answers.pop(0)
         return "end" if self._heard.ended else None
 
-    def told(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """A word for the person."""
-        self.tell(lines.TellLine(text=lines.cut(text)))
+        self.send(lines.TellLine(text=lines.cut(text)))
 
     def trained(self, done: int, of: int) -> None:
         """How far the fitting has come."""
-        self.tell(lines.TrainLine(done=done, of=of))
+        self.send(lines.TrainLine(done=done, of=of))
 
     def pieces(self, number: int) -> tuple[Piece, ...]:
         """What the page has named."""
@@ -171,7 +171,7 @@ class PageTalk:
     def play(self, piece: Piece) -> None:
         """Have the session's player play it."""
         self._sounding = None
-        self.tell(lines.PlayLine(id=piece.id))
+        self.send(lines.PlayLine(id=piece.id))
 
     def sounds(self, piece: Piece) -> bool:
         """Whether the session's player says so."""
@@ -180,14 +180,14 @@ class PageTalk:
 
     def stop(self) -> None:
         """Have the session's player pause."""
-        self.tell(lines.StopLine())
+        self.send(lines.StopLine())
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def tell(self, words: lines.Said) -> None:
+    def send(self, words: lines.Said) -> None:
         """Say one line."""
-        self._say(lines.line(words))
+        self._write_line(lines.line(words))
 
     def _listen(self) -> None:
         while (raw := self._heard.next()) is not None:
@@ -205,11 +205,11 @@ class PageTalk:
 def page_talk(steps: int) -> PageTalk:
     """Over standard input and output."""
 
-    def say(raw: bytes) -> None:
+    def write_line(raw: bytes) -> None:
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
 
-    return PageTalk(steps, say, Lines())
+    return PageTalk(steps, write_line, Lines())
 
 
 __all__ = ["Jukebox", "Lines", "PageTalk", "Talk", "TerminalTalk", "page_talk"]

@@ -59,10 +59,10 @@ def calibrate(as_list: bool, chosen: str | None, undo: bool, as_json: bool, **op
     store = _store(whose)
     if undo:
         answer(lambda: _undo(store))
-        _say(as_json, {"selected": None, "valence": None}, "the shipped networks are used again")
+        _print(as_json, {"selected": None, "valence": None}, "the shipped networks are used again")
     elif chosen is not None:
         answer(lambda: _use(store, chosen))
-        _say(as_json, {"selected": chosen}, f"in use now: {chosen}")
+        _print(as_json, {"selected": chosen}, f"in use now: {chosen}")
     elif as_list:
         _list(store, as_json)
     elif options["page"]:
@@ -73,7 +73,7 @@ def calibrate(as_list: bool, chosen: str | None, undo: bool, as_json: bool, **op
         from daemon.calibration.run import calibrate_with, terminal
 
         result = answer(lambda: calibrate_with(store, options, terminal(options, quiet=as_json)))
-        _say(as_json, result.document, "\n".join(result.words))
+        _print(as_json, result.document, "\n".join(result.words))
 
 
 def _undo(store: PersonalStore) -> None:
@@ -94,7 +94,7 @@ def _store(wearer: Wearer) -> PersonalStore:
     return PersonalStore(wearer.networks[1], network_store(wearer))
 
 
-def _say(as_json: bool, document: dict[str, Any], text: str) -> None:
+def _print(as_json: bool, document: dict[str, Any], text: str) -> None:
     if as_json:
         print_json(document)
     else:

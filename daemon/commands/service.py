@@ -93,7 +93,7 @@ def uninstall(root: str, show: bool) -> None:
         click.echo(f"Removed: {path}")
     if control is not None:
         _ask_systemd(control, "daemon-reload")
-    _tell_what_stays(base)
+    _print_what_stays(base)
 
 
 def _warn_of_the_other_kind(base: Path, written: set[str]) -> None:
@@ -122,7 +122,7 @@ def _ask_systemd(control: str, *words: str) -> None:
     click.echo(f"Done: systemctl {' '.join(words)}")
 
 
-def _tell_what_stays(base: Path) -> None:
+def _print_what_stays(base: Path) -> None:
     from daemon.processes.service_files import UNITS
     from daemon.processes.systemd_units import CONFIG, ROLES, USER, unit_name
 

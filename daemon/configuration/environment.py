@@ -31,7 +31,7 @@ def read_environment(environment: Mapping[str, str] = os.environ) -> Values:
     for key in KEYS:
         text = environment.get(key.variable)
         if text is not None and text != "":
-            reading.take(key.name, text)
+            reading.add(key.name, text)
     if reading.problems:
         raise ConfigError(reading.problems)
     return reading.values

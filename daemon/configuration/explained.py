@@ -26,7 +26,7 @@ def template() -> str:
         for key in KEYS:
             where, _, name = key.name.rpartition(".")
             if where == section:
-                lines += [f"# {_told(key)}", f"#{name} = {key.in_force or key.example}"]
+                lines += [f"# {_purpose(key)}", f"#{name} = {key.in_force or key.example}"]
     lines += [
         "",
         "# Several wearers or rooms on one broker: a profile overlays any key (--profile anna).",
@@ -51,12 +51,12 @@ def _rows() -> Iterator[str]:
             f"`{key.flag}`".replace("|", "\\|") if key.flag else "",
             f"`{key.in_force}`" if key.in_force else "",
             EFFECTS[key.effect],
-            _told(key).replace("|", "\\|"),
+            _purpose(key).replace("|", "\\|"),
         ]
         yield f"| {' | '.join(cells)} |"
 
 
-def _told(key: Key) -> str:
+def _purpose(key: Key) -> str:
     """What it is for, and the rule where its type says one."""
     rule = rule_of(key.kind) if key.check is None else ""
     words = choices(key.kind)

@@ -64,7 +64,7 @@ def read_file(path: Path, profile: str | None = None) -> Values:
     profiles = document.pop("profiles", {})
     default = document.pop(PROFILE_NAME, None)
     for name, value in _flat(document):
-        reading.take(name, value)
+        reading.add(name, value)
     if isinstance(profiles, dict):
         for title, table in profiles.items():
             _take_profile(reading, title, table)
@@ -74,7 +74,7 @@ def read_file(path: Path, profile: str | None = None) -> Values:
     own |= _chosen(reading, profiles, profile or default)
     _check_together(reading, own, path)
     if reading.problems:
-        raise ConfigError(reading.told())
+        raise ConfigError(reading.shown_problems())
     return own
 
 
@@ -117,7 +117,7 @@ def _take_profile(reading: Reading, title: str, table: object) -> None:
         reading.refuse(f"profiles.{title}", "must be a table")
         return
     for name, value in _flat(table):
-        reading.take(name, value, prefix)
+        reading.add(name, value, prefix)
 
 
 def _chosen(reading: Reading, profiles: object, profile: object) -> Values:

@@ -36,7 +36,7 @@ class Reading:
     values: Values = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def told(self) -> list[str]:
+    def shown_problems(self) -> list[str]:
         """The problems, of which a person reads so many."""
         more = len(self.problems) - MAX_PROBLEMS
         return [*self.problems[:MAX_PROBLEMS], f"and {more} problems more"] if more > 0 else self.problems
@@ -48,7 +48,7 @@ class Reading:
         got = f", got {in_words(value, secret=secret)}" if value is not None else ""
         self.problems.append(f"{where}: {shown_text(name, 120)} {rule}{got}")
 
-    def take(self, name: str, value: object, prefix: str = "") -> None:
+    def add(self, name: str, value: object, prefix: str = "") -> None:
         """Read the value of a key, and keep it under its name with ``prefix`` in front."""
         key = BY_NAME.get(name)
         if key is None:

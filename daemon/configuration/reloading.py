@@ -68,7 +68,7 @@ def read_again(asked: Settings) -> Reload:
     )
 
 
-def told(asked: Settings) -> tuple[Reload | None, list[str]]:
+def read_and_explain(asked: Settings) -> tuple[Reload | None, list[str]]:
     """``read_again`` with what a person should be told, and None for a configuration that is refused."""
     try:
         found = read_again(asked)
@@ -96,7 +96,7 @@ class RestartInPlace:
         """Look at the configuration; end only when it is good and something has changed."""
         if supervised():
             return
-        found, lines = told(self._asked)
+        found, lines = read_and_explain(self._asked)
         for line in lines if found is None else ():
             log.warning("%s", line)
         if found is not None and (found.restart or found.later or found.live):
@@ -112,7 +112,7 @@ class PlayerReload:
 
     def __call__(self) -> None:
         """Look again. What a person changed by hand meanwhile stays, unless its key changed too."""
-        found, lines = told(self._asked)
+        found, lines = read_and_explain(self._asked)
         for line in lines if not supervised() else ():  # the supervisor has said it already
             log.warning("%s", line)
         if found is None:
@@ -142,15 +142,15 @@ class Supervising(Protocol):
 class SupervisorReload:
     """Reads the configuration anew for all roles: the engine starts again, the player adjusts itself."""
 
-    def __init__(self, asked: Settings, supervisor: Supervising, say: Callable[[str], None]) -> None:
-        self._asked, self._supervisor, self._say = asked, supervisor, say
+    def __init__(self, asked: Settings, supervisor: Supervising, notify: Callable[[str], None]) -> None:
+        self._asked, self._supervisor, self._notify = asked, supervisor, notify
 
     def __call__(self) -> None:
-        """Look again; a broken configuration changes nothing. systemd is told when it is done."""
+        """Look again; a broken configuration changes nothing. systemd is read_and_explain when it is done."""
         reloading()
-        found, lines = told(self._asked)
+        found, lines = read_and_explain(self._asked)
         for line in lines:
-            self._say(line)
+            self._notify(line)
         if found is not None:
             new = {field: getattr(found.settings, field) for field in (*ENGINE_FIELDS, *PLAYER_FIELDS)}
             self._asked = msgspec.structs.replace(self._asked, **new)

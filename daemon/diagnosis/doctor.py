@@ -250,7 +250,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"{what} folder", "good", f"{path}: {free / 1024**3:.1f} GB free")
 
 
-def _kept(settings: Settings) -> Iterator[Finding]:
+def _wearers(settings: Settings) -> Iterator[Finding]:
     """What is known of people, for who wants less of it."""
     for one in holdings(Path(settings.state_dir)):
         recordings = f"{one.recordings} recording{'s' * (one.recordings != 1)}"
@@ -300,5 +300,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _models,
     _clock,
     _disk,
-    _kept,
+    _wearers,
 )

@@ -115,7 +115,7 @@ class DueFeed:
     def __init__(self, source: DueSource) -> None:
         self._source = source
 
-    def hear(self, valence: float | None, arousal: float | None) -> None:
+    def on_music(self, valence: float | None, arousal: float | None) -> None:
         """The wearer is deaf."""
 
     async def __aiter__(self) -> AsyncIterator[FeedItem]:
@@ -200,7 +200,7 @@ async def _session(
     outlet.link = link = MqttLink(
         broker,
         f"neuroplayer-{source.name}",
-        hear=role.hear,
+        on_message=role.on_message,
         subscriptions=role.subscriptions,
         availability=node.full(ENGINE_AVAILABILITY),
     )

@@ -33,7 +33,7 @@ async def _listen(broker: BrokerSettings) -> Heard:
     arrivals_s: dict[str, list[float]] = defaultdict(list)
     stages_ms: list[dict[str, float]] = []
 
-    def hear(topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(topic: str, payload: bytes, retained: bool) -> None:
         now_s = time.monotonic()
         _, node, name = topic.split("/", 2)
         if name == "estimate":
@@ -42,7 +42,7 @@ async def _listen(broker: BrokerSettings) -> Heard:
             stages_ms.append(msgspec.json.decode(payload, type=_Stages).latency_ms)
 
     topics = ["neuroplayer/+/estimate", "neuroplayer/+/emotion"]
-    link = MqttLink(broker, "neuroplayer-bench-listener", hear=hear, subscriptions=topics)
+    link = MqttLink(broker, "neuroplayer-bench-listener", on_message=on_message, subscriptions=topics)
     async with link:
         await link.connected.wait()
         print("ready", flush=True)  # noqa: T201 - the parent waits for it

@@ -37,7 +37,7 @@ async def preview(spec: SourceSpec, seconds: float) -> AsyncIterator[Preview]:
                     until_s = min(until_s, loop.time() + seconds)
                 yield item
             elif pipeline is not None:
-                for found in _heard(pipeline, item):
+                for found in _qualities(pipeline, item):
                     yield found
 
 
@@ -54,7 +54,7 @@ def _listener(info: StreamInfo) -> Pipeline:
     return Pipeline(info, BandPowerClassifier(info.channels), PipelineSettings(hop_s=1.0, mains_hz="auto"))
 
 
-def _heard(pipeline: Pipeline, item: EegChunk | Gap) -> list[SignalQuality]:
+def _qualities(pipeline: Pipeline, item: EegChunk | Gap) -> list[SignalQuality]:
     return [reading for reading in pipeline.push(item) if isinstance(reading, SignalQuality)]
 
 

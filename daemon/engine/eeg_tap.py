@@ -142,7 +142,7 @@ class EegTap:
             if item.info is not None and item.info != self._info:
                 self._restart(item.info)
             return
-        self._keep(item)
+        self._buffer(item)
         raw = [watcher for watcher in self._watchers if watcher.raw]
         for watcher in raw:
             watcher.offer(_raw(item))
@@ -159,7 +159,7 @@ class EegTap:
         for watcher in self._watchers:
             watcher.offer(_described(info, raw=watcher.raw))
 
-    def _keep(self, item: EegChunk | Gap) -> None:
+    def _buffer(self, item: EegChunk | Gap) -> None:
         self._ring.append(item)
         self._ring_samples += item.samples_uv.shape[1] if isinstance(item, EegChunk) else 0
         limit = KEPT_S * (self._info.rate_hz if self._info else SHOWN_RATE_HZ)
@@ -197,7 +197,7 @@ class EegTap:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = writer.get_extra_info("socket")
         watcher = _Watcher()
-        asked = asyncio.create_task(self._hear_wish(reader, watcher))
+        asked = asyncio.create_task(self._on_request(reader, watcher))
         try:
             if len(self._watchers) >= MAX_WATCHERS or not same_user(connection):
                 return
@@ -218,7 +218,7 @@ class EegTap:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _hear_wish(self, reader: asyncio.StreamReader, watcher: _Watcher) -> None:
+    async def _on_request(self, reader: asyncio.StreamReader, watcher: _Watcher) -> None:
         with contextlib.suppress(ConnectionError):
             if await reader.read(1) == WANTS_RAW:
                 watcher.go_raw(None if self._info is None else _described(self._info, raw=True))

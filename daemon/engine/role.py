@@ -45,7 +45,7 @@ class HeadsetFeed(Protocol):
 
     def __aiter__(self) -> AsyncIterator[FeedItem]: ...
 
-    def hear(self, valence: float | None, arousal: float | None) -> None: ...
+    def on_music(self, valence: float | None, arousal: float | None) -> None: ...
 
 
 class EngineRole:
@@ -101,8 +101,8 @@ class EngineRole:
 
     async def run(self) -> None:
         """Until cancelled, or until a recording has been read to its end and nothing can follow."""
-        self._say_unknown("warming_up")
-        self._say_session()
+        self._publish_unknown("warming_up")
+        self._publish_session()
         repeat = asyncio.create_task(self._repeat())
         try:
             async for item in self._feed:
@@ -115,15 +115,15 @@ class EngineRole:
             repeat.cancel()
             self._close()
 
-    def take_leave(self) -> None:
+    def publish_end(self) -> None:
         """At the end: what the broker goes on keeping is that nothing is claimed of anybody."""
         self._wishes.active, self._trouble = False, ""
-        self._say_unknown("stale")
-        self._say_session()
+        self._publish_unknown("stale")
+        self._publish_session()
         if self._guest:
             self._outlet.retain(topics.SIGNAL, said.no_signal(self._wall(), simulated=self._simulated))
 
-    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker: a command, the player's state or its decision."""
         name = self._outlet.node.short(topic) or ""
         if name in PLAYER_TOPICS:
@@ -139,15 +139,15 @@ class EngineRole:
         state = player.document
         if isinstance(state, documents.PlayerState):
             mood = state.track.mood if state.track and not state.paused else None
-            self._feed.hear(mood.valence if mood else None, mood.arousal if mood else None)
+            self._feed.on_music(mood.valence if mood else None, mood.arousal if mood else None)
 
     def _on_command(self, name: str, command: commands.Command) -> None:
         self._events.command(CommandGiven(name, command))
         pipeline = self._prepared.pipeline if self._prepared is not None else None
-        self._wishes.obey(command, pipeline)
+        self._wishes.handle_command(command, pipeline)
         match command:
             case commands.SessionCommand(action="stop"):
-                self._say_unknown("stale")
+                self._publish_unknown("stale")
             case commands.SessionCommand():
                 self._close()
                 self._open()
@@ -159,7 +159,7 @@ class EngineRole:
                 self._record(command)
             case commands.LabelCommand() if self._keeping.on:
                 write_label(self._labels_file, command, self._wall(), simulated=self._simulated)
-        self._say_session()
+        self._publish_session()
 
     def _on_item(self, item: FeedItem) -> None:
         if isinstance(item, HeadsetStatus):
@@ -170,7 +170,7 @@ class EngineRole:
             self._on_readings(readings, (time.perf_counter() - began) * 1e3)
             if self._prepared.pipeline.trouble != self._trouble:
                 self._trouble = self._prepared.pipeline.trouble
-                self._say_session()
+                self._publish_session()
 
     def _on_status(self, status: HeadsetStatus) -> None:
         if status.info is not None and status.info != self._info:
@@ -206,7 +206,7 @@ class EngineRole:
             wanted_s = prepared.baseline_s
             self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
         self._wishes.hold(prepared.pipeline)
-        self._say_session()
+        self._publish_session()
 
     def _close(self) -> None:
         if self._prepared is not None:
@@ -217,21 +217,21 @@ class EngineRole:
         for reading in readings:
             self._events.reading(reading)
         for reading in readings:
-            self._say(reading, compute_ms)
+            self._publish_reading(reading, compute_ms)
 
-    def _say(self, reading: Reading, compute_ms: float) -> None:
+    def _publish_reading(self, reading: Reading, compute_ms: float) -> None:
         match reading:
             case EmotionState():
                 self._said_stream_s = reading.at_s
-                self._say_state(reading, compute_ms)
+                self._publish_state(reading, compute_ms)
             case Estimate():
                 self._said_stream_s = reading.at_s
                 document = said.estimate_document(reading, self._wall(), simulated=self._simulated)
                 self._outlet.publish(topics.ESTIMATE, document)
             case SignalQuality():
-                self._say_signal(reading)
+                self._publish_signal(reading)
             case BaselineProgress():
-                self._say_progress(reading)
+                self._publish_progress(reading)
             case LeftOut():
                 self._note_late()
 
@@ -242,22 +242,22 @@ class EngineRole:
         self._late += 1
         noted, self._late_at = self._late_at is not None, self._clock()
         if not noted:
-            self._say_session()
+            self._publish_session()
 
-    def _say_progress(self, progress: BaselineProgress) -> None:
+    def _publish_progress(self, progress: BaselineProgress) -> None:
         if progress == self._progress:
             return
         self._progress = progress
         if progress.done and self._prepared is not None:
             self._prepared.on_baseline()
-        self._say_session()
+        self._publish_session()
 
-    def _say_state(self, state: EmotionState, compute_ms: float) -> None:
+    def _publish_state(self, state: EmotionState, compute_ms: float) -> None:
         document = said.emotion_document(
             state, self._wall(), simulated=self._simulated, compute_ms=compute_ms
         )
         if self._worth_saying(document):
-            self._say_emotion(document)
+            self._publish_emotion(document)
 
     def _worth_saying(self, new: documents.Emotion) -> bool:
         """On change and each 10 s. A drift of the numbers counts as change once it can be seen."""
@@ -266,25 +266,25 @@ class EngineRole:
             return True
         return said.drift(new, self._said) >= SEEN_DRIFT and since_s >= DRIFT_EVERY_S
 
-    def _say_emotion(self, document: documents.Emotion) -> None:
+    def _publish_emotion(self, document: documents.Emotion) -> None:
         self._said, self._said_at = document, self._clock()
         self._outlet.retain(topics.EMOTION, document)
 
-    def _say_unknown(self, status: bounds.StatusName) -> None:
+    def _publish_unknown(self, status: bounds.StatusName) -> None:
         seq = self._said.seq if self._said else 0
         document = said.unknown_emotion(
             status, self._wall(), simulated=self._simulated, seq=seq, prepared=self._prepared
         )
-        self._say_emotion(document)
+        self._publish_emotion(document)
 
-    def _say_signal(self, quality: SignalQuality) -> None:
+    def _publish_signal(self, quality: SignalQuality) -> None:
         if self._clock() - self._signal_at < SIGNAL_EVERY_S:
             return
         self._signal_at = self._clock()
         document = said.signal_document(quality, self._wall(), simulated=self._simulated, late=self._late)
         self._outlet.retain(topics.SIGNAL, document)
 
-    def _say_session(self) -> None:
+    def _publish_session(self) -> None:
         self._recorded = recording, recording_note = self._recording()
         document = said.session_document(
             self._prepared,
@@ -307,9 +307,9 @@ class EngineRole:
             if renewed is not None:
                 self._use(renewed)
             elif self._recording() != self._recorded:
-                self._say_session()
+                self._publish_session()
             elif self._late_at is not None and self._clock() - self._late_at > LATE_NOTE_S:
                 self._late_at = None
-                self._say_session()
+                self._publish_session()
             if self._said and self._clock() - self._said_at >= REPEAT_S:
-                self._say_emotion(msgspec.structs.replace(self._said, at=self._wall()))
+                self._publish_emotion(msgspec.structs.replace(self._said, at=self._wall()))

@@ -14,7 +14,7 @@ class Wishes:
         """Whether the wearer is read at all."""
         self._dwell_s: float | None = None
 
-    def obey(self, command: commands.Command, pipeline: EmotionPipeline | None) -> None:
+    def handle_command(self, command: commands.Command, pipeline: EmotionPipeline | None) -> None:
         """Do what can be done to the pipeline that runs, if one does; a session's start needs a new one."""
         match command:
             case commands.SessionCommand():

@@ -35,7 +35,7 @@ class _Ear:
     confirmed: set[tuple[str, str]] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         for node in self.nodes:
             if topic == topics.Topics(node).full(topics.FORGOTTEN) and not retained:
                 with contextlib.suppress(codec.MessageError):
@@ -87,7 +87,7 @@ async def clear_topics(
             return
         for names, settle_s in ((discovery, SETTLE_S), (states, 0.0)):
             for name in names:
-                link.keep(name, b"")
+                link.retain(name, b"")
             done.topics += names
             await asyncio.sleep(settle_s)
 
@@ -97,9 +97,9 @@ async def _linked(
     broker: BrokerSettings, ear: _Ear | None, hears: Sequence[str]
 ) -> AsyncIterator[MqttLink | None]:
     """A link of a name of its own; None where the broker does not let it in."""
-    hear = ear.hear if ear is not None else lambda *_: None
-    identifier = f"neuroplayer-forget-{msgspec.json.encode(id(hear)).decode()}"
-    link = MqttLink(broker, identifier, hear=hear, subscriptions=hears)
+    on_message = ear.on_message if ear is not None else lambda *_: None
+    identifier = f"neuroplayer-forget-{msgspec.json.encode(id(on_message)).decode()}"
+    link = MqttLink(broker, identifier, on_message=on_message, subscriptions=hears)
     async with link:
         try:
             await asyncio.wait_for(link.connected.wait(), timeout=BROKER_S)

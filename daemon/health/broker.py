@@ -38,7 +38,7 @@ class BrokerStatistics:
     def __init__(self) -> None:
         self._values: dict[str, float] = {}
 
-    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         """A number, as text."""
         if topic in self.topics and payload[:20].isdigit():
             self._values[topic] = float(payload[:20])
@@ -60,7 +60,7 @@ async def broker_health(settings: Settings) -> AsyncIterator[None]:
     """Serve the broker's health while it lasts."""
     statistics = BrokerStatistics()
     name = f"neuroplayer-{settings.node}-broker-health"
-    link = MqttLink(settings.broker, name, hear=statistics.hear, subscriptions=statistics.topics)
+    link = MqttLink(settings.broker, name, on_message=statistics.on_message, subscriptions=statistics.topics)
 
     def ails() -> str:
         return "" if link.connected.is_set() else link.last_error or "the broker does not answer"

@@ -21,7 +21,7 @@ from daemon.mqtt import topics
 from daemon.mqtt.codec import MessageError, decode_command
 from daemon.mqtt.commands import ForgetCommand
 from daemon.mqtt.documents import Document, Emotion, Forgotten
-from daemon.mqtt.link import Hear, MqttLink
+from daemon.mqtt.link import MqttLink, OnMessage
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import ENGINE_AVAILABILITY, PLAYER_AVAILABILITY
 from daemon.rate_limit import CommandRate
@@ -42,7 +42,7 @@ ANNOUNCE_AGAIN_S = 5.0
 class HomeLink:
     """The one link of the engine or of the player, which it gives to their ``outlet``.
 
-    Serves the role's health while it lasts. ``keep_nothing`` is called when the wearer is to be forgotten.
+    Serves the role's health while it lasts. ``forget_wearer`` is called when the wearer is to be forgotten.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class HomeLink:
         owner: Owner,
         outlet: Outlet,
         *,
-        hear: Hear,
+        on_message: OnMessage,
         subscriptions: Sequence[str],
         counts: RoleCounts | None = None,
-        keep_nothing: Callable[[], None] = lambda: None,
+        forget_wearer: Callable[[], None] = lambda: None,
     ) -> None:
         self._owner: Owner = owner
-        self._wearer, self._keep_nothing = wearer_of(settings).name, keep_nothing
-        self._role_hears = hear
+        self._wearer, self._forget_wearer = wearer_of(settings).name, forget_wearer
+        self._role_on_message = on_message
         self._mood, self._rate = MoodEvents(), CommandRate()
         self._announced_s = -ANNOUNCE_AGAIN_S
         self._simulated = False
@@ -66,7 +66,7 @@ class HomeLink:
         self.link = MqttLink(
             settings.broker,
             f"neuroplayer-{settings.node}-{owner}",
-            hear=self._hear_all,
+            on_message=self._on_message,
             subscriptions=[*subscriptions, self._announcement.status_topic],
             availability=outlet.node.full(AVAILABILITY[owner]),
             meanwhile=MEANWHILE[owner],
@@ -74,13 +74,13 @@ class HomeLink:
         self.health = Health(owner, self.link, counts) if settings.health_port is not None else None
         self._health_port = settings.health_port
         if not keeping_of(settings).on:
-            self.link.keep_nothing()
+            self.link.stop_retaining()
         self._stack = contextlib.AsyncExitStack()
         self.outlet = outlet
         outlet.link = self.link
         if settings.share == "coarse":
             outlet.share = coarse
-        outlet.listen(self._tell_mood)
+        outlet.listen(self._on_document)
         if self.health is not None:
             outlet.listen(self.health.note)
 
@@ -96,33 +96,35 @@ class HomeLink:
     ) -> None:
         await self._stack.aclose()
 
-    def _tell_mood(self, document: Document) -> None:
+    def _on_document(self, document: Document) -> None:
         self._simulated = document.simulated
-        if isinstance(document, Emotion) and (event := self._mood.hear(document)) is not None:
+        if isinstance(document, Emotion) and (event := self._mood.on_state(document)) is not None:
             self.outlet.publish(topics.MOOD_CHANGED, event, qos=1)
 
-    def _hear_all(self, topic: str, payload: bytes, retained: bool) -> None:
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         name = self.outlet.node.short(topic) or ""
         if name.startswith(COMMAND) and not self._rate.allows(name.removeprefix(COMMAND)):
             self.link.counters.flooding_commands += 1
         elif name == COMMAND + topics.FORGET:
             self._forget(payload, retained)
         elif topic != self._announcement.status_topic:
-            self._role_hears(topic, payload, retained)
+            self._role_on_message(topic, payload, retained)
         elif payload == topics.ONLINE and time.monotonic() - self._announced_s >= ANNOUNCE_AGAIN_S:
             self._introduce()
-            self.link.say_again()
+            self.link.republish()
 
     def _forget(self, payload: bytes, retained: bool) -> None:
         """Keep nothing more, if it is this session's wearer who is to be forgotten, and answer."""
         try:
             command = decode_command(topics.FORGET, payload)
         except MessageError:
-            self._role_hears(self.outlet.node.command(topics.FORGET), payload, retained)  # which refuses it
+            self._role_on_message(
+                self.outlet.node.command(topics.FORGET), payload, retained
+            )  # which refuses it
             return
         if isinstance(command, ForgetCommand) and command.wearer == self._wearer and not retained:
-            self._keep_nothing()
-            self.link.keep_nothing()
+            self._forget_wearer()
+            self.link.stop_retaining()
             answer = Forgotten(at=datetime.now(UTC), simulated=self._simulated, role=self._owner)
             self.outlet.publish(topics.FORGOTTEN, answer, qos=1)
 
@@ -131,7 +133,7 @@ class HomeLink:
             return
         self._announced_s = time.monotonic()
         for topic, payload in self._announcement.messages(self._owner).items():
-            self.link.keep(topic, payload)
+            self.link.retain(topic, payload)
 
 
 def announcement_of(settings: Settings) -> Announcement:

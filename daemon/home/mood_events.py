@@ -12,7 +12,7 @@ class MoodEvents:
     def __init__(self) -> None:
         self._last: EmotionName = "unknown"
 
-    def hear(self, state: Emotion) -> MoodChanged | None:
+    def on_state(self, state: Emotion) -> MoodChanged | None:
         """The event this state is worth, if any."""
         if state.status != "ok" or state.emotion in ("unknown", self._last):
             return None

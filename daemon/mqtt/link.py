@@ -63,7 +63,7 @@ class _BrokenError(aiomqtt.MqttError):
     """A link that stood has broken."""
 
 
-Hear = Callable[[str, bytes, bool], None]
+OnMessage = Callable[[str, bytes, bool], None]
 
 
 def backoff_s(failures: int, rng: random.Random) -> float:
@@ -94,7 +94,7 @@ class MqttLink:
         broker: BrokerSettings,
         identifier: str,
         *,
-        hear: Hear,
+        on_message: OnMessage,
         subscriptions: Sequence[str] = (),
         availability: str | None = None,
         meanwhile: str = "",
@@ -107,7 +107,7 @@ class MqttLink:
         """False: the broker is to keep nothing of this link, from now on; what is said is said once."""
         self._broker = broker
         self._identifier = identifier
-        self._hear = hear
+        self._on_message = on_message
         self._subscriptions = tuple(subscriptions)
         self._availability = availability
         self._outage = Outage(broker.url, meanwhile)
@@ -118,7 +118,7 @@ class MqttLink:
         self._protocol = aiomqtt.ProtocolVersion.V311 if broker.mqtt3 else aiomqtt.ProtocolVersion.V5
         self._task: asyncio.Task[None] | None = None
 
-    def keep(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes) -> None:
         """Publish a retained state; only the newest of a topic is sent, and again on every connect."""
         message = Message(payload, 1, retain=self.keeps)
         if self.keeps:
@@ -131,13 +131,13 @@ class MqttLink:
         if qos or self.connected.is_set():
             self._outbox.put_event(topic, Message(payload, qos, retain=False))
 
-    def keep_nothing(self) -> None:
+    def stop_retaining(self) -> None:
         """Retain nothing from now on. What the broker has is whoever's to delete that asks for this."""
         self.keeps = False
         self._kept.clear()
         self._outbox.states.clear()
 
-    def say_again(self) -> None:
+    def republish(self) -> None:
         """Publish every kept state once more, as after a listener's restart."""
         if self.connected.is_set():
             for topic, message in self._kept.items():
@@ -299,13 +299,13 @@ class MqttLink:
     def _digest(self, message: MQTTMessage) -> None:
         self.counters.received += 1
         try:
-            self._hear(message.topic, bytes(message.payload), message.retain)
+            self._on_message(message.topic, bytes(message.payload), message.retain)
         except Exception:  # a listener's fault must not cut the link
             log.exception("a message was not digested")
 
     async def _write(self, client: aiomqtt.Client) -> None:
         while True:
-            topic, message = await self._outbox.take()
+            topic, message = await self._outbox.get()
             await client.publish(topic, message.payload, qos=message.qos, retain=message.retain)
             self.counters.published += 1
 

@@ -53,7 +53,7 @@ class Outbox:
         self.events.append((topic, message))
         self.ready.set()
 
-    async def take(self) -> tuple[str, Message]:
+    async def get(self) -> tuple[str, Message]:
         """The next to be published, once there is one."""
         while not self.states and not self.events:
             self.ready.clear()

@@ -24,7 +24,7 @@ Share = Callable[[Document], Document | None]
 class Wire(Protocol):
     """What the outlet needs of ``daemon.mqtt.link.MqttLink``."""
 
-    def keep(self, topic: str, payload: bytes) -> None: ...
+    def retain(self, topic: str, payload: bytes) -> None: ...
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None: ...
 
@@ -49,12 +49,12 @@ class Outlet:
 
     def retain(self, name: str, document: Document) -> None:
         """Publish a state, which holds until the next one of its short topic."""
-        if self.link is not None and (payload := self._told(name, document)) is not None:
-            self.link.keep(self.node.full(name), payload)
+        if self.link is not None and (payload := self._payload(name, document)) is not None:
+            self.link.retain(self.node.full(name), payload)
 
     def publish(self, name: str, document: Document, *, qos: int = 0) -> None:
         """Publish an event on a short topic."""
-        if self.link is not None and (payload := self._told(name, document)) is not None:
+        if self.link is not None and (payload := self._payload(name, document)) is not None:
             self.link.send(self.node.full(name), payload, qos=qos)
 
     def command(self, name: str, command: Command) -> None:
@@ -62,7 +62,7 @@ class Outlet:
         if self.link is not None:
             self.link.send(self.node.command(name), encode(command), qos=1)
 
-    def _told(self, name: str, document: Document) -> bytes | None:
+    def _payload(self, name: str, document: Document) -> bytes | None:
         if self.replayed:
             document = msgspec.structs.replace(document, replayed=True)
         try:

@@ -29,10 +29,10 @@ class CueWatch:
         self._told_lost = False
         self._told_s = -LOST_APART_S
 
-    def hear(self, document: documents.Document, age_s: float, now_s: float) -> None:
+    def on_document(self, document: documents.Document, age_s: float, now_s: float) -> None:
         """A ``session`` or ``headset`` document that was said ``age_s`` ago."""
         if isinstance(document, documents.Headset):
-            self._hear_headset(document, now_s)
+            self._on_headset(document, now_s)
         elif isinstance(document, documents.Session):
             cue = self._of_session(document)
             if cue is not None and age_s <= FRESH_S:
@@ -64,7 +64,7 @@ class CueWatch:
             return "rest_begin"
         return "rest_end" if session.phase == "running" and before == "calibrating" else None
 
-    def _hear_headset(self, headset: documents.Headset, now_s: float) -> None:
+    def _on_headset(self, headset: documents.Headset, now_s: float) -> None:
         if headset.state == "streaming":
             self._wearer = not headset.simulated and not headset.source.startswith("replay:")
             self._gone_s = None

@@ -38,7 +38,7 @@ MAX_EARLY = 8
 class Music(Protocol):
     """The running playback as the role sees it. Every call returns at once."""
 
-    def hear(self, wearer: WearerMood) -> None: ...
+    def on_mood(self, wearer: WearerMood) -> None: ...
 
     def skip(self) -> None: ...
 
@@ -118,7 +118,7 @@ class PlayerRole:
         """Publish the state on every change and each second, until cancelled."""
         self._loop = asyncio.get_running_loop()
         while self._early:
-            self._say_decision(self._early.popleft())
+            self._publish_decision(self._early.popleft())
         try:
             while True:
                 self._outlet.retain(topics.PLAYER_STATE, self._state())
@@ -137,7 +137,7 @@ class PlayerRole:
         if self._loop is None:
             self._early.append(decision)
         elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._say_decision, decision)
+            self._loop.call_soon_threadsafe(self._publish_decision, decision)
 
     def on_failed_wish(self, track: Track) -> None:
         """A track that was asked for cannot be played. May be called from the audio thread."""
@@ -145,37 +145,37 @@ class PlayerRole:
             answer = f"{track_name(track)} could not be played"
             self._loop.call_soon_threadsafe(self._inlet.refuse, "play", answer)
 
-    def _say_decision(self, decision: Decision) -> None:
+    def _publish_decision(self, decision: Decision) -> None:
         document = decision_document(decision, self._wall(), simulated=self._simulated)
         self._outlet.publish(topics.PLAYER_DECISION, document, qos=1)
         self._changed.set()
 
-    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker: a command or the settled mood."""
         name = self._outlet.node.short(topic) or ""
         if name in (topics.EMOTION, *CUE_TOPICS):
             with contextlib.suppress(MessageError):
-                self._hear_engine(codec.decode(name, payload))
+                self._on_engine(codec.decode(name, payload))
             return
         if name == RECORD:
-            self._hear_record(payload, retained)
+            self._on_record(payload, retained)
             return
-        if self._inlet.handle(name, payload, retained, self._obey):
+        if self._inlet.handle(name, payload, retained, self._handle_command):
             self._changed.set()
 
-    def _hear_record(self, payload: bytes, retained: bool) -> None:
+    def _on_record(self, payload: bytes, retained: bool) -> None:
         """The engine obeys it and answers; here ends what is written beside the recording."""
         with contextlib.suppress(MessageError):
             command = codec.decode_command("record", payload)
             if isinstance(command, commands.RecordCommand) and command.action == "stop" and not retained:
                 self._end_log()
 
-    def _hear_engine(self, document: documents.Document) -> None:
+    def _on_engine(self, document: documents.Document) -> None:
         age_s = max(0.0, (self._wall() - document.at).total_seconds())
         if isinstance(document, documents.Emotion):
-            self._hear_emotion(document, age_s)
+            self._on_emotion(document, age_s)
         else:
-            self._cues.hear(document, age_s, self._clock())
+            self._cues.on_document(document, age_s, self._clock())
 
     def _give_cue(self) -> None:
         cue = self._cues.due(self._clock())
@@ -185,9 +185,9 @@ class PlayerRole:
         with contextlib.suppress(CueError):
             self._music.speak(cue)
 
-    def _hear_emotion(self, emotion: documents.Emotion, age_s: float) -> None:
+    def _on_emotion(self, emotion: documents.Emotion, age_s: float) -> None:
         self._simulated, self._outlet.replayed = emotion.simulated, emotion.replayed
-        self._music.hear(
+        self._music.on_mood(
             WearerMood(
                 at_s=self._clock() - age_s,
                 valence=emotion.valence,
@@ -198,7 +198,7 @@ class PlayerRole:
             )
         )
 
-    def _obey(self, command: commands.Command) -> None:
+    def _handle_command(self, command: commands.Command) -> None:
         match command:
             case commands.SkipCommand():
                 self._music.skip()
@@ -213,9 +213,9 @@ class PlayerRole:
             case commands.CrossfadeCommand():
                 self._music.set_crossfade(command.seconds)
             case _:
-                self._obey_about_tracks(command)
+                self._handle_track_command(command)
 
-    def _obey_about_tracks(self, command: commands.Command) -> None:
+    def _handle_track_command(self, command: commands.Command) -> None:
         match command:
             case commands.PlayCommand():
                 self._music.play(command.id)

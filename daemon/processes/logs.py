@@ -102,7 +102,7 @@ def open_log(path: Path, *, anew: bool = False) -> TextIO:
     return Path(os.devnull).open("a", encoding="utf-8")
 
 
-def say_as(role: str, wanted: LogSettings, text: str) -> str:
+def in_format(role: str, wanted: LogSettings, text: str) -> str:
     """A line that did not come from a logger, in the form wanted; JSON lines of others are left alone."""
     if wanted.format == "human" or text.startswith("{"):
         return text

@@ -42,7 +42,7 @@ VIEW_FIRST_S = 0.8
 BROKER_END_S = 0.8
 LOOK_S = 0.1
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass
@@ -75,7 +75,7 @@ class _Child:
 class Supervisor:
     """Keeps roles alive until it is told to stop, or until one says that its input is bad.
 
-    ``say`` receives each line a role writes; the view's own output goes to the terminal directly. While the
+    ``notify`` gets each line a role writes; the view's own output goes to the terminal directly. While the
     source is ``undecided``, roles that need it are started, but get their settings only after ``decide``.
     """
 
@@ -84,13 +84,13 @@ class Supervisor:
         roles: Sequence[RoleName],
         settings: Settings,
         *,
-        say: Say,
+        notify: Notify,
         hung_s: float = HUNG_S,
         end_s: float = END_S,
         undecided: bool = False,
     ) -> None:
         self._settings = settings
-        self._say = say
+        self._notify = notify
         self._hung_s, self._end_s = hung_s, end_s
         self._children = {role: _Child(role) for role in roles}
         self._stop = asyncio.Event()
@@ -148,7 +148,8 @@ class Supervisor:
     async def run(self) -> int:
         """Keep the roles alive; the exit status is 2 when one refused its input."""
         keepers = {
-            role: asyncio.create_task(self._keep(child), name=role) for role, child in self._children.items()
+            role: asyncio.create_task(self._supervise(child), name=role)
+            for role, child in self._children.items()
         }
         if self._settings.duration_s is None:
             await self._stop.wait()
@@ -187,7 +188,7 @@ class Supervisor:
         child.end()
         pid = child.process.pid if child.process is not None else os.getpid()
         if not await done_in_time(keeper, pid, patience_s):
-            self._say(f"{role} did not end in time and was killed")
+            self._notify(f"{role} did not end in time and was killed")
             child.kill()
             await asyncio.wait({keeper}, timeout=KILLED_S)
         keeper.cancel()
@@ -198,7 +199,7 @@ class Supervisor:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), timeout=seconds)
 
-    async def _keep(self, child: _Child) -> None:
+    async def _supervise(self, child: _Child) -> None:
         pause_s = FIRST_RESTART_S
         await self._pause(START_AFTER_S.get(child.role, 0.0))
         while not self._stop.is_set():
@@ -206,7 +207,7 @@ class Supervisor:
             try:
                 code = await self._live(child)
             except OSError as error:  # no process, no memory or no descriptor left: later there may be
-                self._say(f"{child.role} cannot be started: {error.strerror or error}")
+                self._notify(f"{child.role} cannot be started: {error.strerror or error}")
                 code = 1
             if self._stop.is_set() or (child.role == "view" and code == 0):
                 return
@@ -217,7 +218,7 @@ class Supervisor:
                 return
             if time.monotonic() - began > HEALTHY_S:
                 pause_s = FIRST_RESTART_S
-            self._say(f"{child.role} ended ({_words(code)}), starting it again in {pause_s:.1f} s")
+            self._notify(f"{child.role} ended ({_words(code)}), starting it again in {pause_s:.1f} s")
             await self._pause(pause_s)
             pause_s = min(MAX_RESTART_S, pause_s * 2)
 
@@ -301,7 +302,7 @@ class Supervisor:
         try:
             await asyncio.wait({ended, hung}, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
-                self._say(f"{child.role} gives no sign of life and is killed")
+                self._notify(f"{child.role} gives no sign of life and is killed")
                 child.kill()
             return await ended
         finally:
@@ -320,7 +321,7 @@ class Supervisor:
             text = line.decode("utf-8", "replace").rstrip()
             if text and not text.startswith(NOISE):
                 child.last_lines.append(text)
-                self._say(text)
+                self._notify(text)
 
 
 def _environment() -> dict[str, str]:

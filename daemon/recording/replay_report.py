@@ -68,14 +68,14 @@ class ReplayReport:
         for state in self._replay.run():
             self._states.add(state.line, state.recorded)
             self._moods.append(json.loads(state.line))
-            self._say("emotion", state.line)
+            self._add("emotion", state.line)
             yield state.at_s
         self._problems += self._replay.problems
         log = decisions_log(self._path)
         if log.exists():
             for now, then in ChooserReplay(log, _Rereader(self._moods, self._problems).reread).run():
                 self._decisions.add(now, then)
-                self._say("decision", now)
+                self._add("decision", now)
 
     def lines(self) -> list[str]:
         """What a person should know."""
@@ -84,7 +84,7 @@ class ReplayReport:
             found.append(_verdict("decisions", self._decisions))
         return [*found, *self._states.shown, *self._decisions.shown, *self._problems[:MAX_SHOWN]]
 
-    def _say(self, kind: str, line: str) -> None:
+    def _add(self, kind: str, line: str) -> None:
         if self._write is not None:
             self._write(f'{{"{kind}": {line}}}')
 

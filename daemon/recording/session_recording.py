@@ -119,7 +119,7 @@ class SessionRecording:
         """Whether what happens now reaches the disk."""
         return self._recorder is not None and self._recorder.recording and self._reading
 
-    def obey(self, command: commands.RecordCommand) -> None:
+    def handle_command(self, command: commands.RecordCommand) -> None:
         """Start or stop in the middle of a session. Raises ``MessageError`` where that cannot be."""
         running = self._recorder is not None and self._recorder.active
         if not self._keeping.on:
@@ -156,7 +156,7 @@ class SessionRecording:
             replayed |= {"begun_in_session": True}
         beside = write_consent(path, replace(consent, given_at=consent.given_at or now.isoformat()))
         try:
-            self._recorder = SessionRecorder(path, now.isoformat(), replayed, say=self.tell)
+            self._recorder = SessionRecorder(path, now.isoformat(), replayed, on_news=self.on_news)
         except RecordingStartError:
             beside.unlink(missing_ok=True)
             raise
@@ -168,7 +168,7 @@ class SessionRecording:
     def _catch_up(self, recorder: SessionRecorder) -> None:
         """What a recording that begins late must know of what came before."""
         if self._status is not None:
-            recorder.hear(self._status)
+            recorder.on_item(self._status)
         if self._dwell is not None:
             recorder.event("command", command_words(self._dwell))
         if self._prepared is not None:
@@ -188,7 +188,7 @@ class SessionRecording:
         if (path := recorder.close()) is not None:
             log.info("the session was recorded to %s", path)
 
-    def tell(self, news: RecordingNews) -> None:
+    def on_news(self, news: RecordingNews) -> None:
         """Something went wrong with the recording, or right again; called from its thread as well."""
         text = NEWS[news.happened].format(name=news.name, reason=news.reason)
         self.note = "" if news.happened == "resumed" else text
@@ -213,7 +213,7 @@ class SessionRecording:
             known = self._status.info if self._status is not None else None
             self._status = item if item.info is not None else replace(item, info=known)
         if self._recorder is not None and (self._reading or isinstance(item, HeadsetStatus)):
-            self._recorder.hear(item)
+            self._recorder.on_item(item)
 
     def _on_reading(self, reading: Reading) -> None:
         if self._recorder is not None:

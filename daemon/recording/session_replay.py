@@ -92,7 +92,7 @@ class SessionReplay:
             make = self._make_pipelines(settings, _left_out(self._path).__contains__)
             engine = _Engine(wearer_of(settings), make, self.problems)
             for item in read_session(self._path):
-                for state in self._taken(engine, item):
+                for state in self._push(engine, item):
                     yield Replayed(state.at_s, state_line(state), next(recorded, None))
             engine.close()
         if self._recorded_settings.get("begun_in_session"):
@@ -101,9 +101,9 @@ class SessionReplay:
         if left:
             self.problems.append(f"{left} recorded states did not come again")
 
-    def _taken(self, engine: _Engine, item: SessionItem) -> Sequence[EmotionState]:
+    def _push(self, engine: _Engine, item: SessionItem) -> Sequence[EmotionState]:
         try:
-            return engine.take(item)
+            return engine.push(item)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise UnknownSourceError(f"{self._path}: damaged: {item!s:.120}: {error}") from error
 
@@ -130,7 +130,7 @@ class _Engine:
         self._valence: ValenceNetwork | None = None
         self._said_s = 0.0
 
-    def take(self, item: SessionItem) -> Sequence[EmotionState]:
+    def push(self, item: SessionItem) -> Sequence[EmotionState]:
         """What one recorded item leads to."""
         if isinstance(item, Line):
             if item.stream == "SessionEvents":
@@ -169,15 +169,15 @@ class _Engine:
         if event.kind == "prepared":
             self._begin(event) if event.first else self._swap(event)
         elif event.kind == "command":
-            self._obey(event)
+            self._handle_event(event)
 
-    def _obey(self, event: _Event) -> None:
+    def _handle_event(self, event: _Event) -> None:
         kind = COMMANDS.get(event.command)
         if kind is None:
             self._problems.append(f"a command that is not known here: {event.command!r:.80}")
             return
         pipeline = self._prepared.pipeline if self._prepared is not None else None
-        self._wishes.obey(msgspec.convert(event.words, type=kind), pipeline)
+        self._wishes.handle_command(msgspec.convert(event.words, type=kind), pipeline)
 
     def _begin(self, event: _Event) -> None:
         if self._info is None:

@@ -21,11 +21,11 @@ from daemon.configuration.reloading import EXIT_RESTART, SupervisorReload
 from daemon.home.sharing import refuse_to_share
 from daemon.places import private_folder
 from daemon.processes.locks import only_one, running_roles
-from daemon.processes.logs import open_log, say_as
+from daemon.processes.logs import in_format, open_log
 from daemon.processes.ports import claim
 from daemon.processes.stopping import end_undisturbed, stop_on_signals
 from daemon.processes.supervisor import Supervisor
-from daemon.processes.systemd_notify import FRESH_S, NEEDED, notify, watch_service
+from daemon.processes.systemd_notify import FRESH_S, NEEDED, watch_service
 from daemon.settings import RoleName, Settings, WebSettings
 from daemon.startup.headline import headline, unkept_lines
 from daemon.startup.headset_search import chosen
@@ -41,7 +41,7 @@ def run_one(role: str, options: Mapping[str, Any]) -> int:
     """One role in this process."""
     settings = _asked(options)
     refuse_to_share(settings)
-    _tell_unkept()
+    _warn_unkept()
     from daemon.wiring import run_role
 
     with only_one(settings, [role] if role in ("engine", "player") else []):
@@ -118,7 +118,7 @@ def _completed(settings: Settings, *, music: bool = True) -> Settings:
     return msgspec.structs.replace(complete, headline=tuple(headline(complete, music=music)))
 
 
-def _tell_unkept() -> None:
+def _warn_unkept() -> None:
     """On standard error, for who sees no headline."""
     for line in unkept_lines():
         printed(line, sys.stderr)
@@ -129,34 +129,34 @@ def _any_web_port(web: WebSettings) -> WebSettings:
     return web if port is None else WebSettings(host=web.host, port=port)
 
 
-def _opening(asked: Settings, settings: Settings, say: Callable[[str], None]) -> list[asyncio.Task[None]]:
+def _opening(asked: Settings, settings: Settings, notify: Callable[[str], None]) -> list[asyncio.Task[None]]:
     if not asked.open_page or settings.web is None:
         return []
     from daemon.web.page_opening import open_page
 
-    return [asyncio.create_task(open_page(settings.web, Path(settings.state_dir), say))]
+    return [asyncio.create_task(open_page(settings.web, Path(settings.state_dir), notify))]
 
 
 async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
     stop = stop_on_signals()
     log_file = None
     if settings.view == "json":
-        _tell_unkept()
+        _warn_unkept()
     if settings.view == "live":
         log_file = open_log(wearer_of(settings).log, anew=True)  # the view writes there too
 
-    def say(line: str) -> None:
-        printed(say_as("supervisor", settings.log, line), log_file or sys.stderr)
+    def notify(line: str) -> None:
+        printed(in_format("supervisor", settings.log, line), log_file or sys.stderr)
 
     looking = not settings.source_named and settings.look_s > 0
-    supervisor = Supervisor(roles, settings, say=say, undecided=looking)
-    reload = SupervisorReload(asked, supervisor, say)
+    supervisor = Supervisor(roles, settings, notify=notify, undecided=looking)
+    reload = SupervisorReload(asked, supervisor, notify)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _hung_up(stop, reload))
     serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
     task = asyncio.create_task(supervisor.run())
     search = asyncio.create_task(_look(supervisor, music="player" in roles) if looking else asyncio.sleep(0))
     stopping = asyncio.create_task(stop.wait())
-    opening = _opening(asked, settings, say)
+    opening = _opening(asked, settings, notify)
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
     search.cancel()

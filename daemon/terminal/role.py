@@ -52,12 +52,12 @@ class ViewRole:
         self._display = display
         self.summary = SessionSummary()
 
-    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker."""
         name = self._topics.short(topic) or ""
         if name in AVAILABILITIES:
             online = payload == topics.ONLINE
-            self.summary.hear_availability(AVAILABILITIES[name], online)
+            self.summary.on_availability(AVAILABILITIES[name], online)
             self._display.show_availability(AVAILABILITIES[name], online)
         elif name in SHOWN:
             try:
@@ -65,5 +65,5 @@ class ViewRole:
                 document = harmless(msgspec.json.decode(payload, type=dict[str, Any]))
             except (MessageError, msgspec.MsgspecError, RecursionError):
                 return
-            self.summary.hear(name, document)
+            self.summary.on_document(name, document)
             self._display.show(name, document)

@@ -24,7 +24,7 @@ class SessionSummary:
         self._lost = 0
         self._restarts: Counter[str] = Counter()
 
-    def hear(self, topic: str, document: Mapping[str, Any]) -> None:
+    def on_document(self, topic: str, document: Mapping[str, Any]) -> None:
         """Take note of a document of a short topic."""
         if topic == topics.EMOTION:
             self._simulated = self._simulated or bool(document["simulated"])
@@ -39,7 +39,7 @@ class SessionSummary:
         elif topic == topics.HEADSET:
             self._lost += document["state"] == "lost"
 
-    def hear_availability(self, role: str, online: bool) -> None:
+    def on_availability(self, role: str, online: bool) -> None:
         """A role came or went."""
         if not online:
             self._restarts[role] += 1

@@ -52,31 +52,31 @@ class Hub:
     def __post_init__(self) -> None:
         self.calibration = self.calibrate(self)
 
-    def hear(self, topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker."""
         name = self.topics.short(topic)
         if name is None:
             return
         if name in ("cmd/label", "cmd/forget"):
             if not retained:
-                self._hear_command(name.removeprefix("cmd/"), payload)
+                self._on_command(name.removeprefix("cmd/"), payload)
             return
-        self.state.hear(name, payload)
+        self.state.on_message(name, payload)
 
-    def _hear_command(self, name: str, payload: bytes) -> None:
+    def _on_command(self, name: str, payload: bytes) -> None:
         try:
             command = codec.decode_command(name, payload)
         except MessageError:
             self.state.malformed += 1
             return
         if isinstance(command, commands.LabelCommand):
-            self.log.hear_label(command)
+            self.log.on_label(command)
             self.state.version += 1
         elif isinstance(command, commands.ForgetCommand) and command.wearer == self.wearer:
-            self._keep_nothing()
+            self._forget_wearer()
 
-    def _keep_nothing(self) -> None:
-        self.log.keep_nothing()
+    def _forget_wearer(self) -> None:
+        self.log.forget_wearer()
         for memory in (self.state.trail, self.state.opinions, self.state.decisions):
             memory.clear()
         self._ending = asyncio.ensure_future(self.calibration.cancel())

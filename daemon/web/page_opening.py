@@ -24,20 +24,20 @@ LEAD = """<!doctype html><meta charset="utf-8"><meta name="referrer" content="no
 <a href="{address}">neuroplayer</a>
 """
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-async def open_page(web: WebSettings, state_dir: Path, say: Say) -> None:
+async def open_page(web: WebSettings, state_dir: Path, notify: Notify) -> None:
     """Wait until the page answers and have it opened. To be cancelled at the end; raises nothing else."""
     while not await _answers(web):  # noqa: ASYNC110 - it is another process that begins to answer
         await asyncio.sleep(LOOK_S)
     try:
         with _lead(web, state_dir) as address:
             if not await _opened(address):
-                say("no browser could be opened: open the page's address yourself")
+                notify("no browser could be opened: open the page's address yourself")
             await asyncio.sleep(KEPT_S)
     except OSError as error:
-        say(f"the page was not opened in a browser: {error.strerror or error}")
+        notify(f"the page was not opened in a browser: {error.strerror or error}")
 
 
 def here(web: WebSettings) -> str:

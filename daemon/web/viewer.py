@@ -44,7 +44,7 @@ class Viewer:
         """Call ``redraw`` when the theme has changed."""
         self._themed.append(redraw)
 
-    def hear_theme(self, event: Any) -> None:
+    def set_theme(self, event: Any) -> None:
         """The browser says which theme it shows."""
         told = event.args if isinstance(event.args, dict) else {}
         mode = told.get("mode")
@@ -58,17 +58,17 @@ class Viewer:
     def send(self, name: str, command: commands.Command, said: str | None = None) -> bool:
         """Send a command and say so; tell the person when it could not be sent."""
         texts = self.hub.texts
-        if not self._bucket.take():
-            self.say(texts("app.slow_down"))
+        if not self._bucket.allow():
+            self.notify(texts("app.slow_down"))
             return False
         if not self.hub.send(name, command):
-            self.say(texts("app.sent_failed"))
+            self.notify(texts("app.sent_failed"))
             return False
         if said:
-            self.say(said)
+            self.notify(said)
         return True
 
-    def say(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """A short word at the foot of the page, read out by screen readers."""
         if not self.client.is_deleted:
             with self.client:

@@ -73,7 +73,7 @@ async def _serve(settings: Settings) -> int:
         labels_file=wearer_of(settings).labels,
         events=_events(recording, loss.push, tap.push, *([host.push] if host else [])),
         recording=lambda: (recording.recording, recording.note),
-        record=recording.obey,
+        record=recording.handle_command,
         keeping=keeping,
         guest=is_guest(settings),
     )
@@ -81,10 +81,10 @@ async def _serve(settings: Settings) -> int:
         settings,
         "engine",
         outlet,
-        hear=role.hear,
+        on_message=role.on_message,
         subscriptions=role.subscriptions,
         counts=_counts(tap, host, loss, latest),
-        keep_nothing=keeping.stop,
+        forget_wearer=keeping.stop,
     )
     try:
         async with tap, home, feed:
@@ -100,7 +100,7 @@ async def _until_left(role: EngineRole, settings: Settings, restart: RestartInPl
         await until_stopped(role.run(), settings.duration_s, hang_up=restart)
     finally:
         ageing.cancel()
-        role.take_leave()
+        role.publish_end()
 
 
 def _events(recording: SessionRecording, *watchers: Callable[[FeedItem], None]) -> EngineEvents:

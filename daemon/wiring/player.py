@@ -73,14 +73,14 @@ class _Decisions:
 
     def __init__(self) -> None:
         self._early: deque[Decision] = deque(maxlen=8)
-        self._tell: Callable[[Decision], None] = self._early.append
+        self._run_link: Callable[[Decision], None] = self._early.append
 
     def __call__(self, decision: Decision) -> None:
-        self._tell(decision)
+        self._run_link(decision)
 
-    def tell(self, somebody: Callable[[Decision], None]) -> None:
+    def subscribe(self, somebody: Callable[[Decision], None]) -> None:
         """From now on, and what was decided before."""
-        self._tell = somebody
+        self._run_link = somebody
         while self._early:
             somebody(self._early.popleft())
 
@@ -100,12 +100,12 @@ async def _serve(settings: Settings) -> None:
         beating.cancel()
     await asyncio.to_thread(music.start)
     try:
-        await _tell(settings, music, decisions, written)
+        await _run_link(settings, music, decisions, written)
     finally:
         await asyncio.to_thread(music.close)
 
 
-async def _tell(
+async def _run_link(
     settings: Settings, music: Playback, decisions: _Decisions, written: ChooserLog | None
 ) -> None:
     from daemon.configuration.reloading import PlayerReload
@@ -124,7 +124,7 @@ async def _tell(
         end_log=written.close if written else lambda: None,
         guest=is_guest(settings),
     )
-    decisions.tell(role.on_decision)
+    decisions.subscribe(role.on_decision)
     music.listen_for_failed_wishes(role.on_failed_wish)
     counts = RoleCounts(
         queues={
@@ -140,10 +140,10 @@ async def _tell(
         settings,
         "player",
         outlet,
-        hear=role.hear,
+        on_message=role.on_message,
         subscriptions=role.subscriptions,
         counts=counts,
-        keep_nothing=music.keep_nothing,
+        forget_wearer=music.forget_wearer,
     ):
         reload = PlayerReload(settings, music)
         await until_stopped(role.run(), settings.duration_s, hang_up=reload)

@@ -50,7 +50,7 @@ def _link(settings: Settings, topics: Topics, role: ViewRole) -> MqttLink:
     return MqttLink(
         settings.broker,
         f"neuroplayer-{settings.node}-view-{os.getpid()}",
-        hear=role.hear,
+        on_message=role.on_message,
         subscriptions=[topics.base + "#"],
         meanwhile="nothing new is shown here",
     )

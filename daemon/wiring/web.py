@@ -80,9 +80,9 @@ def make_hub(settings: Settings) -> Hub:
     library = TrackLibrary(partial(read_from_cache, folders, Path(settings.cache_dir)), clock)
     log = SessionLog(wearer_of(settings).history, settings.node, lambda: datetime.now(UTC))
     if not keeping_of(settings).on:
-        log.keep_nothing()
+        log.forget_wearer()
     state = LiveState(clock)
-    state.listeners.append(log.hear)
+    state.listeners.append(log.on_document)
     return Hub(
         topics=topics,
         state=state,
@@ -110,7 +110,7 @@ def _calibration(settings: Settings, hub: Hub) -> Calibration:
 
 
 async def _serve(settings: Settings, web: WebSettings, token: str | None, token_file: Path) -> None:
-    _keep_quiet(settings)
+    _switch_telemetry_off(settings)
     # imported here: NiceGUI takes a second, and a bad address should be told before
     from daemon.health.endpoint import Health, serve_health
     from daemon.health.metrics import RoleCounts
@@ -120,7 +120,7 @@ async def _serve(settings: Settings, web: WebSettings, token: str | None, token_
     link = MqttLink(
         settings.broker,
         f"neuroplayer-{settings.node}-web-{os.getpid()}",
-        hear=hub.hear,
+        on_message=hub.on_message,
         subscriptions=hub.subscriptions,
         meanwhile="the page shows what it heard last",
     )
@@ -148,7 +148,7 @@ async def _serve(settings: Settings, web: WebSettings, token: str | None, token_
                 hub.log.close()
 
 
-def _keep_quiet(settings: Settings) -> None:
+def _switch_telemetry_off(settings: Settings) -> None:
     """FastAPI reports its requests to wherever ``OTEL_`` variables point, and NiceGUI stores where it stands.
 
     Nothing about a listener leaves the machine, so the first is switched off; the second is not used.

@@ -36,7 +36,7 @@ class RestCollector:
         """Begin the rest anew."""
         self._windows.clear()
 
-    def hear(self, features: FloatArray | None) -> tuple[BaselineProgress, Baseline | None]:
+    def push(self, features: FloatArray | None) -> tuple[BaselineProgress, Baseline | None]:
         """Add a window's features (n_features,), None for a refused one; the baseline comes with the last."""
         if features is not None:
             self._windows.append(features)

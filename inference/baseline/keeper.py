@@ -52,7 +52,7 @@ class BaselineKeeper:
         """The baseline as it was measured, before any refreshing."""
         return self._rest
 
-    def take(self, baseline: Baseline | None) -> None:
+    def replace(self, baseline: Baseline | None) -> None:
         """A rest has been measured now (None: forget the one there was)."""
         self._rest = self.current = baseline
         self._on_trial = False

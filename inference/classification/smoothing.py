@@ -74,7 +74,7 @@ class Settler:
         """Throw the evidence away, as after a recalibration."""
         self._clear()
 
-    def hear(self, at_s: float, logit: float, valence_logit: float | None = None) -> EmotionState:
+    def push(self, at_s: float, logit: float, valence_logit: float | None = None) -> EmotionState:
         """Add an accepted window's calibrated log-odds of being engaged, and of "pleasant" where the wearer's
         own calibration gives them.
         """
@@ -108,7 +108,7 @@ class Settler:
         self._valence *= keep
         self._valence_weight *= keep
 
-    def say(self, at_s: float, status: Status) -> EmotionState:
+    def abstain(self, at_s: float, status: Status) -> EmotionState:
         """A state that claims nothing, with the reason in ``status``."""
         return self._publish(at_s, "unknown", Affect(None, None), 0.0, status)
 
@@ -118,9 +118,9 @@ class Settler:
         doubtful = self._state is not None and self._state.status == "unreliable"
         limit = settings.good_again_share if doubtful else settings.bad_share
         if total > 0 and self._bad / total > limit:
-            return self.say(at_s, "unreliable")
+            return self.abstain(at_s, "unreliable")
         if self._heard_s < settings.warm_up_s or self._weight <= 0:
-            return self.say(at_s, "warming_up")
+            return self.abstain(at_s, "warming_up")
         mean = self._logit / self._weight
         spread = math.sqrt(max(0.0, self._square / self._weight - mean * mean))
         engaged = _probability(mean)

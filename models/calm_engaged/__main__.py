@@ -26,14 +26,14 @@ def main() -> int:
         for montage in SHIPPED:
             if given.only in (None, montage.name):
                 folder = given.out / montage.name
-                make_network(given.data, montage, RecipeSettings(), folder, _say, given.seed)
+                make_network(given.data, montage, RecipeSettings(), folder, _notify, given.seed)
     except (SourceError, ModelsError, OSError, ValueError) as error:
         sys.stderr.write(f"calm_engaged: {error}\n")
         return 2
     return 0
 
 
-def _say(line: str) -> None:
+def _notify(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

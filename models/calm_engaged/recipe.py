@@ -46,7 +46,7 @@ from models.datasets.against_rest import sequences
 from models.datasets.identity import sample_hashes
 from models.files.writing import sha256_of
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 SEED = 7
 N_REPRESENTATIVE = 400
 SHORT_BASELINES_S = (10.0, 30.0)
@@ -54,18 +54,23 @@ LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "ai-edge-litert")
 
 
 def make_network(
-    data: Path, montage: ShippedMontage, settings: RecipeSettings, folder: Path, say: Say, seed: int = SEED
+    data: Path,
+    montage: ShippedMontage,
+    settings: RecipeSettings,
+    folder: Path,
+    notify: Notify,
+    seed: int = SEED,
 ) -> Manifest:
     """Everything for one montage; the folder gets files, manifest and card."""
     people = load_people(data, montage.channels, settings.schema, PipelineSettings())
-    say(f"{montage.name}: {len(people.people)} people, {people.n_features} features")
+    notify(f"{montage.name}: {len(people.people)} people, {people.n_features} features")
     residues = {n: residue_people(data, montage, settings, n) for n in (RESIDUE_BANDS, *OTHER_RESIDUE_BANDS)}
     choices, final = _choose(people, residues[RESIDUE_BANDS], settings)
     results = results_of(people, settings, choices)
     card: dict[str, Any] = {"leave_one_person_out": figures(results, seed), "unreadable": unreadable(results)}
-    say(f"  balanced accuracy {card['leave_one_person_out']['balanced_accuracy']}, {final}")
+    notify(f"  balanced accuracy {card['leave_one_person_out']['balanced_accuracy']}, {final}")
     card |= _controlled(people, residues, results, choices, settings, seed)
-    say(f"  controls {card['controls']} kept {card['controls_kept']}")
+    notify(f"  controls {card['controls']} kept {card['controls_kept']}")
     card["shorter_baseline"] = {
         f"{seconds:g}s": figures(results_of(people, settings, choices, seconds), seed)["balanced_accuracy"]
         for seconds in SHORT_BASELINES_S
@@ -89,7 +94,7 @@ def make_network(
     card |= _agreement(folder, runs[picked[:2000]])
     card |= _facts(manifest, montage, settings, data, people, seed, network)
     write_card(folder, card)
-    say(f"  {folder}: {card['files']} agreement {card['float_int8_agreement']}")
+    notify(f"  {folder}: {card['files']} agreement {card['float_int8_agreement']}")
     return manifest
 
 

@@ -21,7 +21,7 @@ RESIDUE_BAR = 0.53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class PreparedPerson:
     """What an inner round needs of one person: windows (n, n_features) to score, moments to train on."""
 
     rest: FloatArray
@@ -34,21 +34,25 @@ def candidates() -> tuple[FisherSettings, ...]:
     return tuple(FisherSettings(shrinkage=shrinkage) for shrinkage in SHRINKAGES)
 
 
-def tell(
+def prepared(
     people: People, chosen: Sequence[Person], scale: FloatArray, baselines_s: Sequence[float]
-) -> list[Told]:
+) -> list[PreparedPerson]:
     """Every person's z-scores and moments, once, for all inner rounds; ``scale`` (n_features,) of rest."""
     told = []
     for person in chosen:
         usual = scored_windows(people, person, BASELINE_S, scale)
         sets = [scored_windows(people, person, seconds, scale) for seconds in baselines_s]
         told.append(
-            Told(usual.rest, usual.task, tuple(all_moments([(s.rest, s.task) for s in sets], len(sets))))
+            PreparedPerson(
+                usual.rest, usual.task, tuple(all_moments([(s.rest, s.task) for s in sets], len(sets)))
+            )
         )
     return told
 
 
-def inner_score(told: Sequence[Told], settings: FisherSettings, n_windows: Sequence[int]) -> dict[int, float]:
+def inner_score(
+    told: Sequence[PreparedPerson], settings: FisherSettings, n_windows: Sequence[int]
+) -> dict[int, float]:
     """Balanced accuracy leaving one of these people out, by number of windows of evidence."""
     table: dict[int, list[float]] = {n: [] for n in n_windows}
     for index, person in enumerate(told):
@@ -70,7 +74,7 @@ def select(
     """
     n_windows = [windows_in(seconds, people.window_s, people.hop_s) for seconds in CHOSEN_BY_S]
     told, told_residue = (
-        tell(
+        prepared(
             source,
             [person for person in source.people if person.name != without],
             source.population(without)[1],

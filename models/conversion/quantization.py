@@ -87,7 +87,9 @@ def quantize(
         network.save(work / "network.keras")
         np.save(work / "representative.npy", _spread(inputs))
         _run(work, variants, name)
-        return tuple(_take(work, variant, folder / f"{name}_{variant}.tflite") for variant in variants)
+        return tuple(
+            _store_variant(work, variant, folder / f"{name}_{variant}.tflite") for variant in variants
+        )
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -107,7 +109,7 @@ def _run(work: Path, variants: Sequence[str], name: str) -> None:
         raise ModelsError(f"{name}: converting it to {failed} {error}") from None
 
 
-def _take(work: Path, variant: str, path: Path) -> QuantizedFile:
+def _store_variant(work: Path, variant: str, path: Path) -> QuantizedFile:
     with whole_file(path) as draft:
         shutil.copyfile(work / f"{variant}.tflite", draft)
     measured = read_json(work / f"{variant}.json")

@@ -58,7 +58,7 @@ class InputLayout:
         kept = tuple(1 + i for i, axis in enumerate(self.axes) if axis not in ("time", "sample"))
         return kept or (len(self.axes),)
 
-    def say(self) -> str:
+    def describe(self) -> str:
         """One sentence for the card."""
         axis = self.steps_axis
         over = "one step, for features have no order" if axis is None else self.axes[axis]

@@ -40,7 +40,7 @@ VALENCE_FOLDS = 4
 MIN_EACH = 3
 """Pieces of each kind: with fewer, naming all of them rightly is not yet more than guessing allows."""
 PLEASANT = ("positive", "pleasant")
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +140,7 @@ def calibrate(
     store: PersonalStore,
     *,
     use: bool = True,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
     fitted: Fitted = lambda _done, _of: None,
 ) -> Calibration:
     """Tune the base network to the wearer, judge it on separate trials, and store and use it if it is better.
@@ -151,7 +151,7 @@ def calibrate(
     strange = sorted(set(examples.y.tolist()) - known)
     if strange:
         raise TrainingError(f"label {strange[0]!r} is not one of {', '.join(base.labels)} ({base.name})")
-    say(f"tuning {base.name} on {len(examples.X)} windows of {len(np.unique(examples.trials))} trials")
+    notify(f"tuning {base.name} on {len(examples.X)} windows of {len(np.unique(examples.trials))} trials")
     tuned, verdict = personalise(
         as_keras(base),
         examples.X,
@@ -165,7 +165,7 @@ def calibrate(
         patience=EPOCHS,
         fitted=fitted,
     )
-    say(verdict.reason)
+    notify(verdict.reason)
     name = None
     if verdict.kept:
         data = {"X": examples.X, "y": examples.y, "trials": examples.trials}

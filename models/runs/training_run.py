@@ -23,7 +23,7 @@ from models.runs.recipes import RECIPES
 from models.training.splits import folds_by_group
 
 MAX_ARRAY_BYTES = 8_000_000_000
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 Model = EmotionRecognitionModel | EmotionEnsemble
 
 
@@ -118,10 +118,12 @@ def read_dataset(
     examples: ExampleSettings,
     heads: tuple[str, ...],
     channels: tuple[str, ...] | None = None,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> TrainingExamples:
     """Examples of a data set; features come as (sequence, n_features). Raises ``DatasetError``."""
-    made = build_examples(open_dataset(spec, channels), examples, lambda trial: say(f"reading {trial.key}"))
+    made = build_examples(
+        open_dataset(spec, channels), examples, lambda trial: notify(f"reading {trial.key}")
+    )
     X = made.X if examples.kind == "raw" else made.X.reshape(len(made.X), examples.sequence, -1)
     sizes = made.heads(heads)
     return TrainingExamples(
@@ -135,7 +137,7 @@ def train_run(
     options: RunOptions,
     *,
     folder: Path | None = None,
-    say: Say = lambda _: None,
+    notify: Notify = lambda _: None,
 ) -> TrainedRun:
     """Train, score by folds of whole groups where asked, save under a timestamped name, quantise.
 
@@ -145,10 +147,10 @@ def train_run(
     check_variants(options.variants)
     if options.members > 1 and options.variants:
         raise TrainingError("the files of an ensemble are not quantised: train one network for that")
-    folds = _folds(name, examples, options, say) if options.folds else {}
+    folds = _folds(name, examples, options, notify) if options.folds else {}
     model = _model(name, examples, options)
     first = _members(model)[0]
-    say(first.summary())
+    notify(first.summary())
     y: Any = dict(examples.y) if len(examples.y) > 1 else next(iter(examples.y.values()))
     model.train(
         examples.X,
@@ -163,7 +165,7 @@ def train_run(
     )
     target = (folder or folders.experiments()) / timestamped(name)
     with whole_folder(target) as draft:
-        card, files = _store(draft, name, examples, model, options, folds, say)
+        card, files = _store(draft, name, examples, model, options, folds, notify)
     moved = tuple(replace(file, path=str(target / Path(file.path).name)) for file in files)
     return TrainedRun(target, first, card, moved)
 
@@ -175,7 +177,7 @@ def _store(
     model: Model,
     options: RunOptions,
     folds: Mapping[str, Any],
-    say: Say,
+    notify: Notify,
 ) -> tuple[dict[str, Any], tuple[QuantizedFile, ...]]:
     if isinstance(model, EmotionEnsemble):
         configs = model.save_model(folder)
@@ -184,7 +186,7 @@ def _store(
     members = _members(model)
     files: tuple[QuantizedFile, ...] = ()
     if options.variants:
-        say("quantising")
+        notify("quantising")
         files = quantize(members[0].network, examples.X, folder, name, options.variants)
     card = _card(name, examples, members, configs, folds, files)
     write_json(folder / "card.json", card)
@@ -219,7 +221,7 @@ def _model(name: str, examples: TrainingExamples, options: RunOptions) -> Model:
     return model
 
 
-def _folds(name: str, examples: TrainingExamples, options: RunOptions, say: Say) -> dict[str, Any]:
+def _folds(name: str, examples: TrainingExamples, options: RunOptions, notify: Notify) -> dict[str, Any]:
     """Balanced accuracy of each head on people (groups) that were in no way trained on."""
     if examples.groups is None:
         raise TrainingError("folds need groups (groups_train.npy or a data set), else they leak")
@@ -243,7 +245,7 @@ def _folds(name: str, examples: TrainingExamples, options: RunOptions, say: Say)
         by_head = told if len(held) > 1 else {next(iter(held)): told}
         for head, one in by_head.items():
             figures[head].append(one["balanced_accuracy"])
-        say(f"fold {i} of {len(folds)}: " + ", ".join(f"{h} {v[-1]:.3f}" for h, v in figures.items()))
+        notify(f"fold {i} of {len(folds)}: " + ", ".join(f"{h} {v[-1]:.3f}" for h, v in figures.items()))
     return {
         head: {"balanced_accuracy": float(np.mean(v)), "by_fold": v, "chance": 1 / examples.heads[head]}
         for head, v in figures.items()

@@ -133,7 +133,7 @@ class VibenetProcess:
                 bufsize=0,
                 env=os.environ | threads,
             )
-            answer = self._hear(self._child, ChildClock(self._child.pid), START_S)
+            answer = self._answer(self._child, ChildClock(self._child.pid), START_S)
             if not answer.ready:
                 raise VibenetError(answer.error or "did not say that it is ready")
         except (OSError, VibenetError) as error:
@@ -148,7 +148,7 @@ class VibenetProcess:
             content = memoryview(b'{"samples": %d}\n' % len(samples) + samples.astype("<f4").tobytes())
             while content:
                 content = content[self._write(child, content, clock) :]
-            return self._hear(child, clock, self._answer_s)
+            return self._answer(child, clock, self._answer_s)
         except (OSError, VibenetError) as error:
             self.close()
             raise VibenetError(str(error)) from error
@@ -162,7 +162,7 @@ class VibenetProcess:
         # at most what a pipe that is ready takes without waiting
         return os.write(child.stdin.fileno(), content[: select.PIPE_BUF])
 
-    def _hear(self, child: subprocess.Popen[bytes], clock: ChildClock, patience_s: float) -> _Answer:
+    def _answer(self, child: subprocess.Popen[bytes], clock: ChildClock, patience_s: float) -> _Answer:
         if child.stdout is None:
             raise RuntimeError("the worker has no pipes")
         line = b""

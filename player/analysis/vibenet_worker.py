@@ -32,9 +32,9 @@ def main() -> None:
 
         model = vibenet.load_model()
     except Exception as error:  # noqa: BLE001 - whatever keeps it from starting is told
-        _say(out, _failure(error))
+        _send(out, _failure(error))
         return
-    _say(out, {"ready": metadata.version("vibenet")})
+    _send(out, {"ready": metadata.version("vibenet")})
     while line := sys.stdin.buffer.readline(MAX_LINE_BYTES):
         n_samples = int(json.loads(line)["samples"])
         if not 0 < n_samples <= MAX_SAMPLES:
@@ -42,10 +42,10 @@ def main() -> None:
         content = sys.stdin.buffer.read(4 * n_samples)
         if len(content) < 4 * n_samples:
             return
-        _say(out, _heard(model, content))
+        _send(out, _measured(model, content))
 
 
-def _heard(model: Any, content: bytes) -> dict[str, object]:
+def _measured(model: Any, content: bytes) -> dict[str, object]:
     # imported here, as vibenet is: an interpreter without it has to say so
     import numpy as np
 
@@ -76,7 +76,7 @@ def _step_back() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
 
 
-def _say(out: BinaryIO, answer: dict[str, object]) -> None:
+def _send(out: BinaryIO, answer: dict[str, object]) -> None:
     out.write(json.dumps(answer).encode() + b"\n")
     out.flush()
 

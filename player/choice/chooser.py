@@ -109,9 +109,9 @@ class Chooser:
         """The target in force, if any."""
         return self._rule.target
 
-    def hear(self, wearer: WearerMood) -> None:
+    def on_mood(self, wearer: WearerMood) -> None:
         """Take in one state of the wearer. What cannot be trusted moves nothing."""
-        self.wearer.hear(wearer)
+        self.wearer.on_mood(wearer)
 
     def set_policy(self, name: str) -> None:
         """Start the policy afresh, with the target there is. Raises UnknownPolicyError."""

@@ -50,9 +50,9 @@ class LoggedChooser(Chooser):
         write({"call": "begin", "policy": settings.policy, "target": settings.target, "seed": seed})
         self.wearer = _LoggedWearer(settings.wearer, write)
 
-    def hear(self, wearer: WearerMood) -> None:
+    def on_mood(self, wearer: WearerMood) -> None:
         self._write({"call": "hear", "wearer": asdict(wearer)})
-        super().hear(wearer)
+        super().on_mood(wearer)
 
     def set_policy(self, name: str) -> None:
         super().set_policy(name)

@@ -58,7 +58,7 @@ class ChooserReplay:
         elif call == "tracks":
             self._tracks = tuple(_track(track) for track in words["tracks"])
         elif call == "hear":
-            chooser.hear(self._reread(WearerMood(**words["wearer"])))
+            chooser.on_mood(self._reread(WearerMood(**words["wearer"])))
         elif call == "situation":
             chooser.wearer.situation(float(words["now_s"]))
         elif call == "mark_played":
@@ -66,10 +66,10 @@ class ChooserReplay:
         elif call == "wants_change":
             chooser.wants_change(float(words["now_s"]), _track(words["current"]), float(words["played_s"]))
         else:
-            self._tell(call, words)
+            self._set(call, words)
         return None
 
-    def _tell(self, call: str, words: Words) -> None:
+    def _set(self, call: str, words: Words) -> None:
         chooser = self._chooser
         if call == "set_policy":
             chooser.set_policy(words["name"])

@@ -51,7 +51,7 @@ class WearerModel:
         """The last state heard, trusted or not."""
         return self._last
 
-    def hear(self, wearer: WearerMood) -> None:
+    def on_mood(self, wearer: WearerMood) -> None:
         """Take in one state. Older than the last heard, or of non-finite time: ignored."""
         if not math.isfinite(wearer.at_s) or (self._last is not None and wearer.at_s < self._last.at_s):
             return

@@ -81,7 +81,7 @@ class Library:
         self._scan = ScanProcess(
             cache_path,
             self._roots,
-            on_event=self._hear,
+            on_event=self._on_scan_event,
             on_refused=self._leave_out,
             on_end=self._cache.close,
             clock=clock,
@@ -211,7 +211,7 @@ class Library:
                 self._news.wait(POLL_S)
         return done()
 
-    def _hear(self, event: ScanEvent) -> None:
+    def _on_scan_event(self, event: ScanEvent) -> None:
         self._heard_s = self._clock()
         if event.kind in ("busy", "done"):
             self._open.pop(event.path, None)

@@ -129,7 +129,7 @@ class ScanProcess:
             try:
                 self._one_life()
             except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
-                self._tell(f"broke off: {error}")
+                self._send(f"broke off: {error}")
             failures = 1 if self._clock() - began_s > 60 else failures + 1
             self._stopping.wait(RESTART_S[min(failures, len(RESTART_S)) - 1])
 
@@ -191,7 +191,7 @@ class ScanProcess:
         why = self._blame(opened[0], status, words) if len(opened) == 1 else None
         self._alone = len(opened) > 1 or (self._alone and why is None)
         at = f" at {', '.join(opened)}" if opened else ""
-        self._tell(f"ended ({_ended_by(status)}){at}{f': {words}' if words else ''}")
+        self._send(f"ended ({_ended_by(status)}){at}{f': {words}' if words else ''}")
         for path in opened:
             self._on_event(ScanEvent("done", path=path))
         if why is not None:
@@ -210,7 +210,7 @@ class ScanProcess:
             return Refusal("fault" if status >= 0 else "crashed", words or _ended_by(status))
         return None
 
-    def _tell(self, what: str) -> None:
+    def _send(self, what: str) -> None:
         """The same words are a warning once, however often the scan ends with them."""
         level = logging.DEBUG if what in self._told or len(self._told) > MAX_TOLD else logging.WARNING
         self.last_words = what

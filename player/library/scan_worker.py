@@ -56,7 +56,7 @@ class Worker:
         self._budget = CpuBudget(threads=threads)
         self._signed_s: dict[str, float] = {}
         """Of each file that is being read: when it was last told of."""
-        self._saying = threading.Lock()
+        self._sending = threading.Lock()
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._reported_s = 0.0
@@ -65,7 +65,7 @@ class Worker:
     def run(self, *, follow: bool) -> None:
         """Until the parent goes; or one pass, when not following changes."""
         if follow:
-            threading.Thread(target=self._hear, name="commands", daemon=True).start()
+            threading.Thread(target=self._read_commands, name="commands", daemon=True).start()
             threading.Thread(target=self._watch, name="watch", daemon=True).start()
         self._pass(first=True)
         while follow and not self._stopping.is_set():
@@ -82,17 +82,17 @@ class Worker:
             self._scanner.read_headers()
             for _ in range(FIRST_TRACKS):
                 self._scanner.measure_next()
-        self._say(ScanEvent("changed", removed=removed, missing=missing))
+        self._send(ScanEvent("changed", removed=removed, missing=missing))
         if first:
             _step_back()
         while not self._stopping.is_set() and self._scanner.read_headers():
             self._report(missing)
-        self._say(ScanEvent("listed", missing=missing))
+        self._send(ScanEvent("listed", missing=missing))
         self._pause_s = REPORT_S
         while not self._interrupted():
             if not self._scanner.measure_next() and self._scanner.learn_next() is None:
                 self._end_vibenet()
-                self._say(ScanEvent("idle", missing=missing))
+                self._send(ScanEvent("idle", missing=missing))
                 return
             self._report(missing)
 
@@ -105,7 +105,7 @@ class Worker:
         if now_s - self._reported_s >= self._pause_s:
             self._reported_s = now_s
             self._pause_s = min(SLOWEST_REPORT_S, self._pause_s * 1.5)
-            self._say(ScanEvent("changed", missing=missing))
+            self._send(ScanEvent("changed", missing=missing))
 
     def _watch(self) -> None:
         """Watch the roots that are there, and begin anew when one goes or returns."""
@@ -146,7 +146,7 @@ class Worker:
     def _present(self) -> tuple[str, ...]:
         return tuple(root for root in self._roots if Path(root).exists())
 
-    def _hear(self) -> None:
+    def _read_commands(self) -> None:
         for line in sys.stdin:
             if line.strip() == "rescan":
                 self._changed.set()
@@ -166,23 +166,23 @@ class Worker:
         if signed_s is None or now_s - signed_s >= SIGN_S:
             if path:
                 self._signed_s[path] = now_s
-            self._say(ScanEvent("busy", path=path))
+            self._send(ScanEvent("busy", path=path))
 
     def _done(self, path: str) -> None:
         self._signed_s.pop(path, None)
         self._budget.end(path)
-        self._say(ScanEvent("done", path=path))
+        self._send(ScanEvent("done", path=path))
 
     def _warn(self, text: str) -> None:
-        self._say(ScanEvent("warning", text=text))
+        self._send(ScanEvent("warning", text=text))
 
     def _end_vibenet(self) -> None:
         """Its memory is given back while there is nothing to ask."""
         if self._vibenet is not None:
             self._vibenet.close()
 
-    def _say(self, event: ScanEvent) -> None:
-        with self._saying:  # threads that measure say so, too
+    def _send(self, event: ScanEvent) -> None:
+        with self._sending:  # threads that measure say so, too
             self._out.write(msgspec.json.encode(event).decode() + "\n")
             self._out.flush()
 

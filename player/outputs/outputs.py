@@ -32,10 +32,10 @@ class KeptSink:
         self._tried = threading.Event()
         self._turning = threading.Lock()
         self._lost.set()
-        self._thread = threading.Thread(target=self._keep, name="sink", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sink", daemon=True)
         self._thread.start()
 
-    def _keep(self) -> None:
+    def _run(self) -> None:
         while not self._stopping.is_set():
             self._close()
             try:

@@ -122,7 +122,7 @@ class Engine:
         """Raises ValueError outside 0..30 s."""
         self.settings = replace(self.settings, crossfade_s=seconds)
 
-    def asked_anew(self) -> None:
+    def choose_anew(self) -> None:
         """The policy or the target was changed: what comes next is chosen anew."""
         self._asked = True
 
@@ -158,7 +158,7 @@ class Engine:
         for deck in self.mixer.retired():
             self._close_deck(deck)
         self._follow(now_s)
-        self._take_in_library()
+        self._refresh_library()
         if self._armed is None:
             self._lineup.tend(now_s, self._track, self._kind(now_s), soon=self._soon(now_s))
             self._answer_wish()
@@ -218,7 +218,7 @@ class Engine:
             return True
         return self._urgent is not None or self._skips > 0 or self._remaining_s(now_s) < SOON_S
 
-    def _take_in_library(self) -> None:
+    def _refresh_library(self) -> None:
         tracks = self._source.tracks
         if tracks is self._lineup.tracks:
             return
@@ -238,7 +238,7 @@ class Engine:
             self._current = Playing(self._seek, voice, grown_at_s=now_s)
             self._seek = None
             return
-        prepared = self._lineup.take()
+        prepared = self._lineup.pop_next()
         self._current = Playing(prepared, voice, grown_at_s=now_s)
         self._urgent = None
         self._drop_seek()

@@ -136,7 +136,7 @@ class Lineup:
         if self.next is not None:
             self._open(self.next, now_s)
 
-    def take(self) -> Prepared:
+    def pop_next(self) -> Prepared:
         """Hand over what is prepared: it begins to sound. Raises LookupError if there is nothing."""
         taken, self.next = self.next, None
         if taken is None:

@@ -128,13 +128,13 @@ class Playback:
         missing = ("music_folder_missing",) if self._library.missing else ()
         state = self._state = self._engine.state((*self._outputs.degraded, *missing))
         if self._place is not None and state.track is not None:
-            self._place.keep(state.track.id, state.position_s, state.volume, paused=state.paused, now_s=now_s)
+            self._place.save(state.track.id, state.position_s, state.volume, paused=state.paused, now_s=now_s)
 
     # what the wearer feels, and what people ask for; from any thread
 
-    def hear(self, wearer: WearerMood) -> None:
+    def on_mood(self, wearer: WearerMood) -> None:
         """Take in one state of the wearer, of the same clock."""
-        self._commands.append(lambda: self._chooser.hear(wearer))
+        self._commands.append(lambda: self._chooser.on_mood(wearer))
 
     def skip(self) -> None:
         """Go to the next track."""
@@ -174,7 +174,7 @@ class Playback:
             raise UnknownTrackError(f"the library has no track {track_id or 'that sounds'!r:.80}")
         return track_id
 
-    def keep_nothing(self) -> None:
+    def forget_wearer(self) -> None:
         """The listener is to be forgotten: likes and bans are dropped, and nothing more is written."""
         self._taste_file = None
         if self._place is not None:
@@ -186,7 +186,7 @@ class Playback:
         if self._taste_file is not None:
             self._taste_file.write(taste)
         self._commands.append(lambda: self._chooser.set_taste(taste))
-        self._commands.append(self._engine.asked_anew)
+        self._commands.append(self._engine.choose_anew)
 
     def pause(self, paused: bool | None) -> None:
         """Pause, go on, or (None) the other of the two."""
@@ -233,7 +233,7 @@ class Playback:
         """Raises UnknownPolicyError."""
         name = parse_policy(policy)
         self._commands.append(lambda: self._chooser.set_policy(name))
-        self._commands.append(self._engine.asked_anew)
+        self._commands.append(self._engine.choose_anew)
 
     def set_target(self, target: str | tuple[float | None, float] | None) -> None:
         """A name, a point (valence, arousal) or nothing. Raises UnknownTargetError."""
@@ -243,7 +243,7 @@ class Playback:
         elif goal is not None:
             point_target(goal)
         self._commands.append(lambda: self._chooser.set_target(goal))
-        self._commands.append(self._engine.asked_anew)
+        self._commands.append(self._engine.choose_anew)
 
     def rescan(self) -> None:
         """Look at the music folders again."""

@@ -51,7 +51,7 @@ class PlaceFile:
         sensible = 0 <= place.position_s < 48 * 3600 and 0 <= place.volume <= 1
         return place if sensible and -5 <= age_s <= MAX_AGE_S else None
 
-    def keep(self, track_id: str, position_s: float, volume: float, *, paused: bool, now_s: float) -> None:
+    def save(self, track_id: str, position_s: float, volume: float, *, paused: bool, now_s: float) -> None:
         """Write if it is time to. A disk that is full stops nothing but this."""
         if now_s < self._due_s:
             return

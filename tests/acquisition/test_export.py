@@ -28,16 +28,16 @@ def _samples(n: int) -> FloatArray:
 def session(tmp_path: Path) -> Path:
     """Eight seconds with two missing in the middle, and things that happened."""
     path = tmp_path / "a.xdf"
-    recorder = SessionRecorder(path, BEGAN, SETTINGS, say=lambda _: None)
-    recorder.hear(HeadsetStatus("streaming", INFO))
+    recorder = SessionRecorder(path, BEGAN, SETTINGS, on_news=lambda _: None)
+    recorder.on_item(HeadsetStatus("streaming", INFO))
     samples_uv, size = _samples(8 * 256), 64
     for begin in range(0, 8 * 256, size):
         times_s = 50 + (begin + np.arange(size)) / RATE_HZ
         if begin == 3 * 256:
-            recorder.hear(Gap(53.0, 53.0 + LOST_S, round(LOST_S * RATE_HZ), "lost"))
+            recorder.on_item(Gap(53.0, 53.0 + LOST_S, round(LOST_S * RATE_HZ), "lost"))
         if 3 * 256 <= begin < 5 * 256:
             continue
-        recorder.hear(EegChunk(samples_uv[:, begin : begin + size], times_s, extras=np.zeros((1, size))))
+        recorder.on_item(EegChunk(samples_uv[:, begin : begin + size], times_s, extras=np.zeros((1, size))))
         state = {"emotion": "relaxed" if begin >= 6 * 256 else "neutral", "status": "ok"}
         recorder.text("EmotionState", json.dumps(state), float(times_s[-1]))
     decision = {"kind": "mood_change", "chosen": {"title": "Stilles Wasser"}}

@@ -8,7 +8,7 @@ import pytest
 from acquisition.headsets.montage_source import montage_edit
 from acquisition.montage import canonical
 from acquisition.opening import check_source, make_source
-from acquisition.port import HearsMusic, UnknownSourceError
+from acquisition.port import ReactsToMusic, UnknownSourceError
 from acquisition.source_spec import parse_source
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
@@ -46,7 +46,7 @@ def test_a_source_gives_the_changed_rows_and_still_hears_music() -> None:
     assert one is not None
     assert other is not None
     assert np.array_equal(other.samples_uv, one.samples_uv[[2, 0]])
-    assert isinstance(changed, HearsMusic)
+    assert isinstance(changed, ReactsToMusic)
 
 
 @pytest.mark.parametrize(

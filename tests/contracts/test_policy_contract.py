@@ -97,8 +97,8 @@ def test_one_that_goes_by_the_target_gets_there(name: PolicyName) -> None:
 def test_each_explains_itself_in_a_whole_sentence(name: PolicyName, target: str | None, status: str) -> None:
     chooser = Chooser(PolicySettings(policy=name, target=target), 1)
     if status:
-        chooser.hear(feeling(0, -0.5, 0.2))
-        chooser.hear(feeling(1, -0.5, 0.2, status=status))
+        chooser.on_mood(feeling(0, -0.5, 0.2))
+        chooser.on_mood(feeling(1, -0.5, 0.2, status=status))
     decision = chooser.choose(2, LIBRARY, "first")
     assert re.fullmatch(r"[A-Z][^{}]+\.", decision.why), decision.why
     assert decision.why.isprintable()
@@ -110,7 +110,7 @@ def test_each_may_follow_each_other(name: PolicyName) -> None:
     for other in NAMES:
         chooser = Chooser(PolicySettings(policy=other, target="relax"), 1)
         for at_s in range(0, 60, 5):
-            chooser.hear(feeling(at_s, 0.5))
+            chooser.on_mood(feeling(at_s, 0.5))
         current = chooser.choose(60, LIBRARY, "first").chosen
         chooser.mark_played(current, 60)
         chooser.set_policy(name)

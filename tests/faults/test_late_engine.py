@@ -69,7 +69,9 @@ class _Engine:
         self.latest = LatestWins(self.feed.late_s, clock)
         self.pipeline = _pipeline(clock, costs_s, self.latest if rule else lambda _end_s: False)
         self.recorder = (
-            SessionRecorder(recording, "2026-01-01T00:00:00Z", {}, say=lambda _: None) if recording else None
+            SessionRecorder(recording, "2026-01-01T00:00:00Z", {}, on_news=lambda _: None)
+            if recording
+            else None
         )
         self._words = prepared_words(
             Prepared(pipeline=self.pipeline, model=self.pipeline.model_id, baseline_s=10.0), first=True
@@ -83,11 +85,11 @@ class _Engine:
         until_s = self.clock() + seconds
         while self.clock() < until_s:
             for item in self.feed.step():
-                self._take(item)
+                self._push(item)
 
-    def _take(self, item: HeadsetStatus | EegChunk | Gap) -> None:
+    def _push(self, item: HeadsetStatus | EegChunk | Gap) -> None:
         if self.recorder is not None:
-            self.recorder.hear(item)
+            self.recorder.on_item(item)
         if isinstance(item, HeadsetStatus):
             if self.recorder is not None and item.info is not None and item.state == "connecting":
                 self.recorder.event("prepared", self._words)

@@ -38,14 +38,18 @@ class Ear:
         self.heard.append((topic, payload))
 
 
-def _link(settings: BrokerSettings, name: str = "one", ear: Ear | None = None, hear: str = "#") -> MqttLink:
-    return MqttLink(settings, name, hear=ear or Ear(), subscriptions=[hear] if ear else [], seed=1)
+def _link(
+    settings: BrokerSettings, name: str = "one", ear: Ear | None = None, on_message: str = "#"
+) -> MqttLink:
+    return MqttLink(
+        settings, name, on_message=ear or Ear(), subscriptions=[on_message] if ear else [], seed=1
+    )
 
 
 async def test_f19_a_broker_that_comes_late_gets_everything(tmp_path: Path, free_port: int) -> None:
     broker, ear = RealBroker(tmp_path, free_port), Ear()
     async with _link(BrokerSettings(port=free_port)) as link:
-        link.keep(STATE, b"7")
+        link.retain(STATE, b"7")
         await until(lambda: link.counters.failures >= 2)
         await asyncio.to_thread(broker.start)
         try:
@@ -65,7 +69,7 @@ async def test_f21_a_hung_broker_is_noticed_and_nothing_grows(broker: RealBroker
         try:
             while link.connected.is_set() and time.monotonic() - stopped_s < PATIENCE_S:
                 for number in range(200):
-                    link.keep(STATE, str(number).encode())
+                    link.retain(STATE, str(number).encode())
                     link.send("neuroplayer/t/player/decision", b"x" * 500, qos=1)
                 await asyncio.sleep(0.1)
             assert not link.connected.is_set()
@@ -84,7 +88,7 @@ async def test_f22_over_a_slow_link_the_newest_state_wins_and_the_loop_is_free(b
             proxy.rate = 1000
             worst_s, last_s = 0.0, time.monotonic()
             for number in range(300):
-                link.keep(STATE, b"%d" % number + b" " * 400)
+                link.retain(STATE, b"%d" % number + b" " * 400)
                 await asyncio.sleep(0.01)
                 now_s = time.monotonic()
                 worst_s, last_s = max(worst_s, now_s - last_s), now_s
@@ -105,11 +109,11 @@ async def test_f22_a_link_reset_again_and_again_ends_with_the_newest_state(
         async with _link(BrokerSettings(port=proxy.port)) as link:
             for number in range(3):
                 await until(link.connected.is_set)
-                link.keep(STATE, str(number).encode())
+                link.retain(STATE, str(number).encode())
                 await asyncio.sleep(0.05)
                 proxy.reset()
                 await until(lambda: not link.connected.is_set())
-            link.keep(STATE, b"last")
+            link.retain(STATE, b"last")
             await until(lambda: (STATE, b"last") in ear.heard)
             assert link.counters.connects >= 4
 
@@ -120,7 +124,7 @@ async def test_f22_a_link_stalled_in_a_packet_does_not_hold_the_end_up(broker: R
         async with link:
             await until(link.connected.is_set)
             proxy.stalled = True
-            link.keep(STATE, b"x" * 100_000)
+            link.retain(STATE, b"x" * 100_000)
             await asyncio.sleep(0.2)
             ending_s = time.monotonic()
         assert time.monotonic() - ending_s < 10, "the packet is stalled for ever"
@@ -170,8 +174,8 @@ async def test_f23_what_the_access_list_denies_costs_nothing_else(strict: RealBr
     settings = BrokerSettings(port=strict.port, username="me", password="right")
     async with _link(settings) as link:
         await until(link.connected.is_set)
-        link.keep("neuroplayer/t/emotion", b"denied")
-        link.keep(STATE, b"allowed")
+        link.retain("neuroplayer/t/emotion", b"denied")
+        link.retain(STATE, b"allowed")
         await until(lambda: link.counters.published >= 2)
         await asyncio.sleep(0.3)
         assert link.connected.is_set()

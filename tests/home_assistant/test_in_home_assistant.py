@@ -84,7 +84,7 @@ async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) 
     announcement = Announcement("den", request.param)
     commands: list[tuple[str, bytes]] = []
 
-    def hear(topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(topic: str, payload: bytes, retained: bool) -> None:
         commands.append((topic.removeprefix(NODE.full("cmd/")), payload))
         if len(commands) == 1:
             link.send(NODE.full(topics.MOOD_CHANGED), codec.encode(MOOD), qos=1)
@@ -92,17 +92,17 @@ async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) 
     link = MqttLink(
         BrokerSettings(port=free_port),
         "product",
-        hear=hear,
+        on_message=on_message,
         subscriptions=[NODE.full("cmd/#")],
         availability=NODE.full(topics.ENGINE_AVAILABILITY),
     )
-    link.keep(NODE.full(topics.PLAYER_AVAILABILITY), b"online")
+    link.retain(NODE.full(topics.PLAYER_AVAILABILITY), b"online")
     for owner in ENTITIES:
         for topic, payload in announcement.messages(owner).items():
-            link.keep(topic, payload)
+            link.retain(topic, payload)
     for name, document in DOCUMENTS.items():
         if name != topics.MOOD_CHANGED:
-            link.keep(NODE.full(name), codec.encode(document))
+            link.retain(NODE.full(name), codec.encode(document))
     with RealBroker(tmp_path, free_port):
         async with link:
             result = await _core(free_port, tmp_path / "ha")

@@ -55,7 +55,9 @@ def session(product: Product, broker: RealBroker, ear: MosquittoSub) -> Path:
 def _altered(session: Path, folder: Path) -> Path:
     """The same session with a little more noise in one stretch of one channel."""
     path = folder / session.name
-    recorder = SessionRecorder(path, "2026-01-01T00:00:00Z", read_head(session).settings, say=lambda _: None)
+    recorder = SessionRecorder(
+        path, "2026-01-01T00:00:00Z", read_head(session).settings, on_news=lambda _: None
+    )
     items = list(read_session(session))
     for number, item in enumerate(items):
         if isinstance(item, Line):
@@ -63,9 +65,9 @@ def _altered(session: Path, folder: Path) -> Path:
         elif isinstance(item, EegChunk) and number > len(items) // 2:
             samples_uv = item.samples_uv.copy()
             samples_uv[1] *= 1.5
-            recorder.hear(replace(item, samples_uv=samples_uv))
+            recorder.on_item(replace(item, samples_uv=samples_uv))
         else:
-            recorder.hear(item)
+            recorder.on_item(item)
     recorder.close()
     return path
 
@@ -217,10 +219,10 @@ def test_a_session_that_makes_no_sense_is_refused_in_one_line(
     product: Product, event: str, tmp_path: Path
 ) -> None:
     path = make_session(tmp_path / "strange.xdf")
-    recorder = SessionRecorder(tmp_path / "stranger.xdf", "2026-01-01T00:00:00Z", {}, say=lambda _: None)
+    recorder = SessionRecorder(tmp_path / "stranger.xdf", "2026-01-01T00:00:00Z", {}, on_news=lambda _: None)
     for item in read_session(path):
         if not isinstance(item, Line):
-            recorder.hear(item)
+            recorder.on_item(item)
     recorder.text("SessionEvents", event, 1.0)
     recorder.close()
     running = product.start("replay", str(tmp_path / "stranger.xdf"), "--speed", "max")

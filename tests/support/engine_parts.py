@@ -52,11 +52,11 @@ class Link:
     def __init__(self) -> None:
         self.said: list[tuple[str, dict[str, Any]]] = []
 
-    def keep(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes) -> None:
         self.said.append((topic.removeprefix("neuroplayer/t/"), json.loads(payload)))
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:
-        self.keep(topic, payload)
+        self.retain(topic, payload)
 
     def on(self, name: str) -> list[dict[str, Any]]:
         return [document for topic, document in self.said if topic == name]
@@ -76,7 +76,7 @@ class Feed:
             yield item
         self.taken.set()
 
-    def hear(self, valence: float | None, arousal: float | None) -> None:
+    def on_music(self, valence: float | None, arousal: float | None) -> None:
         self.heard.append((valence, arousal))
 
 

@@ -81,14 +81,14 @@ def train(name: str, data: str, as_json: bool, **options: Any) -> None:
     from models.runs.training_run import train_run
     from models.training.training_report import warn_red
 
-    def say(text: str) -> None:
+    def notify(text: str) -> None:
         if not as_json or sys.stderr.isatty():
             click.echo(text, err=True)
 
-    examples, run_options, expectation = answer(lambda: _prepare(name, data, as_json, options, say))
+    examples, run_options, expectation = answer(lambda: _prepare(name, data, as_json, options, notify))
     if expectation:
-        say(expectation)
-    run = answer(lambda: train_run(name, examples, run_options, folder=options["out"], say=say))
+        notify(expectation)
+    run = answer(lambda: train_run(name, examples, run_options, folder=options["out"], notify=notify))
     stored = answer(lambda: export_live(run, examples, _live_root())) if options["live"] else None
     if run.card["leaky"]:
         warn_red("the validation figures below leak; do not quote them")
@@ -115,14 +115,14 @@ def _live_root() -> Path:
     return places.state_dir() / "models"
 
 
-def _prepare(name: str, data: str, as_json: bool, options: dict[str, Any], say: Any) -> Any:
+def _prepare(name: str, data: str, as_json: bool, options: dict[str, Any], notify: Any) -> Any:
     """Examples, options of the run, and what may be expected of the data."""
     from models.runs.live_export import why_not_live
     from models.runs.recipes import RECIPES
     from models.runs.training_run import RunOptions
 
     recipe = RECIPES.get(name)
-    examples = _examples(recipe, data, options, say)
+    examples = _examples(recipe, data, options, notify)
     reason = "the engine runs one network, not an ensemble" if options["ensemble"] != 1 else ""
     if options["live"] and (reason := reason or why_not_live(examples)):
         raise BadInputError(f"--live: {reason}")
@@ -147,7 +147,7 @@ def _prepare(name: str, data: str, as_json: bool, options: dict[str, Any], say: 
     return examples, run_options, expectation
 
 
-def _examples(recipe: Any, data: str, options: dict[str, Any], say: Any) -> Any:
+def _examples(recipe: Any, data: str, options: dict[str, Any], notify: Any) -> Any:
     from models.datasets import ExampleSettings
     from models.runs.training_run import read_arrays, read_dataset
 
@@ -155,7 +155,7 @@ def _examples(recipe: Any, data: str, options: dict[str, Any], say: Any) -> Any:
     channels = tuple(options["channels"].split(",")) if options["channels"] else None
     if recipe:
         spec = data if data.startswith(f"{recipe.dataset}:") else f"{recipe.dataset}:{data}"
-        return read_dataset(spec, recipe.examples, heads, channels, say)
+        return read_dataset(spec, recipe.examples, heads, channels, notify)
     if ":" not in data and not data.endswith(".npz") and not (Path(data) / "dataset.json").is_file():
         return read_arrays(Path(data), heads[0])
     how = ExampleSettings(
@@ -165,4 +165,4 @@ def _examples(recipe: Any, data: str, options: dict[str, Any], say: Any) -> Any:
         hop_s=options["hop_s"],
         sequence=options["sequence"],
     )
-    return read_dataset(data, how, heads, channels, say)
+    return read_dataset(data, how, heads, channels, notify)

@@ -32,7 +32,7 @@ class RatingRows:
                         self._choices.append((axis, mark, made))
         self._show()
 
-    def take(self) -> tuple[int, int] | None:
+    def rating(self) -> tuple[int, int] | None:
         """The rating, or None while one of the two is missing."""
         valence, arousal = self._chosen["valence"], self._chosen["arousal"]
         if valence is None or arousal is None:
@@ -130,16 +130,16 @@ class _Wizard:
         viewer = self._viewer
         tracks = await run.io_bound(viewer.hub.library.tracks)
         if not self._calibration.start(pieces_from(tracks or (), PIECES, secrets.randbits(32))):
-            viewer.say(viewer.hub.texts("calibrate.busy"))
+            viewer.notify(viewer.hub.texts("calibrate.busy"))
 
     async def _undo(self) -> None:
         done = await self._calibration.go_back()
-        self._viewer.say(self._viewer.hub.texts("calibrate.undone" if done else "calibrate.not_undone"))
+        self._viewer.notify(self._viewer.hub.texts("calibrate.undone" if done else "calibrate.not_undone"))
 
     def _rate(self) -> None:
-        rating = self._rows.take()
+        rating = self._rows.rating()
         if rating is None:
-            self._viewer.say(self._viewer.hub.texts("feel.incomplete"))
+            self._viewer.notify(self._viewer.hub.texts("feel.incomplete"))
         else:
             self._calibration.rate(*rating)
 

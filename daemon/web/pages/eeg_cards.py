@@ -73,10 +73,10 @@ class EegCards:
             self._restart()
         self._number, self._cursor = piece.stream.number, piece.cursor
         self._about.text = texts("fit.eeg_detail", device=piece.stream.device)
-        ui.run_javascript(f"neuro.eeg({self._traces.id}, {_json(self._told(piece))})")
+        ui.run_javascript(f"neuro.eeg({self._traces.id}, {_json(self._chart_samples(piece))})")
         self._push_spectrum(piece)
 
-    def _told(self, piece: Piece) -> dict[str, Any]:
+    def _chart_samples(self, piece: Piece) -> dict[str, Any]:
         stream = piece.stream
         return {
             "number": stream.number,

@@ -45,7 +45,7 @@ def frame(viewer: Viewer, page: str) -> Iterator[None]:
     """Everything inside becomes the content of the page."""
     texts = viewer.hub.texts
     ui.page_title(texts("app.title", page=texts(f"nav.{page}")))
-    ui.on("neuro_theme", viewer.hear_theme)
+    ui.on("neuro_theme", viewer.set_theme)
     _one_main(viewer)
     named(words("a", "skip", texts("app.skip_to_content")), href="#content")
     _top(viewer, page)

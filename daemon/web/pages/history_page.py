@@ -189,12 +189,12 @@ class _History:
     def _ask_forget(self) -> None:
         viewer, texts = self._viewer, self._viewer.hub.texts
         if self._name == viewer.hub.log.name:
-            viewer.say(texts("history.forget_running"))
+            viewer.notify(texts("history.forget_running"))
             return
 
         async def forget() -> None:
             viewer.hub.log.forget(self._name)
-            viewer.say(texts("history.forgotten"))
+            viewer.notify(texts("history.forgotten"))
             ui.navigate.reload()
 
         ask(viewer, texts("history.forget_ask", name=self._title(self._name)), forget)

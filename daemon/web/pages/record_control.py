@@ -40,7 +40,7 @@ def ask_consent(viewer: Viewer) -> None:
     """Who agrees, to what, when; the recording begins only on a clear yes with a name."""
     texts = viewer.hub.texts
     if not viewer.hub.state.online.get("engine", True):
-        viewer.say(texts("record.not_now"))
+        viewer.notify(texts("record.not_now"))
         return
     consent = texts("record.consent", scope=", ".join(SCOPE))
     with ui.dialog() as dialog, tag("div", "card asking"):
@@ -53,7 +53,7 @@ def ask_consent(viewer: Viewer) -> None:
         def agree() -> None:
             who = persons_word(str(name.value or ""))[:MAX_NAME]
             if not who:
-                viewer.say(texts("record.nobody"))
+                viewer.notify(texts("record.nobody"))
                 return
             command = commands.RecordCommand(action="start", who=who, consent=consent)
             if viewer.send("record", command, texts("record.asked")):

@@ -79,9 +79,9 @@ def _ask(viewer: Viewer, recording: Recording, when: str, refresh: Any) -> None:
     async def forget() -> None:
         try:
             await run.io_bound(viewer.hub.recordings.forget, recording.name)
-            viewer.say(texts("recordings.forgotten"))
+            viewer.notify(texts("recordings.forgotten"))
         except (OSError, LookupError) as error:
-            viewer.say(texts("recordings.not_forgotten", error=shown(str(error))))
+            viewer.notify(texts("recordings.not_forgotten", error=shown(str(error))))
         await refresh()
 
     ask(viewer, texts("recordings.forget_ask", name=when), forget)

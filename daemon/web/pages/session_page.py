@@ -29,7 +29,7 @@ def feel_card(viewer: Viewer, after: Callable[[], None] | None = None) -> None:
     def send() -> None:
         arousal, valence = chosen["arousal"], chosen["valence"]
         if arousal is None or valence is None:
-            viewer.say(texts("feel.incomplete"))
+            viewer.notify(texts("feel.incomplete"))
             return
         label = commands.LabelCommand(valence=valence, arousal=arousal)
         if viewer.send("label", label, texts("feel.sent")):

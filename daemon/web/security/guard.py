@@ -113,7 +113,7 @@ class Guard:
             raise RefusedError(HTTPStatus.FORBIDDEN, texts("error.origin"))
         address = scope["client"][0] if scope.get("client") else ""
         page = not scope["path"].startswith(("/_nicegui", "/static", "/artwork"))
-        if not self._requests.take(address) or (page and not self._pages.take(address)):
+        if not self._requests.allow(address) or (page and not self._pages.allow(address)):
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, texts("error.too_many"))
         length = headers.get(b"content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY_BYTES or b"transfer-encoding" in headers:
@@ -139,7 +139,7 @@ class Guard:
 
         async def bounded() -> Message:
             message = await receive()
-            if message["type"] == "websocket.receive" and not bucket.take():
+            if message["type"] == "websocket.receive" and not bucket.allow():
                 return {"type": "websocket.disconnect", "code": 1008}
             return message
 
@@ -178,7 +178,7 @@ class Guard:
             message = await receive()
             given = parse_qs(message.get("body", b"")[:500].decode("latin-1")).get("token", [""])[0]
         address = scope["client"][0] if scope.get("client") else ""
-        if given and not self._guesses.take(address):
+        if given and not self._guesses.allow(address):
             raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, self.texts("error.too_many"))
         if given and self.token is not None and same_token(given.strip(), self.token):
             await self._let_in(scope, send)

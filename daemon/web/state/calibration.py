@@ -60,7 +60,7 @@ class Calibration:
         self._malformed = 0
         self._last_error = ""
         self._clear("idle")
-        state.listeners.append(self._hear)
+        state.listeners.append(self._on_document)
 
     def _clear(self, phase: Phase) -> None:
         self.phase: Phase = phase
@@ -118,10 +118,10 @@ class Calibration:
 
     def _answer(self, words: lines.Told) -> None:
         if self.phase == "asking":
-            self._tell(words)
+            self._write_line(words)
             self.phase, self.asked = "guided", None
 
-    def _tell(self, words: lines.Told) -> None:
+    def _write_line(self, words: lines.Told) -> None:
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(ConnectionError, RuntimeError):
                 self._process.stdin.write(lines.line(words))
@@ -145,7 +145,7 @@ class Calibration:
             self._heard_s = self._childs_time()
             self._holds_music = True
             self._send("policy", commands.PolicyCommand(policy="manual"))
-            self._tell(lines.PiecesLine(pieces=pieces))
+            self._write_line(lines.PiecesLine(pieces=pieces))
             watching = asyncio.create_task(self._watch(process))
             errors = asyncio.create_task(self._read_errors(process))
             try:
@@ -200,14 +200,14 @@ class Calibration:
             if words is None:
                 self._bad()
             else:
-                self._take(words)
+                self._on_line(words)
 
     def _bad(self) -> None:
         self._malformed += 1
         if self._malformed > MAX_MALFORMED:
             self._fail("it said too much that could not be understood")
 
-    def _take(self, words: lines.Said) -> None:
+    def _on_line(self, words: lines.Said) -> None:
         self._heard_s = self._childs_time()
         match words:
             case lines.StepLine():
@@ -253,7 +253,7 @@ class Calibration:
                     return
                 self._last_error = shown(raw.decode("utf-8", "replace"), 300) or self._last_error
 
-    def _hear(self, _name: str, document: documents.Document) -> None:
+    def _on_document(self, _name: str, document: documents.Document) -> None:
         """Tell it what the session's player says that sounds."""
         if not isinstance(document, documents.PlayerState) or not self.busy:
             return
@@ -261,4 +261,4 @@ class Calibration:
         sounding = track.id if track is not None and not document.paused else None
         if sounding != self._sounding:
             self._sounding = sounding
-            self._tell(lines.SoundsLine(id=sounding))
+            self._write_line(lines.SoundsLine(id=sounding))

@@ -109,14 +109,14 @@ class EegFeed:
         self._connection = writer
         try:
             while self._wanted.is_set():
-                self.take(await read_frame(reader))
+                self.on_frame(await read_frame(reader))
         finally:
             self._connection = None
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    def take(self, frame: Frame) -> None:
+    def on_frame(self, frame: Frame) -> None:
         """Take in one frame. Raises ``ConnectionError`` for samples that do not fit what was announced."""
         if isinstance(frame, StreamFrame):
             self._announce(frame)

@@ -70,10 +70,10 @@ class LiveState:
             self.linked = up
             self.version += 1
 
-    def hear(self, name: str, payload: bytes) -> None:
+    def on_message(self, name: str, payload: bytes) -> None:
         """A message of the short topic ``name``. Never raises for its content."""
         if name in ROLES:
-            self._hear_availability(ROLES[name], payload)
+            self._on_availability(ROLES[name], payload)
             return
         if name not in documents.DOCUMENTS:
             return
@@ -92,7 +92,7 @@ class LiveState:
         for listener in self.listeners:
             listener(name, document)
 
-    def _hear_availability(self, role: str, payload: bytes) -> None:
+    def _on_availability(self, role: str, payload: bytes) -> None:
         if payload not in (topics.ONLINE, topics.OFFLINE):
             self.malformed += bool(payload)
             return

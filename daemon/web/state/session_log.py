@@ -54,22 +54,22 @@ class SessionLog:
         self._said: dict[str, object] = {}
         self._flushed_s = 0.0
 
-    def keep_nothing(self) -> None:
+    def forget_wearer(self) -> None:
         """The wearer is to be forgotten: write no more."""
         self.close()
         self._keeps, self.name = False, None
         self._pending.clear()
         self.labels.clear()
 
-    def hear(self, _topic: str, document: documents.Document) -> None:
+    def on_document(self, _topic: str, document: documents.Document) -> None:
         """Take note of a document."""
         if isinstance(document, documents.Session):
-            self._hear_session(document)
+            self._on_session(document)
         record = self._record(document)
         if record is not None:
             self._write(record, document)
 
-    def hear_label(self, label: commands.LabelCommand) -> None:
+    def on_label(self, label: commands.LabelCommand) -> None:
         """Take note of the wearer's own word."""
         if label.valence is not None and len(self.labels) < MAX_LABELS:
             self.labels.append(label.valence)
@@ -88,7 +88,7 @@ class SessionLog:
                 self._file.close()
             self._file = None
 
-    def _hear_session(self, session: documents.Session) -> None:
+    def _on_session(self, session: documents.Session) -> None:
         if session.started is not None and session.started != self._started:
             if self._file is not None:
                 self.close()

@@ -43,11 +43,11 @@ def headline(calibration: Calibration, texts: Texts) -> tuple[str, str]:
         done = calibration.fitting
         return texts("calibrate.fitting"), texts("calibrate.fitting_detail", done=done.done, of=done.of)
     if calibration.phase == "guided" and step is not None:
-        return texts(f"calibrate.do_{step.label or 'rest'}"), _says(step, texts)
+        return texts(f"calibrate.do_{step.label or 'rest'}"), _instruction(step, texts)
     return "", ""
 
 
-def _says(step: lines.StepLine, texts: Texts) -> str:
+def _instruction(step: lines.StepLine, texts: Texts) -> str:
     """In the page's language where it has these words, else as the calibration itself says it."""
     if texts.has(f"calibrate.says_{step.key}"):
         with contextlib.suppress(LookupError, TypeError):  # numbers other than the words want

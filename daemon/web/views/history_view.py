@@ -89,7 +89,7 @@ class _Reader:
     truncated: bool = False
     times: list[float] = field(default_factory=list)
 
-    def take(self, record: AnyRecord) -> None:
+    def add(self, record: AnyRecord) -> None:
         self.times.append(record.t)
         match record:
             case records.StartRecord():
@@ -114,7 +114,7 @@ def timeline(session: Sequence[AnyRecord]) -> Timeline | None:
     """The session's picture; None when nothing was recorded."""
     reader = _Reader()
     for record in session:
-        reader.take(record)
+        reader.add(record)
     if not reader.times:
         return None
     start_s, end_s = min(reader.times), max(reader.times)

@@ -100,7 +100,7 @@ def test_mne_opens_it_as_its_manual_says(tmp_path: Path) -> None:
 
 
 def test_what_is_recorded_is_on_the_disk_before_the_end(tmp_path: Path) -> None:
-    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, on_news=lambda _: None)
     record(recorder, session_items(16))
     part = tmp_path / "a.xdf.part"
     wait_until(lambda: part.stat().st_size >= 16 * 16 * 41, "it is on the disk while the recording goes on")
@@ -115,7 +115,7 @@ def test_what_is_recorded_is_on_the_disk_before_the_end(tmp_path: Path) -> None:
 
 
 def test_a_recording_in_progress_is_left_alone(tmp_path: Path) -> None:
-    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, on_news=lambda _: None)
     assert [done.path for done in recover_all(tmp_path)] == [None]
     record(recorder, session_items(4))
     assert recorder.close() == tmp_path / "a.xdf"
@@ -134,7 +134,7 @@ def test_a_recording_that_begins_is_never_taken_for_a_broken_one(
     monkeypatch.setattr(
         recording_file, "fcntl", SimpleNamespace(flock=late, LOCK_EX=fcntl.LOCK_EX, LOCK_NB=fcntl.LOCK_NB)
     )
-    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, on_news=lambda _: None)
     assert not found
     assert recorder.close() == tmp_path / "a.xdf"
     assert [path.name for path in tmp_path.iterdir()] == ["a.xdf"]
@@ -154,7 +154,7 @@ def test_a_recording_that_ends_while_old_ones_are_mended_is_no_broken_one(tmp_pa
     try:
         for number in range(30):
             path = tmp_path / f"{number}.xdf"
-            assert SessionRecorder(path, BEGAN, SETTINGS, say=news.append).close() == path
+            assert SessionRecorder(path, BEGAN, SETTINGS, on_news=news.append).close() == path
     finally:
         ended.set()
         mending.join()
@@ -171,7 +171,7 @@ def test_a_file_that_is_deleted_stops_growing(tmp_path: Path) -> None:
         said.append(news)
         stopped.set()
 
-    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=hear)
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, on_news=hear)
     record(recorder, session_items(4))
     (tmp_path / "a.xdf.part").unlink()
     record(recorder, session_items(4))
@@ -185,7 +185,7 @@ def test_a_file_that_is_deleted_stops_growing(tmp_path: Path) -> None:
 def test_a_folder_that_takes_nothing_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RecordingStartError, match=r"file/a\.xdf: the recording cannot begin"):
-        SessionRecorder(tmp_path / "file" / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
+        SessionRecorder(tmp_path / "file" / "a.xdf", BEGAN, SETTINGS, on_news=lambda _: None)
 
 
 def test_another_headset_in_one_session_gets_streams_of_its_own(tmp_path: Path) -> None:
@@ -193,12 +193,12 @@ def test_another_headset_in_one_session_gets_streams_of_its_own(tmp_path: Path) 
 
     from support.recordings.session_making import INFO
 
-    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
-    recorder.hear(HeadsetStatus("streaming", INFO))
-    recorder.hear(chunk_at(0))
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, on_news=lambda _: None)
+    recorder.on_item(HeadsetStatus("streaming", INFO))
+    recorder.on_item(chunk_at(0))
     other = replace(INFO, channels=("C3", "C4"), extras=())
-    recorder.hear(HeadsetStatus("streaming", other))
-    recorder.hear(EegChunk(np.ones((2, 16)), 200 + np.arange(16) / RATE_HZ))
+    recorder.on_item(HeadsetStatus("streaming", other))
+    recorder.on_item(EegChunk(np.ones((2, 16)), 200 + np.arange(16) / RATE_HZ))
     recorder.close()
     rows = [i.samples_uv.shape[0] for i in read_session(tmp_path / "a.xdf") if isinstance(i, EegChunk)]
     assert rows == [4, 2]
@@ -223,12 +223,12 @@ def test_lines_and_gaps_survive_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lengths", [(1,), (1, 16, 16), (16, 1, 16), (1, 1, 1)])
 def test_a_chunk_of_one_sample_is_read_like_any_other(lengths: tuple[int, ...], tmp_path: Path) -> None:
-    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
-    recorder.hear(HeadsetStatus("streaming", replace(INFO, extras=())))
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, on_news=lambda _: None)
+    recorder.on_item(HeadsetStatus("streaming", replace(INFO, extras=())))
     begun = np.cumsum((0, *lengths))
     for first, n in zip(begun, lengths, strict=False):
         index = np.arange(first, first + n, dtype=np.float64)
-        recorder.hear(EegChunk(np.stack([index] * 4), index / RATE_HZ))
+        recorder.on_item(EegChunk(np.stack([index] * 4), index / RATE_HZ))
     path = recorder.close()
     assert path is not None
     chunks = [item for item in read_session(path) if isinstance(item, EegChunk)]

@@ -65,7 +65,7 @@ class Script:
     def answer(self) -> Answer | None:
         return self._answers.pop(0)
 
-    def told(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         self.words.append(text)
 
 

@@ -39,8 +39,8 @@ class Told(Link):
         events.command.listen(self._on_command)
         events.player.listen(self.player.append)
 
-    def keep(self, topic: str, payload: bytes) -> None:
-        super().keep(topic, payload)
+    def retain(self, topic: str, payload: bytes) -> None:
+        super().retain(topic, payload)
         self.order.append(f"said {self.said[-1][0]}")
 
     def _on_pipeline(self, chosen: PipelineChosen) -> None:
@@ -123,7 +123,7 @@ def test_a_command_is_told_once_it_is_one_and_before_it_is_carried_out(
 ) -> None:
     told = Told()
     role = _role(told, Feed([]), lambda _info: _prepared(Pipeline([])), tmp_path)
-    role.hear(f"neuroplayer/t/cmd/{name}", json.dumps(payload).encode(), retained)
+    role.on_message(f"neuroplayer/t/cmd/{name}", json.dumps(payload).encode(), retained)
     assert [one for one, _ in told.commands] == [name] * is_told
     assert (told.order[0] == f"command {name}") is is_told
 
@@ -133,7 +133,7 @@ def test_of_the_player_only_what_is_new_and_of_the_contract_is_told(tmp_path: Pa
     role = _role(told, feed, lambda _info: _prepared(Pipeline([])), tmp_path)
     payload = json.dumps(PLAYER_STATE).encode()
     for given, retained in ((payload, True), (b"{broken", False), (payload, False)):
-        role.hear("neuroplayer/t/player/state", given, retained)
+        role.on_message("neuroplayer/t/player/state", given, retained)
     assert [said.payload for said in told.player] == [payload]
     assert len(feed.heard) == 2, "a simulated wearer hears what sounds already"
 

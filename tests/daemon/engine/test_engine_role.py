@@ -71,7 +71,7 @@ class Bench:
             await asyncio.gather(task, return_exceptions=True)
 
     def command(self, name: str, document: object, *, retained: bool = False) -> None:
-        self.role.hear(f"neuroplayer/t/cmd/{name}", json.dumps(document).encode(), retained)
+        self.role.on_message(f"neuroplayer/t/cmd/{name}", json.dumps(document).encode(), retained)
 
 
 async def test_a_new_mood_is_said_at_once_and_the_same_one_is_not_repeated(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ async def test_bad_commands_are_answered_and_counted(
 async def test_a_state_that_nobody_asked_for_is_no_refused_command(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [], [])
     async with bench.running():
-        bench.role.hear("neuroplayer/t/web/availability", b"online", True)
+        bench.role.on_message("neuroplayer/t/web/availability", b"online", True)
         assert bench.link.on("cmd/error") == []
 
 
@@ -171,8 +171,10 @@ async def test_the_simulated_wearer_hears_the_music(tmp_path: Path) -> None:
     mood = {"valence": 0.1, "arousal": 0.7, "source": "tag", "confidence": 1.0}
     track = {"id": "1", "title": "t", "artist": "", "duration_s": 60.0, "mood": mood}
     document = PLAYER_STATE | {"track": track}
-    bench.role.hear("neuroplayer/t/player/state", json.dumps(document).encode(), True)
-    bench.role.hear("neuroplayer/t/player/state", json.dumps(document | {"paused": True}).encode(), True)
+    bench.role.on_message("neuroplayer/t/player/state", json.dumps(document).encode(), True)
+    bench.role.on_message(
+        "neuroplayer/t/player/state", json.dumps(document | {"paused": True}).encode(), True
+    )
     assert bench.feed.heard == [(0.1, 0.7), (None, None)]
 
 

@@ -50,12 +50,16 @@ def _settings(broker: RealBroker, **changes: Any) -> Settings:
     return Settings(node="den", broker=BrokerSettings(port=broker.port), **changes)
 
 
-def _home(settings: Settings, owner: Owner = "engine", hear: Ear | None = None, **more: Any) -> HomeLink:
-    return HomeLink(settings, owner, Outlet(NODE), hear=hear or Ear(), **{"subscriptions": [], **more})
+def _home(
+    settings: Settings, owner: Owner = "engine", on_message: Ear | None = None, **more: Any
+) -> HomeLink:
+    return HomeLink(
+        settings, owner, Outlet(NODE), on_message=on_message or Ear(), **{"subscriptions": [], **more}
+    )
 
 
 def _listener(broker: RealBroker, ear: Ear) -> MqttLink:
-    return MqttLink(BrokerSettings(port=broker.port), "ear", hear=ear, subscriptions=["#"])
+    return MqttLink(BrokerSettings(port=broker.port), "ear", on_message=ear, subscriptions=["#"])
 
 
 async def test_it_announces_at_once_and_again_when_home_assistant_restarts(
@@ -64,7 +68,7 @@ async def test_it_announces_at_once_and_again_when_home_assistant_restarts(
     monkeypatch.setattr(home_link, "ANNOUNCE_AGAIN_S", 600.0)  # however long this takes, it is one storm
     ear, own = Ear(), Ear()
     config = "homeassistant/sensor/neuroplayer_den/emotion/config"
-    home = _home(_settings(broker), hear=own)
+    home = _home(_settings(broker), on_message=own)
     async with _listener(broker, ear) as other, home:
         await until(lambda: len(ear.on(config)) >= 1)
         home.outlet.retain(topics.EMOTION, EMOTION)
@@ -118,10 +122,10 @@ async def test_a_change_of_mood_is_one_event(broker: RealBroker) -> None:
 
 def test_a_state_that_claims_nothing_fires_nothing() -> None:
     events = MoodEvents()
-    assert events.hear(msgspec.structs.replace(EMOTION, status="stale")) is None
-    assert events.hear(EMOTION) is not None
-    assert events.hear(msgspec.structs.replace(EMOTION, status="unreliable", emotion="focused")) is None
-    assert events.hear(EMOTION) is None
+    assert events.on_state(msgspec.structs.replace(EMOTION, status="stale")) is None
+    assert events.on_state(EMOTION) is not None
+    assert events.on_state(msgspec.structs.replace(EMOTION, status="unreliable", emotion="focused")) is None
+    assert events.on_state(EMOTION) is None
 
 
 async def test_coarse_sends_wide_steps_and_no_window(broker: RealBroker) -> None:
@@ -274,7 +278,7 @@ async def test_f25_a_flood_of_commands_is_left_out_and_counted(
 ) -> None:
     ear = Ear()
     commands = [NODE.command("volume"), NODE.command("session")]
-    sender = MqttLink(BrokerSettings(port=broker.port), "sender", hear=Ear())
+    sender = MqttLink(BrokerSettings(port=broker.port), "sender", on_message=Ear())
     async with _home(_settings(broker), "player", ear, subscriptions=commands) as home, sender:
         await until(lambda: home.link.connected.is_set() and sender.connected.is_set())
         for number in range(60):

@@ -47,7 +47,7 @@ class _Wire:
     def __init__(self) -> None:
         self.said: list[tuple[str, bytes]] = []
 
-    def keep(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes) -> None:
         self.said.append((topic, payload))
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:
@@ -97,7 +97,7 @@ def _session(text: str, many: int) -> documents.Document:
 
 def _mood_changed(text: str, many: int) -> documents.Document:
     model = documents.Model(name=text, sha256=None)
-    event = MoodEvents().hear(msgspec.structs.replace(EMOTION, model=model))
+    event = MoodEvents().on_state(msgspec.structs.replace(EMOTION, model=model))
     assert event is not None
     return event
 

@@ -33,7 +33,7 @@ class Ear:
 
 
 def _link(broker: RealBroker, name: str, ear: Ear, **options: object) -> MqttLink:
-    return MqttLink(BrokerSettings(port=broker.port), name, hear=ear, seed=1, **options)  # type: ignore[arg-type]
+    return MqttLink(BrokerSettings(port=broker.port), name, on_message=ear, seed=1, **options)  # type: ignore[arg-type]
 
 
 async def test_a_state_is_kept_and_heard(broker: RealBroker) -> None:
@@ -42,7 +42,7 @@ async def test_a_state_is_kept_and_heard(broker: RealBroker) -> None:
         _link(broker, "one", Ear(), availability=AVAILABILITY) as one,
         _link(broker, "two", ear, subscriptions=["neuroplayer/t/#"]),
     ):
-        one.keep(STATE, b"1")
+        one.retain(STATE, b"1")
         await until(lambda: any(topic == STATE for topic, _, _ in ear.heard))
         assert any((topic, payload) == (AVAILABILITY, b"online") for topic, payload, _ in ear.heard)
     late = Ear()
@@ -56,7 +56,7 @@ async def test_f20_a_broker_that_forgot_everything_is_told_again(
 ) -> None:
     ear = Ear()
     async with _link(broker, "one", Ear(), availability=AVAILABILITY, meanwhile="the music goes on") as one:
-        one.keep(STATE, b"7")
+        one.retain(STATE, b"7")
         await until(lambda: one.counters.published >= 1)
         broker.kill()
         await until(lambda: not one.connected.is_set())
@@ -73,10 +73,10 @@ async def test_f20_a_broker_that_forgot_everything_is_told_again(
 
 
 async def test_states_are_latest_wins_and_events_bounded_without_a_broker(free_port: int) -> None:
-    link = MqttLink(BrokerSettings(port=free_port), "one", hear=Ear(), seed=1)
+    link = MqttLink(BrokerSettings(port=free_port), "one", on_message=Ear(), seed=1)
     async with link:
         for number in range(1000):
-            link.keep(STATE, str(number).encode())
+            link.retain(STATE, str(number).encode())
             link.send("neuroplayer/t/player/decision", b"x", qos=1)
         await until(lambda: link.counters.failures > 1)
         assert not link.connected.is_set()
@@ -89,7 +89,8 @@ import asyncio, os, sys
 from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings
 async def main():
-    link = MqttLink(BrokerSettings(port=int(sys.argv[1])), "doomed", hear=print, availability=sys.argv[2])
+    settings = BrokerSettings(port=int(sys.argv[1]))
+    link = MqttLink(settings, "doomed", on_message=print, availability=sys.argv[2])
     async with link:
         await link.connected.wait()
         os._exit(9)
@@ -146,11 +147,11 @@ async def test_what_is_heard_is_answered_at_once_and_a_fault_of_the_listener_cos
         for qos in (0, 1):
             there.send("t/back", payload, qos=qos)
 
-    there = MqttLink(BrokerSettings(port=broker.port), "there", hear=echo, subscriptions=["t/go"])
+    there = MqttLink(BrokerSettings(port=broker.port), "there", on_message=echo, subscriptions=["t/go"])
     here = MqttLink(
         BrokerSettings(port=broker.port),
         "here",
-        hear=lambda _topic, payload, _retained: heard.append(payload),
+        on_message=lambda _topic, payload, _retained: heard.append(payload),
         subscriptions=["t/back"],
     )
     long = b"x" * 200_000  # more than the socket takes at once
@@ -178,7 +179,7 @@ async def test_an_error_of_our_own_side_is_no_word_of_the_broker(
     async with _link(broker, "one", Ear()) as one:
         await until(lambda: one.counters.connects == 1)
         clients[0].give_up()  # as after a suspend: paho knows of no socket when the next state is written
-        one.keep(STATE, b"1")
+        one.retain(STATE, b"1")
         await until(lambda: one.counters.failures == 1)
         assert "[code:4]" in (one.last_error or "")
         await until(lambda: one.counters.connects == 2)
@@ -204,6 +205,6 @@ async def test_a_wrong_password_is_refused_in_both_versions_of_mqtt(
 ) -> None:
     wrong = BrokerSettings(port=free_port, username="me", password="wrong", mqtt3=mqtt3)
     with RealBroker(tmp_path, free_port, anonymous=False):
-        async with MqttLink(wrong, "one", hear=Ear(), seed=1):
+        async with MqttLink(wrong, "one", on_message=Ear(), seed=1):
             await until(lambda: bool(caplog.messages))
     assert "does not let us in (" in caplog.messages[0]

@@ -65,18 +65,18 @@ async def test_the_access_list_shown_suffices(tmp_path: Path, free_port: int) ->
             settings,
             "player",
             Outlet(topics.Topics("home")),
-            hear=lambda topic, _payload, _retained: heard.append(topic),
+            on_message=lambda topic, _payload, _retained: heard.append(topic),
             subscriptions=["neuroplayer/home/cmd/skip"],
         )
         theirs = MqttLink(
             BrokerSettings(port=free_port, username="listener", password="hush"),
             "listener",
-            hear=lambda topic, _payload, _retained: heard.append(f"listener {topic}"),
+            on_message=lambda topic, _payload, _retained: heard.append(f"listener {topic}"),
             subscriptions=["#"],
         )
         async with ours, theirs:
             await until(lambda: ours.link.connected.is_set() and theirs.connected.is_set())
-            ours.link.keep("neuroplayer/home/player/state", b"{}")
+            ours.link.retain("neuroplayer/home/player/state", b"{}")
             ours.link.send("neuroplayer/home/cmd/skip", b"{}", qos=1)
             await until(lambda: "listener neuroplayer/home/player/state" in heard, "a state is let through")
             await until(lambda: any(t.startswith("listener homeassistant/") for t in heard), "discovery too")

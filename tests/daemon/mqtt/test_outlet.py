@@ -46,7 +46,7 @@ class _Feed:
         while True:
             yield await self.items.get()
 
-    def hear(self, valence: float | None, arousal: float | None) -> None:
+    def on_music(self, valence: float | None, arousal: float | None) -> None:
         pass
 
 
@@ -103,8 +103,8 @@ async def test_a_mood_change_is_encoded_once_a_topic_and_never_parsed(
     def both(mood: str) -> bool:
         return heard(topics.EMOTION, mood) and heard(topics.MOOD_CHANGED, mood)
 
-    listener = MqttLink(settings.broker, "ear", hear=ear, subscriptions=[NODE.base + "#"])
-    home = HomeLink(settings, "engine", outlet, hear=role.hear, subscriptions=role.subscriptions)
+    listener = MqttLink(settings.broker, "ear", on_message=ear, subscriptions=[NODE.base + "#"])
+    home = HomeLink(settings, "engine", outlet, on_message=role.on_message, subscriptions=role.subscriptions)
     async with listener, home:
         await until(lambda: listener.connected.is_set() and home.link.connected.is_set())
         running = asyncio.create_task(role.run())
@@ -126,7 +126,7 @@ class _Wire:
     def __init__(self) -> None:
         self.said: list[tuple[str, bytes]] = []
 
-    def keep(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes) -> None:
         self.said.append((topic, payload))
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:

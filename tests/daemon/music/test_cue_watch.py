@@ -55,7 +55,7 @@ def heard(*documents: documents.Document, age_s: float = 0.0) -> list[str | None
     watch = CueWatch()
     cues = []
     for now_s, document in enumerate(documents):
-        watch.hear(document, age_s, float(now_s))
+        watch.on_document(document, age_s, float(now_s))
         cues.append(watch.due(float(now_s)))
     return cues
 
@@ -90,20 +90,20 @@ def test_without_a_rest_there_is_nothing_to_tell() -> None:
 def test_nobody_is_told_who_is_not_there(there: documents.Headset) -> None:
     watch = CueWatch()
     for now_s, document in enumerate([there, session("calibrating"), session("running"), headset("stale")]):
-        watch.hear(document, 0.0, float(now_s))
+        watch.on_document(document, 0.0, float(now_s))
         assert watch.due(float(now_s)) is None
     assert watch.due(1000.0) is None
 
 
 def test_a_headset_that_stays_away_is_told_once_and_so_is_its_return() -> None:
     watch = CueWatch()
-    watch.hear(headset(), 0.0, 0.0)
-    watch.hear(headset("stale"), 0.0, 1.0)
+    watch.on_document(headset(), 0.0, 0.0)
+    watch.on_document(headset("stale"), 0.0, 1.0)
     assert watch.due(1.0 + GONE_S / 2) is None
-    watch.hear(headset("lost"), 0.0, 5.0)
+    watch.on_document(headset("lost"), 0.0, 5.0)
     assert watch.due(1.0 + GONE_S) == "headset_lost"
     assert watch.due(100.0) is None
-    watch.hear(headset(), 0.0, 101.0)
+    watch.on_document(headset(), 0.0, 101.0)
     assert watch.due(101.0) == "headset_back"
     assert watch.due(102.0) is None
 
@@ -112,11 +112,13 @@ def test_a_short_gap_is_not_told_and_a_flapping_link_only_now_and_then() -> None
     watch = CueWatch()
     told = []
     for second in range(600):
-        watch.hear(headset("stale" if second % 20 < 15 and second else "streaming"), 0.0, float(second))
+        watch.on_document(
+            headset("stale" if second % 20 < 15 and second else "streaming"), 0.0, float(second)
+        )
         told.append(watch.due(float(second)))
     assert 1 <= told.count("headset_lost") <= 600 / LOST_APART_S + 1
     assert told.count("headset_back") <= told.count("headset_lost")
     short = CueWatch()
     for second in range(60):
-        short.hear(headset("stale" if second % 6 < 5 else "streaming"), 0.0, float(second))
+        short.on_document(headset("stale" if second % 6 < 5 else "streaming"), 0.0, float(second))
         assert short.due(float(second)) is None

@@ -56,7 +56,7 @@ def test_commands_reach_the_playback(
 ) -> None:
     music = Heard()
     role = PlayerRole(Outlet(NODE), music, simulated=False)  # type: ignore[arg-type]
-    role.hear(NODE.command(command), payload, retained=False)
+    role.on_message(NODE.command(command), payload, retained=False)
     assert music.asked == [asked]
 
 
@@ -75,7 +75,7 @@ def test_commands_reach_the_playback(
 def test_bad_commands_are_counted_and_change_nothing(command: str, payload: bytes, retained: bool) -> None:
     music = Heard()
     role = PlayerRole(Outlet(NODE), music, simulated=False)  # type: ignore[arg-type]
-    role.hear(NODE.command(command), payload, retained)
+    role.on_message(NODE.command(command), payload, retained)
     assert music.asked == []
     assert role._inlet.refused == 1
 
@@ -96,7 +96,7 @@ def test_the_end_of_a_recording_ends_what_is_written_beside_it(
     music, ended = Heard(), list[str]()
     role = PlayerRole(Outlet(NODE), music, simulated=False, end_log=lambda: ended.append("ended"))  # type: ignore[arg-type]
     assert NODE.command("record") in role.subscriptions
-    role.hear(NODE.command("record"), payload, retained)
+    role.on_message(NODE.command("record"), payload, retained)
     assert (len(ended), music.asked, role._inlet.refused) == (ends, [], 0), "the engine answers"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from daemon.processes.logs import QUIET_S, JsonLines, OnceThenQuiet, say_as, start_logging
+from daemon.processes.logs import QUIET_S, JsonLines, OnceThenQuiet, in_format, start_logging
 from daemon.settings import LogSettings
 
 
@@ -36,9 +36,9 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_json_lines() -> None:
     line = json.loads(JsonLines("engine").format(_record()))
     assert (line["role"], line["level"], line["message"]) == ("engine", "warning", "the broker is away")
-    said = json.loads(say_as("supervisor", LogSettings(format="json"), "engine ended"))
+    said = json.loads(in_format("supervisor", LogSettings(format="json"), "engine ended"))
     assert said["message"] == "engine ended"
-    assert say_as("supervisor", LogSettings(format="json"), '{"a":1}') == '{"a":1}'
+    assert in_format("supervisor", LogSettings(format="json"), '{"a":1}') == '{"a":1}'
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ class Watched:
     def __init__(self, settings: Settings, roles: list[RoleName], **options: Any) -> None:
         self.lines: list[str] = []
         options = {"hung_s": PATIENCE_S} | options
-        self.supervisor = Supervisor(roles, settings, say=self.lines.append, **options)
+        self.supervisor = Supervisor(roles, settings, notify=self.lines.append, **options)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[int]]:

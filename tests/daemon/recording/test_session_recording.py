@@ -26,7 +26,7 @@ def test_a_disk_that_takes_nothing_is_said_and_leaves_no_consent(tmp_path: Path)
     _recordings(tmp_path).write_text("in the way")
     recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
     with pytest.raises(MessageError, match="recordings"):
-        recording.obey(RecordCommand(action="start", who="Ada", consent="yes"))
+        recording.handle_command(RecordCommand(action="start", who="Ada", consent="yes"))
     assert not recording.recording
     recording.close()
     assert [path.name for path in _recordings(tmp_path).parent.iterdir()] == ["recordings"]
@@ -35,11 +35,11 @@ def test_a_disk_that_takes_nothing_is_said_and_leaves_no_consent(tmp_path: Path)
 def test_a_recording_goes_on_in_a_file_of_its_own_each_time(tmp_path: Path) -> None:
     recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
     for _ in range(3):
-        recording.obey(RecordCommand(action="start", who="Ada", consent="yes"))
+        recording.handle_command(RecordCommand(action="start", who="Ada", consent="yes"))
         assert recording.recording
         with pytest.raises(MessageError, match="already"):
-            recording.obey(RecordCommand(action="start", who="Ada", consent="yes"))
-        recording.obey(RecordCommand(action="stop"))
+            recording.handle_command(RecordCommand(action="start", who="Ada", consent="yes"))
+        recording.handle_command(RecordCommand(action="stop"))
         assert not recording.recording
     recording.close()
     assert len(list(_recordings(tmp_path).glob("*.xdf"))) == 3
@@ -50,7 +50,7 @@ def test_a_recording_that_begins_late_knows_the_dwell_time_in_force(tmp_path: Pa
     recording.listen(events)
     for seconds in (30.0, 3.0):
         events.command(CommandGiven("dwell", DwellCommand(seconds=seconds)))
-    recording.obey(YES)
+    recording.handle_command(YES)
     recording.close()
     (path,) = _recordings(tmp_path).glob("*.xdf")
     lines = [item.text for item in read_session(path) if isinstance(item, Line)]
@@ -74,7 +74,7 @@ def _files(tmp_path: Path) -> list[str]:
 def test_a_later_life_goes_on_with_what_a_person_agreed_to(tmp_path: Path) -> None:
     first = _life(tmp_path, again=False)
     assert not first.recording
-    first.obey(YES)
+    first.handle_command(YES)
     first.close()  # a life that is killed leaves no more than this one
     for _ in range(2):
         later = _life(tmp_path, again=True)
@@ -96,13 +96,13 @@ def test_a_later_life_goes_on_with_what_a_person_agreed_to(tmp_path: Path) -> No
 def test_what_a_person_ended_stays_ended(tmp_path: Path, record: str) -> None:
     first = _life(tmp_path, again=False, record=record)
     if not record:
-        first.obey(YES)
+        first.handle_command(YES)
     assert first.recording
-    first.obey(NO)
+    first.handle_command(NO)
     first.close()
     later = _life(tmp_path, again=True, record=record)
     assert not later.recording
-    later.obey(YES)
+    later.handle_command(YES)
     assert later.recording, "until a person agrees again"
     later.close()
 
@@ -111,7 +111,7 @@ def test_what_a_person_ended_stays_ended(tmp_path: Path, record: str) -> None:
 def test_a_consent_that_was_deleted_is_taken_back(tmp_path: Path, record: str) -> None:
     first = _life(tmp_path, again=False, record=record)
     if not record:
-        first.obey(YES)
+        first.handle_command(YES)
     first.close()
     consent_path(_recordings(tmp_path) / _files(tmp_path)[0]).unlink()
     later = _life(tmp_path, again=True, record=record)
@@ -122,7 +122,7 @@ def test_a_consent_that_was_deleted_is_taken_back(tmp_path: Path, record: str) -
 
 def test_a_new_session_or_a_real_headset_is_asked_anew(tmp_path: Path) -> None:
     first = _life(tmp_path, again=False)
-    first.obey(YES)
+    first.handle_command(YES)
     first.close()
     real = _life(tmp_path, again=True, simulated=False)
     assert not real.recording, "the consent was to a simulated session"
@@ -150,7 +150,7 @@ def test_a_consent_is_a_persons_word(tmp_path: Path, nothing: str) -> None:
     recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
     for who, consent in ((nothing, "yes"), ("Ada", nothing)):
         with pytest.raises(MessageError, match="letters or digits"):
-            recording.obey(RecordCommand(action="start", who=who, consent=consent))
+            recording.handle_command(RecordCommand(action="start", who=who, consent=consent))
     assert not recording.recording
     assert not _recordings(tmp_path).exists(), "no consent is written either"
     recording.close()
@@ -158,7 +158,7 @@ def test_a_consent_is_a_persons_word(tmp_path: Path, nothing: str) -> None:
 
 def test_a_name_is_kept_in_one_form(tmp_path: Path) -> None:
     recording = SessionRecording(Settings(state_dir=str(tmp_path)), simulated=True)
-    recording.obey(RecordCommand(action="start", who=" Ａda\u200b  ﬁne ", consent="yes"))
+    recording.handle_command(RecordCommand(action="start", who=" Ａda\u200b  ﬁne ", consent="yes"))
     recording.close()
     consent = read_consent(_recordings(tmp_path) / _files(tmp_path)[0])
     assert consent is not None

@@ -19,9 +19,9 @@ def emotion(name: str, *, simulated: bool = False) -> dict[str, Any]:
 def test_moods_are_weighed_by_how_long_they_lasted() -> None:
     now = Now()
     summary = SessionSummary(now)
-    summary.hear("emotion", emotion("relaxed"))
+    summary.on_document("emotion", emotion("relaxed"))
     now.s = 30.0
-    summary.hear("emotion", emotion("focused"))
+    summary.on_document("emotion", emotion("focused"))
     now.s = 40.0
     lines = summary.lines()
     assert lines[0] == "Session of 0 min 40 s."
@@ -31,10 +31,10 @@ def test_moods_are_weighed_by_how_long_they_lasted() -> None:
 
 def test_a_simulated_wearer_is_named_and_tracks_are_counted_once() -> None:
     summary = SessionSummary(Now())
-    summary.hear("emotion", emotion("unknown", simulated=True))
+    summary.on_document("emotion", emotion("unknown", simulated=True))
     for title in ("One", "One", "Two"):
-        summary.hear("player/state", {"track": {"title": title}})
-    summary.hear("player/decision", {"kind": "mood_change"})
+        summary.on_document("player/state", {"track": {"title": title}})
+    summary.on_document("player/decision", {"kind": "mood_change"})
     told = "\n".join(summary.lines())
     assert "with a simulated wearer" in told
     assert "Music: 2 tracks, 1 changed for the mood; last Two." in told
@@ -43,7 +43,7 @@ def test_a_simulated_wearer_is_named_and_tracks_are_counted_once() -> None:
 def test_long_sessions_and_losses() -> None:
     now = Now()
     summary = SessionSummary(now)
-    summary.hear("headset", {"state": "lost"})
+    summary.on_document("headset", {"state": "lost"})
     now.s = 3 * 3600 + 59.7
     told = summary.lines()
     assert told[0] == "Session of 181 min 0 s."

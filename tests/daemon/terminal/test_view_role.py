@@ -34,7 +34,7 @@ class Screen:
 @pytest.mark.parametrize("topic", ["emotion", "player/state", "player/decision", "headset", "cmd/error"])
 def test_what_is_no_document_is_not_shown(topic: str, payload: bytes) -> None:
     screen = Screen()
-    ViewRole(Topics("home"), screen).hear(f"neuroplayer/home/{topic}", payload, False)
+    ViewRole(Topics("home"), screen).on_message(f"neuroplayer/home/{topic}", payload, False)
     assert screen.shown == []
 
 
@@ -42,7 +42,7 @@ def test_no_word_steers_the_terminal_and_new_fields_are_kept() -> None:
     screen = Screen()
     hostile = msgspec.structs.replace(ERROR, command="\x1b]0;mine\x07", error="\x1b[2Jgone\x9b\u202e")
     payload = codec.encode(hostile)[:-1] + b',"news":[{"a":"b\\u001b"},null,1]}'
-    ViewRole(Topics("home"), screen).hear("neuroplayer/home/cmd/error", payload, False)
+    ViewRole(Topics("home"), screen).on_message("neuroplayer/home/cmd/error", payload, False)
     ((_, document),) = screen.shown
     assert (document["command"], document["error"]) == (" ]0;mine ", " [2Jgone  ")
     assert document["news"] == [{"a": "b "}, None, 1]

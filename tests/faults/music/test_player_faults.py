@@ -218,7 +218,7 @@ def test_f32_commands_in_a_storm_leave_one_fade_at_a_time_and_the_level_whole(tm
             session.engine.skip()
         elif action == 1:
             session.chooser.set_target(("relax", "energise", "sleep")[rng.integers(3)])
-            session.engine.asked_anew()
+            session.engine.choose_anew()
         elif action == 2:
             session.engine.seek(float(rng.uniform(0, 30)))
         elif action == 3:
@@ -296,7 +296,7 @@ def test_f33_an_old_or_damaged_place_is_not_gone_back_to(tmp_path: Path) -> None
     now = [1000.0]
     place = PlaceFile(tmp_path, lambda: now[0])
     assert place.read() is None
-    place.keep("abc", 12.0, 0.5, paused=False, now_s=0.0)
+    place.save("abc", 12.0, 0.5, paused=False, now_s=0.0)
     kept = place.read()
     assert kept is not None
     assert (kept.track_id, kept.position_s) == ("abc", 12.0)
@@ -314,7 +314,7 @@ def test_f33_an_old_or_damaged_place_is_not_gone_back_to(tmp_path: Path) -> None
 
 def test_f33_a_state_folder_that_is_full_stops_nothing(tmp_path: Path) -> None:
     place = PlaceFile(tmp_path / "not there", lambda: 0.0)
-    place.keep("abc", 1.0, 1.0, paused=False, now_s=0.0)
+    place.save("abc", 1.0, 1.0, paused=False, now_s=0.0)
     assert place.read() is None
 
 

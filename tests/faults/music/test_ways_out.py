@@ -104,7 +104,7 @@ def act(session: OfflineSession, tracks: list[Track], what: Act) -> None:
         "play": lambda: engine.play(tracks[-1]),
         "seek": lambda: engine.seek(30.0),
         "pause": lambda: engine.pause(None),
-        "target": lambda: (session.chooser.set_target(Mood(None, 0.9)), engine.asked_anew()),
+        "target": lambda: (session.chooser.set_target(Mood(None, 0.9)), engine.choose_anew()),
         "nothing": lambda: None,
     }
     steps[what]()

@@ -81,11 +81,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, list[int]]:
     from support.recordings.session_making import session_items
 
     path = tmp_path_factory.mktemp("small") / "a.xdf"
-    recorder = SessionRecorder(path, BEGAN, SETTINGS, say=lambda _: None)
+    recorder = SessionRecorder(path, BEGAN, SETTINGS, on_news=lambda _: None)
     part = path.with_name("a.xdf.part")
     for i, item in enumerate(session_items(24)):
         before = part.stat().st_size
-        recorder.text(item.stream, item.text, item.at_s) if hasattr(item, "text") else recorder.hear(item)
+        recorder.text(item.stream, item.text, item.at_s) if hasattr(item, "text") else recorder.on_item(item)
         if i % 6 == 5:
             wait_until(lambda n=before: part.stat().st_size > n, "a batch is on the disk")  # type: ignore[misc]
     recorder.close()
@@ -220,8 +220,8 @@ def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
     monkeypatch.setattr("acquisition.recording.recording_file.os.write", erring)
     monkeypatch.setattr("acquisition.recording.recording_file.MAX_WAITING_BYTES", 60_000)
     monkeypatch.setattr("acquisition.recording.recording_file.RETRY_S", 0.1)
-    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, say=said.append)
-    recorder.hear(HeadsetStatus("streaming", INFO))
+    recorder = SessionRecorder(tmp_path / "a.xdf", BEGAN, SETTINGS, on_news=said.append)
+    recorder.on_item(HeadsetStatus("streaming", INFO))
     number = 0
 
     def until(true: Callable[[], bool], fast: bool) -> None:
@@ -230,7 +230,7 @@ def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
         end = time.monotonic() + PATIENCE_S
         while not true():
             assert time.monotonic() < end, said
-            recorder.hear(chunk_at(number))
+            recorder.on_item(chunk_at(number))
             number += 1
             time.sleep(0.002 if fast else 0.1)
 
@@ -249,7 +249,7 @@ def test_f37_a_disk_that_errs_pauses_and_one_that_stays_so_stops(
     assert all(news.happened == "paused" for news in said[2:-1])
     assert len(said) in (3, 4)
     assert said[-1].reason == "Input/output error"
-    recorder.hear(chunk_at(number))
+    recorder.on_item(chunk_at(number))
     assert not recorder.active
     errs.clear()
     assert recorder.close() is None

@@ -147,13 +147,13 @@ def test_refreshing_can_be_turned_off() -> None:
 
 def test_the_guided_rest_counts_clean_seconds_and_starts_over() -> None:
     collector = RestCollector(PipelineSettings(baseline_s=10.0), BandPowerClassifier(CHANNELS, SCHEMA))
-    assert collector.hear(None)[0].trusted_s == 0
+    assert collector.push(None)[0].trusted_s == 0
     for window in REST[:10]:
-        progress, baseline = collector.hear(window)
+        progress, baseline = collector.push(window)
     assert (progress.trusted_s, progress.done, baseline) == (5.0, False, None)
     collector.restart()
     for window in REST[:20]:
-        progress, baseline = collector.hear(window)
+        progress, baseline = collector.push(window)
     assert progress.done
     assert baseline is not None
     assert baseline.seconds == 10.0

@@ -89,7 +89,7 @@ def test_one_that_was_measured_now_is_not_on_trial() -> None:
     assert not BaselineKeeper(PipelineSettings(), None, stored=True).on_trial
     trying = _keeper(stored=True)
     trying.try_window(np.zeros(10))
-    trying.take(None)
+    trying.replace(None)
     assert (trying.on_trial, trying.current, trying.rest) == (False, None, None)
 
 
@@ -129,13 +129,13 @@ def _collector(**changes: object) -> RestCollector:
 
 def test_a_rest_lasts_as_long_as_wanted_and_four_windows_at_least() -> None:
     collector = _collector(baseline_s=1.0)
-    told = [collector.hear(np.full(10, float(i))) for i in range(4)]
+    told = [collector.push(np.full(10, float(i))) for i in range(4)]
     assert [progress.trusted_s for progress, _ in told] == [0.5, 1.0, 1.0, 1.0]
     assert [progress.done for progress, _ in told] == [False, False, False, True]
     baseline = told[-1][1]
     assert baseline is not None
     assert baseline.centre.tolist() == [1.5] * 10
-    assert collector.hear(np.zeros(10))[0].trusted_s == 0.5, "the next one begins anew"
+    assert collector.push(np.zeros(10))[0].trusted_s == 0.5, "the next one begins anew"
 
 
 def test_without_a_rest_the_populations_stands_in_only_where_it_is_whole() -> None:

@@ -30,7 +30,7 @@ def _settler(**changes: float) -> Settler:
 def _hears(
     settler: Settler, probability: float, valence: float | None = None, at_s: float = 1.0
 ) -> EmotionState:
-    return settler.hear(at_s, _logit(probability), None if valence is None else _logit(valence))
+    return settler.push(at_s, _logit(probability), None if valence is None else _logit(valence))
 
 
 def test_the_defaults_are_these() -> None:
@@ -40,7 +40,7 @@ def test_the_defaults_are_these() -> None:
 def test_evidence_is_an_average_that_fades_over_twelve_seconds() -> None:
     settler = _settler()
     for logit in (1.0, 1.0, -2.0):
-        state = settler.hear(1.0, logit)
+        state = settler.push(1.0, logit)
     weights = np.array([KEEP**2, KEEP, 1.0])
     mean = float(weights @ [1.0, 1.0, -2.0] / weights.sum())
     engaged = 1 / (1 + math.exp(-mean))
@@ -50,13 +50,13 @@ def test_evidence_is_an_average_that_fades_over_twelve_seconds() -> None:
 
 def test_refused_windows_take_their_share_of_belief() -> None:
     settler = _settler()
-    settler.hear(1.0, 2.0)
-    settler.hear(1.5, 2.0)
+    settler.push(1.0, 2.0)
+    settler.push(1.5, 2.0)
     state = settler.reject(2.0)
     share = 1 / (1 + KEEP + KEEP**2)
     assert state.confidence == round(1 / (1 + math.exp(-2)) * (1 - share), 4)
     settler.pass_over()
-    state = settler.hear(3.0, 2.0)  # what is old counts for less after a window that was not read
+    state = settler.push(3.0, 2.0)  # what is old counts for less after a window that was not read
     share = KEEP**2 / (1 + KEEP**2 + KEEP**3 + KEEP**4)
     assert state.confidence == round(1 / (1 + math.exp(-2)) * (1 - share), 4)
 
@@ -65,7 +65,7 @@ def test_above_half_refused_is_unreliable_until_a_third_again() -> None:
     settler = Settler(SettleSettings(warm_up_s=0, evidence_s=1e9), HOP_S, ModelId("m"))
 
     def told(*heard: bool) -> list[Status]:
-        return [(settler.hear(1.0, 1.0) if one else settler.reject(1.0)).status for one in heard]
+        return [(settler.push(1.0, 1.0) if one else settler.reject(1.0)).status for one in heard]
 
     assert told(True, True, True, False, False) == ["ok"] * 5, "two of five"
     assert told(False) == ["unreliable"], "the newest counts a trifle more than half of six"
@@ -78,9 +78,9 @@ def test_above_half_refused_is_unreliable_until_a_third_again() -> None:
 @pytest.mark.parametrize(("warm_up_s", "statuses"), [(1.0, ["warming_up", "ok"]), (1.01, ["warming_up"] * 2)])
 def test_it_warms_up_by_seconds_heard(warm_up_s: float, statuses: list[Status]) -> None:
     settler = _settler(warm_up_s=warm_up_s)
-    assert [settler.hear(1.0, 1.0).status for _ in range(2)] == statuses
+    assert [settler.push(1.0, 1.0).status for _ in range(2)] == statuses
     settler.restart()
-    assert settler.hear(1.0, 1.0).status == "warming_up"
+    assert settler.push(1.0, 1.0).status == "warming_up"
     assert settler.state is not None
     assert settler.state.affect.arousal is None
     assert settler.state.confidence == 0
@@ -106,14 +106,14 @@ def test_a_side_that_is_named_is_kept_from_0_55(probability: float, emotion: str
 @pytest.mark.parametrize(("spread", "emotion"), [(0.79, "neutral"), (0.81, "unknown")])
 def test_a_middle_of_steady_evidence_is_neutral(spread: float, emotion: str) -> None:
     settler = _settler(evidence_s=1e9)
-    settler.hear(1.0, spread)
-    assert settler.hear(1.5, -spread).emotion == emotion
+    settler.push(1.0, spread)
+    assert settler.push(1.5, -spread).emotion == emotion
 
 
 def test_a_spread_is_measured_from_the_mean() -> None:
     settler = _settler(evidence_s=1e9, keep_confidence=0.62)
-    settler.hear(1.0, 1.1)
-    assert settler.hear(1.5, -0.3).emotion == "neutral", "0.7 around 0.4"
+    settler.push(1.0, 1.1)
+    assert settler.push(1.5, -0.3).emotion == "neutral", "0.7 around 0.4"
 
 
 def test_a_sure_side_that_was_refused_too_often_is_unknown() -> None:
@@ -148,9 +148,9 @@ def test_happy_is_kept_from_0_55(pleasant: float, emotion: str) -> None:
 
 def test_valence_is_the_average_of_what_was_given() -> None:
     settler = _settler()
-    settler.hear(1.0, 0.0, 1.0)
-    settler.hear(1.5, 0.0)
-    state = settler.hear(2.0, 0.0, -1.0)
+    settler.push(1.0, 0.0, 1.0)
+    settler.push(1.5, 0.0)
+    state = settler.push(2.0, 0.0, -1.0)
     mean = (KEEP**2 - 1) / (KEEP**2 + 1)
     assert state.affect.valence == pytest.approx(2 / (1 + math.exp(-mean)) - 1)
 
@@ -168,7 +168,7 @@ def test_another_side_waits_for_the_dwell(after_s: float, emotion: str) -> None:
 def test_doubt_may_always_be_told_and_begins_the_dwell_anew() -> None:
     settler = _settler(evidence_s=1e-3, dwell_s=10.0)
     _hears(settler, 0.8, at_s=100.0)
-    settler.say(101.0, "stale")
+    settler.abstain(101.0, "stale")
     assert _hears(settler, 0.2, at_s=102.0).emotion == "relaxed"
     settler.use(ModelId("other"))
     assert settler.state is not None
@@ -177,8 +177,8 @@ def test_doubt_may_always_be_told_and_begins_the_dwell_anew() -> None:
 
 def test_a_probability_ends_at_thirty() -> None:
     for logit, end in ((1e3, 30), (-1e3, -30)):
-        assert _settler().hear(1.0, logit).affect.arousal == 2 * (1 / (1 + math.exp(-end))) - 1
-    thirty = _settler().hear(1.0, 29.0).affect.arousal
+        assert _settler().push(1.0, logit).affect.arousal == 2 * (1 / (1 + math.exp(-end))) - 1
+    thirty = _settler().push(1.0, 29.0).affect.arousal
     assert thirty == pytest.approx(2 / (1 + math.exp(-29)) - 1, abs=1e-16)
 
 

@@ -99,7 +99,7 @@ def test_a_garbled_file_is_refused_by_its_name(tmp_path: Path) -> None:
 def test_the_quarters_of_the_plane(engaged: float, pleasant: float, emotion: str) -> None:
     settler = Settler(SettleSettings(), 0.5, ModelId("test"))
     for i in range(60):
-        state = settler.hear(0.5 * i, engaged, pleasant)
+        state = settler.push(0.5 * i, engaged, pleasant)
     assert state.emotion == emotion
     assert state.affect.valence == pytest.approx(np.tanh(pleasant / 2), abs=1e-3)
 

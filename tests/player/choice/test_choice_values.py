@@ -156,40 +156,40 @@ def test_a_lead_goes_a_quarter_a_track_and_half_ahead_at_most() -> None:
 
 def test_the_mean_glides_with_confidence_over_twenty_seconds() -> None:
     model = WearerModel()
-    model.hear(feeling(0, 0.0, 0.5))
-    model.hear(feeling(0, 1.0, -0.5))
+    model.on_mood(feeling(0, 0.0, 0.5))
+    model.on_mood(feeling(0, 1.0, -0.5))
     kept = math.exp(-10 / 20)
     assert model.mood(10) == Mood(pytest.approx(-0.5 + kept), pytest.approx(1 - kept))  # type: ignore[arg-type]
     kept = math.exp(-15 / 20)  # no further than one silence
     assert model.mood(40) == Mood(pytest.approx(-0.5 + kept), pytest.approx(1 - kept))  # type: ignore[arg-type]
     half = WearerModel()
-    half.hear(feeling(0, 0.0))
-    half.hear(feeling(0, 1.0, 0.25, confidence=0.5))
+    half.on_mood(feeling(0, 0.0))
+    half.on_mood(feeling(0, 1.0, 0.25, confidence=0.5))
     assert half.mood(10) == Mood(0.25, pytest.approx(1 - math.exp(-5 / 20)))  # type: ignore[arg-type]
     loud = WearerModel()
-    loud.hear(feeling(0, 5.0, -5.0))
+    loud.on_mood(feeling(0, 5.0, -5.0))
     assert loud.mood(0) == Mood(-1.0, 1.0)
 
 
 def test_when_a_wearer_is_stale_and_when_unknown() -> None:
     model = WearerModel()
     assert [model.situation(at_s) for at_s in (5, 34.9, 35)] == ["unheard", "unheard", "neutral"]
-    model.hear(feeling(100, 0.5))
+    model.on_mood(feeling(100, 0.5))
     assert [model.situation(at_s) for at_s in (115, 115.1, 144.9, 145)] == [
         "steering", "frozen", "frozen", "neutral",
     ]  # fmt: skip
     assert [model.code(at_s) for at_s in (115, 116, 145)] == ["known", "stale", "unknown"]
-    model.hear(feeling(99, -0.5))
+    model.on_mood(feeling(99, -0.5))
     assert model.last == feeling(100, 0.5), "what is older is not heard"
-    model.hear(feeling(math.nan, -0.5))
+    model.on_mood(feeling(math.nan, -0.5))
     assert model.last == feeling(100, 0.5)
-    model.hear(feeling(110, 0.5, status="stale"))
-    model.hear(feeling(120, 0.5, status="stale"))
+    model.on_mood(feeling(110, 0.5, status="stale"))
+    model.on_mood(feeling(120, 0.5, status="stale"))
     assert [model.situation(at_s) for at_s in (139.9, 140)] == ["frozen", "neutral"]
-    model.hear(feeling(150, -1.0))
+    model.on_mood(feeling(150, -1.0))
     assert model.mood(150) == Mood(None, -1.0), "after so long it is taken anew"
     for status, code in (("unreliable", "unreliable"), ("calibrating", "calibrating"), ("ok", "undecided")):
-        model.hear(feeling(151, None, status=status))
+        model.on_mood(feeling(151, None, status=status))
         assert model.code(151) == code
 
 
@@ -220,8 +220,8 @@ def _chooser(policy: PolicyName = "match", target: str | None = None, **changes:
 
 
 def _feel(chooser: Chooser, arousal: float, at_s: float) -> None:
-    chooser.hear(feeling(at_s - 1, arousal))
-    chooser.hear(feeling(at_s, arousal))
+    chooser.on_mood(feeling(at_s - 1, arousal))
+    chooser.on_mood(feeling(at_s, arousal))
 
 
 NOW, NEAR, FAR = make_track("now", 0.0), make_track("near", 0.5), make_track("far", -1.0)
@@ -308,7 +308,7 @@ def test_an_untrusted_moment_begins_the_wait_anew() -> None:
     chooser = _chooser()
     _playing(chooser, NEAR)
     _moved(chooser, 0.5, 200, 210)
-    chooser.hear(feeling(212, 0.5, status="unreliable"))
+    chooser.on_mood(feeling(212, 0.5, status="unreliable"))
     assert chooser.wants_change(213, NOW, 500) is None
     assert _moved(chooser, 0.5, 214, 233) == [None, None]
     assert _moved(chooser, 0.5, 233.5, 234) == [None, "mood_moved"]

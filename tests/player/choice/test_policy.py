@@ -116,7 +116,7 @@ def wait_for_change(chooser: Chooser, current: Track, arousal: float, from_s: in
     """Seconds after ``from_s`` at which the chooser wants to leave ``current``."""
     for now_s in range(from_s, to_s):
         if now_s % 5 == 0:
-            chooser.hear(feeling(now_s, arousal))
+            chooser.on_mood(feeling(now_s, arousal))
         if chooser.wants_change(now_s, current, played_s=now_s - 120):
             return now_s - from_s
     return None
@@ -145,7 +145,7 @@ def test_forced_changes_keep_their_distance() -> None:
     first = chooser.choose(200, LIBRARY, "mood_change").chosen
     chooser.mark_played(first, 200)
     for now_s in range(200, 290):
-        chooser.hear(feeling(now_s, 0.7))
+        chooser.on_mood(feeling(now_s, 0.7))
         assert chooser.wants_change(now_s, first, played_s=500) is None
     assert chooser.wants_change(290, first, played_s=500)
 
@@ -169,7 +169,7 @@ def test_a_track_that_fits_already_is_not_left() -> None:
 def test_untrusted_states_move_nothing(status: str) -> None:
     chooser = settled(-0.5)
     for at_s in range(120, 145, 5):
-        chooser.hear(feeling(at_s, 0.9, status=status))
+        chooser.on_mood(feeling(at_s, 0.9, status=status))
     mood = chooser.wearer.mood(145)
     assert mood is not None
     assert mood.arousal == pytest.approx(-0.5, abs=0.01)
@@ -177,7 +177,7 @@ def test_untrusted_states_move_nothing(status: str) -> None:
 
 def test_an_unknown_emotion_moves_nothing() -> None:
     chooser = settled(-0.5)
-    chooser.hear(feeling(120, None))
+    chooser.on_mood(feeling(120, None))
     assert chooser.wearer.situation(120) == "frozen"
     mood = chooser.wearer.mood(130)
     assert mood is not None
@@ -186,7 +186,7 @@ def test_an_unknown_emotion_moves_nothing() -> None:
 
 def test_thirty_seconds_after_stale_the_music_is_neutral() -> None:
     chooser = settled(0.9)
-    chooser.hear(feeling(120, None, status="stale"))
+    chooser.on_mood(feeling(120, None, status="stale"))
     before = chooser.choose(149, LIBRARY, "next")
     assert before.aim.arousal == pytest.approx(0.9, abs=0.05)
     after = chooser.choose(151, LIBRARY, "next")
@@ -205,7 +205,7 @@ def test_a_dead_sensor_is_stale_too() -> None:
 @pytest.mark.parametrize("status", ["calibrating", "warming_up"])
 def test_calm_music_while_the_baseline_is_taken(status: str) -> None:
     chooser = Chooser(seed=2)
-    chooser.hear(feeling(0, None, status=status))
+    chooser.on_mood(feeling(0, None, status=status))
     decision = chooser.choose(1, LIBRARY, "first")
     assert decision.chosen.mood.arousal < -0.4
     assert "baseline" in decision.why
@@ -215,7 +215,7 @@ def test_confidence_weighs_how_fast_the_mood_moves() -> None:
     def after(confidence: float) -> float:
         chooser = settled(0.0)
         for at_s in range(120, 150, 5):
-            chooser.hear(feeling(at_s, 1.0, confidence=confidence))
+            chooser.on_mood(feeling(at_s, 1.0, confidence=confidence))
         mood = chooser.wearer.mood(150)
         assert mood is not None
         return mood.arousal
@@ -236,7 +236,7 @@ def test_lead_meets_the_wearer_and_moves_by_small_steps() -> None:
         for _ in range(30):
             now_s += 5
             wearer += 0.04 * (current.mood.arousal - wearer)
-            chooser.hear(feeling(now_s, wearer))
+            chooser.on_mood(feeling(now_s, wearer))
     assert aims[0] == pytest.approx(0.8, abs=0.01)
     assert all(abs(b - a) <= 0.2501 for a, b in pairwise(aims))
     assert aims[-1] == pytest.approx(-0.6, abs=0.05)
@@ -248,7 +248,7 @@ def led_until(seconds: int) -> tuple[float, str] | None:
     current = chooser.choose(120.0, LIBRARY, "first").chosen
     chooser.mark_played(current, 120.0)
     for at_s in range(120, 120 + seconds, 5):
-        chooser.hear(feeling(at_s, 0.8))
+        chooser.on_mood(feeling(at_s, 0.8))
         reason = chooser.wants_change(at_s, current, at_s - 120.0)
         if reason is not None:
             decision = chooser.choose(at_s, LIBRARY, "mood_change", current)
@@ -272,7 +272,7 @@ def test_lead_does_not_run_away_from_a_wearer_who_stays() -> None:
         chooser.mark_played(decision.chosen, now_s)
         for _ in range(12):
             now_s += 10
-            chooser.hear(feeling(now_s, 0.8))
+            chooser.on_mood(feeling(now_s, 0.8))
     assert decision.aim.arousal == pytest.approx(0.3, abs=0.05)
 
 
@@ -281,7 +281,7 @@ def test_contrast_mirrors_and_maintain_holds_against_drift() -> None:
     keeper = settled(0.0, "maintain")
     assert keeper.choose(120, LIBRARY, "next").aim.arousal == pytest.approx(0, abs=0.02)
     for at_s in range(120, 320, 5):
-        keeper.hear(feeling(at_s, 0.4))
+        keeper.on_mood(feeling(at_s, 0.4))
     assert keeper.choose(320, LIBRARY, "next").aim.arousal == pytest.approx(-0.2, abs=0.02)
 
 
@@ -346,7 +346,7 @@ def test_no_word_of_the_sensor_breaks_the_choice(
 ) -> None:
     chooser = Chooser(PolicySettings(policy=policy), 1)  # type: ignore[arg-type]
     for at_s, arousal, confidence, status in words:
-        chooser.hear(feeling(at_s, arousal, confidence=confidence, status=status))
+        chooser.on_mood(feeling(at_s, arousal, confidence=confidence, status=status))
     decision = chooser.choose(1000, LIBRARY, "next")
     assert decision.chosen in LIBRARY
     assert -1 <= decision.aim.arousal <= 1

@@ -95,7 +95,7 @@ def test_every_sentence_is_true_of_its_decision(
     now_s, current = 0.0, tracks[seed % n_tracks]
     chooser.mark_played(current, now_s)
     for status, arousal, confidence, wait_s in states:
-        chooser.hear(feeling(now_s, arousal, confidence=confidence, status=status))
+        chooser.on_mood(feeling(now_s, arousal, confidence=confidence, status=status))
         now_s += wait_s
         change = chooser.wants_change(now_s, current, 100.0)
         kind = "mood_change" if change else "next"
@@ -116,7 +116,7 @@ def test_the_draw_for_variety_never_leaves_a_track_early_for_one_that_fits_no_be
     for seed in range(40):
         chooser = Chooser(PolicySettings(temperature=5.0), seed)
         current = tracks[0]
-        chooser.hear(feeling(0.0, 0.8))
+        chooser.on_mood(feeling(0.0, 0.8))
         decision = chooser.choose(1.0, tracks, "mood_change", current)
         gain = distance_to(current, decision.aim) - distance_to(decision.chosen, decision.aim)
         assert gain >= chooser.settings.useful_gain
@@ -124,21 +124,21 @@ def test_the_draw_for_variety_never_leaves_a_track_early_for_one_that_fits_no_be
 
 def test_an_undecided_reading_is_not_blamed_on_a_good_signal() -> None:
     chooser = Chooser()
-    chooser.hear(feeling(0.0, -0.5))
-    chooser.hear(feeling(1.0, None))
+    chooser.on_mood(feeling(0.0, -0.5))
+    chooser.on_mood(feeling(1.0, None))
     why = chooser.choose(2.0, ladder(3), "next").why
     assert why.startswith("The reading is undecided just now; you last seemed calm (arousal -0.50); ")
 
 
 def test_a_point_is_not_read_out_as_a_name() -> None:
     chooser = Chooser(PolicySettings(policy="lead", target="0.56,0.56"))
-    chooser.hear(feeling(0.0, -0.5))
+    chooser.on_mood(feeling(0.0, -0.5))
     assert "the way to the point you chose asks for" in chooser.choose(1.0, ladder(3), "next").why
 
 
 def test_a_note_leads_the_sentence_and_a_wish_keeps_its_own() -> None:
     chooser = Chooser()
-    chooser.hear(feeling(0.0, -0.5))
+    chooser.on_mood(feeling(0.0, -0.5))
     decision = chooser.choose(1.0, ladder(3), "next")
     assert noted(decision, "skipped").why == f"Skipped: {decision.why[:1].lower()}{decision.why[1:]}"
     failed = chooser.choose(1.0, ladder(3), "recovery")

@@ -183,7 +183,7 @@ def test_a_steady_change_of_mood_changes_the_music_after_the_dwell(tmp_path: Pat
     session = make_session(tracks)
     changed_at = 62.0
     while session.rendered_s < 145:
-        session.chooser.hear(feeling(session.rendered_s, -0.8 if session.rendered_s < changed_at else 0.8))
+        session.chooser.on_mood(feeling(session.rendered_s, -0.8 if session.rendered_s < changed_at else 0.8))
         play(session, 1.0)
     first, second = session.decisions[:2]
     assert first.chosen.mood.arousal < 0
@@ -200,7 +200,7 @@ def test_twenty_moods_a_second_change_nothing_and_never_move_the_level(tmp_path:
     session = make_session(tracks)
     sounds = []
     for i in range(20 * 60):
-        session.chooser.hear(feeling(session.rendered_s, 0.9 if i % 2 else -0.9))
+        session.chooser.on_mood(feeling(session.rendered_s, 0.9 if i % 2 else -0.9))
         sounds.append(play(session, 0.05))
     assert [decision.kind for decision in session.decisions] == ["first"]
     levels = windows_db(np.concatenate(sounds)[MIX_RATE_HZ:])
@@ -218,7 +218,7 @@ def test_a_target_asked_for_changes_the_music_within_the_dwell(tmp_path: Path) -
     assert playing is not None
     asked = "sleep" if playing.mood.arousal > 0 else "energise"
     session.chooser.set_target(asked)
-    session.engine.asked_anew()
+    session.engine.choose_anew()
     sound = play(session, 20)
     assert session.engine.state().track != playing
     assert session.engine.state().target == parse_target(asked)
@@ -263,7 +263,7 @@ def test_a_neutral_choice_follows_a_signal_that_stays_away(tmp_path: Path) -> No
     ]
     session = make_session(tracks)
     for _ in range(20):
-        session.chooser.hear(feeling(session.rendered_s, 0.85))
+        session.chooser.on_mood(feeling(session.rendered_s, 0.85))
         play(session, 1.0)
     play(session, 95)
     assert session.decisions[-1].kind == "neutral"

@@ -60,7 +60,7 @@ async def reconnect_link(port: int, times: int, every: int = 0) -> Reconnected:
             async with MqttLink(
                 BrokerSettings(port=proxy.port),
                 "again",
-                hear=lambda _topic, payload, _retained: heard.append(payload),
+                on_message=lambda _topic, payload, _retained: heard.append(payload),
                 subscriptions=[TOPIC],
             ) as link:
                 for number in range(times):

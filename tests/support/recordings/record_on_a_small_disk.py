@@ -29,22 +29,22 @@ def _wait(true: object) -> None:
 if __name__ == "__main__":
     how, folder = sys.argv[1], Path(sys.argv[2])
     said: list[RecordingNews] = []
-    recorder = SessionRecorder(folder / "a.xdf", BEGAN, SETTINGS, say=said.append)
+    recorder = SessionRecorder(folder / "a.xdf", BEGAN, SETTINGS, on_news=said.append)
     ballast = folder / "ballast"
     if how == "limit":
         resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT_BYTES, resource.RLIM_INFINITY))
     else:
         ballast.write_bytes(b"x" * 700_000)
-    recorder.hear(HeadsetStatus("streaming", INFO))
+    recorder.on_item(HeadsetStatus("streaming", INFO))
     number = 0
     while not said and number < 3000:
-        recorder.hear(chunk_at(number))
+        recorder.on_item(chunk_at(number))
         number += 1
         time.sleep(0.001)
     _wait(lambda: said)
     paused = not recorder.recording
     for _ in range(50):
-        recorder.hear(chunk_at(number))
+        recorder.on_item(chunk_at(number))
         number += 1
     if how == "limit":
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

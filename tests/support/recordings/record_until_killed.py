@@ -22,12 +22,12 @@ from support.recordings.session_making import BEGAN, INFO, SETTINGS, chunk_at
 
 
 def _record(folder: Path, page: mmap.mmap) -> None:
-    recorder = SessionRecorder(folder / "a.xdf", BEGAN, SETTINGS, say=lambda _: None)
-    recorder.hear(HeadsetStatus("streaming", INFO))
+    recorder = SessionRecorder(folder / "a.xdf", BEGAN, SETTINGS, on_news=lambda _: None)
+    recorder.on_item(HeadsetStatus("streaming", INFO))
     begin, number = time.monotonic(), 0
     while True:
         while number < (time.monotonic() - begin) * 16:
-            recorder.hear(chunk_at(number))
+            recorder.on_item(chunk_at(number))
             number += 1
             page[:8] = struct.pack("<Q", number * 16)
         time.sleep(0.01)

@@ -59,13 +59,13 @@ def record(recorder: SessionRecorder, items: Iterator[SessionItem]) -> None:
         if isinstance(item, Line):
             recorder.text(item.stream, item.text, item.at_s)  # type: ignore[arg-type]
         else:
-            recorder.hear(item)
+            recorder.on_item(item)
 
 
 def make_session(path: Path, chunks: int = 64) -> Path:
     """A finished recording."""
     said: list[RecordingNews] = []
-    recorder = SessionRecorder(path, BEGAN, SETTINGS, say=said.append)
+    recorder = SessionRecorder(path, BEGAN, SETTINGS, on_news=said.append)
     record(recorder, session_items(chunks))
     assert recorder.close() == path
     assert not said

@@ -128,12 +128,12 @@ def openbci_txt(path: Path, truth: Truth, *, channels: int = 8, step: int = 1, m
 
 def session_xdf(path: Path, truth: Truth) -> Path:
     """A session by the product's own recorder."""
-    recorder = SessionRecorder(path, "2026-01-02T03:04:05Z", {}, say=lambda _: None)
-    recorder.hear(HeadsetStatus("streaming", StreamInfo("lsl:Head", "Head", MUSE, truth.rate_hz)))
+    recorder = SessionRecorder(path, "2026-01-02T03:04:05Z", {}, on_news=lambda _: None)
+    recorder.on_item(HeadsetStatus("streaming", StreamInfo("lsl:Head", "Head", MUSE, truth.rate_hz)))
     rows = head_uv(truth.times_s, 4)
     for begin in range(0, rows.shape[1], 16):
         part = slice(begin, begin + 16)
-        recorder.hear(EegChunk(rows[:, part], 100 + truth.stamps_s[part]))
+        recorder.on_item(EegChunk(rows[:, part], 100 + truth.stamps_s[part]))
     assert recorder.close() == path
     return path
 

@@ -102,15 +102,15 @@ def test_tokens_are_compared_whatever_is_given() -> None:
 def test_a_bucket_fills_again() -> None:
     now = [0.0]
     bucket = Bucket(3, 2, lambda: now[0])
-    assert [bucket.take() for _ in range(5)] == [True, True, True, False, False]
+    assert [bucket.allow() for _ in range(5)] == [True, True, True, False, False]
     now[0] = 1.0
-    assert [bucket.take() for _ in range(3)] == [True, True, False]
+    assert [bucket.allow() for _ in range(3)] == [True, True, False]
 
 
 def test_strangers_are_a_bounded_number() -> None:
     buckets = Buckets(1, 0, lambda: 0.0)
     for number in range(3 * MAX_KNOWN):
-        buckets.take(f"10.0.{number}")
+        buckets.allow(f"10.0.{number}")
     assert len(buckets._known) == MAX_KNOWN
 
 

@@ -248,13 +248,13 @@ async def test_what_is_no_frame_ends_the_connection(bad: bytes) -> None:
 
 def test_samples_that_do_not_fit_the_channels_are_refused(tmp_path: Path) -> None:
     feed = EegFeed(tmp_path / "none", time.monotonic)
-    feed.take(SamplesFrame(count=1, data=b"1234"))
+    feed.on_frame(SamplesFrame(count=1, data=b"1234"))
     assert feed.since(-1, 0) is None
-    feed.take(StreamFrame(device="x", channels=["Cz"], rate_hz=128.0, simulated=True))
+    feed.on_frame(StreamFrame(device="x", channels=["Cz"], rate_hz=128.0, simulated=True))
     with pytest.raises(ConnectionError):
-        feed.take(SamplesFrame(count=2, data=b"1234"))
+        feed.on_frame(SamplesFrame(count=2, data=b"1234"))
     with pytest.raises(ConnectionError):
-        feed.take(StreamFrame(device="x", channels=[], rate_hz=128.0, simulated=True))
+        feed.on_frame(StreamFrame(device="x", channels=[], rate_hz=128.0, simulated=True))
     assert len(packed(SamplesFrame(count=1, data=b"1234"))) < MAX_FRAME_BYTES
 
 

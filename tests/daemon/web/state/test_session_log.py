@@ -44,14 +44,14 @@ def wall() -> Wall:
 @pytest.fixture
 def log(tmp_path: Path, wall: Wall) -> Iterator[SessionLog]:
     found = SessionLog(tmp_path / "history", "home", wall)
-    found.hear("", say.session(started=BEGAN))
+    found.on_document("", say.session(started=BEGAN))
     yield found
     found.close()
 
 
 def hear(log: SessionLog, *documents: documents.Document) -> None:
     for document in documents:
-        log.hear("", document)
+        log.on_document("", document)
 
 
 def test_a_session_comes_back_as_it_was(log: SessionLog, wall: Wall) -> None:
@@ -62,7 +62,7 @@ def test_a_session_comes_back_as_it_was(log: SessionLog, wall: Wall) -> None:
     hear(log, say.headset("lost"), say.emotion(status="stale", arousal=None, emotion="unknown"))
     wall.on(10)
     hear(log, say.headset("streaming"), say.player(track=say.track(2)), say.decision(2, kind="mood_change"))
-    log.hear_label(commands.LabelCommand(valence=1.0, arousal=-0.5))
+    log.on_label(commands.LabelCommand(valence=1.0, arousal=-0.5))
     log.close()
     (name,) = session_names(log.folder)
     assert name == "20260301T200000Z"
@@ -286,11 +286,11 @@ def test_a_person_bears_no_mark(log: SessionLog, words: Texts) -> None:
 
 def test_a_forgotten_wearers_session_is_written_no_more(log: SessionLog, wall: Wall) -> None:
     hear(log, say.emotion())
-    log.keep_nothing()
+    log.forget_wearer()
     for path in log.folder.iterdir():
         path.unlink()
     wall.on(60)
     hear(log, say.session(started=BEGAN + timedelta(minutes=1)), say.emotion())
-    log.hear_label(commands.LabelCommand(valence=1.0))
+    log.on_label(commands.LabelCommand(valence=1.0))
     log.close()
     assert list(log.folder.iterdir()) == []

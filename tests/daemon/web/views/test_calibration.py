@@ -56,7 +56,7 @@ class Rig:
         return True
 
     def player(self, **given: Any) -> None:
-        self.state.hear("player/state", codec.encode(say.player(**given)))
+        self.state.on_message("player/state", codec.encode(say.player(**given)))
 
 
 MakeRig = Callable[[str], Rig]

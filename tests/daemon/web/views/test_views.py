@@ -23,7 +23,7 @@ from support.browser.live_page import Hand
 
 def hear(state: LiveState, *documents: documents.Document) -> None:
     for document in documents:
-        state.hear(say.NAMES[type(document)], codec.encode(document))
+        state.on_message(say.NAMES[type(document)], codec.encode(document))
 
 
 def test_nothing_heard_is_said_to_be_not_known(state: LiveState, words: Texts) -> None:
@@ -66,7 +66,7 @@ def test_a_silent_engine_is_not_believed_for_ever(state: LiveState, words: Texts
 
 def test_an_engine_that_left_takes_its_claim_along(state: LiveState, words: Texts) -> None:
     hear(state, say.emotion())
-    state.hear(topics.ENGINE_AVAILABILITY, topics.OFFLINE)
+    state.on_message(topics.ENGINE_AVAILABILITY, topics.OFFLINE)
     assert not mood_view(state, words).known
 
 
@@ -94,8 +94,8 @@ def test_the_rest_counts_down(state: LiveState, words: Texts) -> None:
 
 def test_what_the_broker_was_made_to_forget_is_forgotten_here_too(state: LiveState, words: Texts) -> None:
     hear(state, say.emotion(), say.player())
-    state.hear(topics.EMOTION, b"")
-    state.hear(topics.PLAYER_STATE, b"")
+    state.on_message(topics.EMOTION, b"")
+    state.on_message(topics.PLAYER_STATE, b"")
     assert not mood_view(state, words).known
     assert not music_view(state, words).present
 
@@ -120,7 +120,7 @@ def test_memories_are_bounded(state: LiveState) -> None:
 def test_malformed_messages_are_counted_and_change_nothing(payload: bytes) -> None:
     state = LiveState(lambda: 0.0)
     for name in (*documents.DOCUMENTS, topics.ENGINE_AVAILABILITY, "no/such/topic"):
-        state.hear(name, payload)
+        state.on_message(name, payload)
     assert all(state.newest(kind, name) is None for name, kind in documents.DOCUMENTS.items())
 
 
