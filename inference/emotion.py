@@ -9,7 +9,23 @@ from typing import Literal, get_args
 
 Emotion = Literal["neutral", "happy", "sad", "relaxed", "focused", "unknown"]
 Status = Literal["ok", "warming_up", "calibrating", "unreliable", "stale"]
-QualityReason = Literal["flat", "railed", "line_noise", "muscle", "blink", "loose", "not_finite", "lost"]
+QualityReason = Literal[
+    "flat",
+    "railed",
+    "line_noise",
+    "muscle",
+    "blink",
+    "loose",
+    "not_finite",
+    "lost",
+    "alike",
+    "unrelated",
+    "narrow",
+    "slope",
+    "featureless",
+    "steady",
+    "level",
+]
 
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 

@@ -222,6 +222,9 @@ class Pipeline:
             return
         read = self._reader.read(window)
         self._latency_ms |= read.latency_ms
+        resting = self._keeper.current
+        if read.accepted and resting is not None and resting.too_loud(read.features):
+            read = read.refused("level")
         readings.append(read.quality)
         if read.accepted and self._keeper.try_window(read.features) == "differs":
             self.stored_refused = True
@@ -229,6 +232,8 @@ class Pipeline:
         baseline = self._keeper.current
         if baseline is None:
             self._calibrate(read, readings)
+        elif read.foreign:
+            readings.append(self._timed(self._settler.disown(read.end_s)))
         elif not read.accepted:
             readings.append(self._timed(self._settler.reject(read.end_s)))
         else:

@@ -60,6 +60,16 @@ RHYTHMS = (
     Rhythm(37.0, 12.0, 1.5, 0.4, 0.2),
 )
 FRONT = np.array([0.0, 1.0, 1.0, 0.0])
+SHARED = np.array(
+    [
+        [1.00, 0.20, 0.08, 0.15],
+        [0.10, 1.00, 0.35, 0.08],
+        [0.08, 0.35, 1.00, 0.10],
+        [0.15, 0.08, 0.20, 1.00],
+    ]
+)
+"""What each electrode hears of four sources, one beneath each, through one skull."""
+SHARED /= np.linalg.norm(SHARED, axis=1, keepdims=True)
 
 
 class SimulatedSource:
@@ -150,7 +160,7 @@ class SimulatedSource:
 
     def _signal(self, times_s: FloatArray) -> FloatArray:
         drive = self._rng.normal(size=(len(times_s), len(RHYTHMS), len(CHANNELS)))
-        drive *= self._loudness()
+        drive = drive @ SHARED.T * self._loudness()
         a1, a2, gain = self._coefficients
         before, last = self._history
         out = np.empty((len(times_s), len(CHANNELS)))

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from acquisition.signal import FloatArray
+from inference.features.schemas import schema_named
 
 MAD_TO_SD = 1.4826
 """Makes the median absolute deviation of Gaussian data equal its standard deviation."""
 CLIP_Z = 4.0
 MIN_SCALE = 0.05
+LOUDEST = 3.0
+"""Times the wearer's amplitude at rest; the loudest of 12 316 windows of 26 people was 2.66 times as loud."""
 POPULATION_SHARE = 0.5
 """How far a person's scale is drawn towards the population's: a minute is short for a spread."""
 
@@ -26,6 +29,16 @@ class Baseline:
     centre: FloatArray
     scale: FloatArray
     seconds: float
+
+    def too_loud(self, features: FloatArray) -> bool:
+        """Whether a window (n_features,) has more than ``LOUDEST`` times the amplitude of rest: the median
+        over electrodes and bands.
+        """
+        schema = schema_named(self.schema)
+        n_entropies = len(schema.regions(self.channels)) * len(schema.bands)
+        nats = features[:n_entropies] - self.centre[:n_entropies]
+        seen = nats[np.isfinite(nats)]
+        return bool(len(seen) and np.median(seen) > np.log(LOUDEST))
 
     def z(self, features: FloatArray) -> FloatArray:
         """Robust z-scores of features (..., n_features), clipped to +-4; NaN (masked) becomes 0."""

@@ -6,7 +6,7 @@ Cyton and 19-electrode caps; all are of the filtered 1-45 Hz signal unless they 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,6 +48,10 @@ class GatedWindow:
     def accepted(self) -> bool:
         """At least half of the channels are good."""
         return bool(self.good.mean() >= WORN_SHARE)
+
+    def refused(self, reason: QualityReason) -> GatedWindow:
+        """The same window as no head's: every electrode says why, and none is good."""
+        return GatedWindow(refused_quality(self.quality, reason), np.zeros_like(self.good), self.blink)
 
     def usable(self, bands: Bands) -> FloatArray:
         """What features may be computed from, (n_channels, n_bands): bad channels are 0 throughout, and
@@ -121,6 +125,12 @@ def judge_window(
     blink = np.array([float("blink" in channel.reasons) for channel in judged])
     worn = bool(good.mean() >= WORN_SHARE)
     return GatedWindow(SignalQuality(end_s, overall, worn, judged), good, blink)
+
+
+def refused_quality(quality: SignalQuality, reason: QualityReason) -> SignalQuality:
+    """Nothing of a window is believed, for one reason that all of its electrodes share."""
+    channels = tuple(ChannelQuality(c.channel, 0.0, (*c.reasons, reason)) for c in quality.channels)
+    return replace(quality, overall=0.0, worn=False, channels=channels)
 
 
 def _with_loss(channel: ChannelQuality, lost_share: float) -> ChannelQuality:

@@ -1,0 +1,160 @@
+"""Whether what the electrodes carry may come from a head at all, told from some seconds of windows.
+
+Noise, tones, a signal copied to every electrode and an amplifier's own hiss have good contact by every other
+measure, and a network names them with confidence. A head gives each electrode its own mixture of common
+sources, a spectrum that falls with frequency but never along one straight line, and rhythms that wax and wane.
+Limits were set on 18 people with 4, 8 and 19 electrodes (`bench/inference/not_eeg.py`, with what they cost).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from acquisition.signal import FloatArray
+from inference.emotion import QualityReason
+from inference.features.spectrum import Bands, Spectrum, band_power_of
+
+MEMORY_S = 6.0
+SPAN_S = 4.0
+"""Windows must lie so far apart, first to last, before they are judged."""
+SEEN_SHARE = 0.5
+"""An electrode counts where it was good in so many of them."""
+LEAST_UV2 = 1e-9
+FLATTEN = 0.9
+"""Share of the sample before that is taken away: with as much of every rhythm, chance correlates least."""
+
+NARROW: Bands = tuple((low / 2, low / 2 + 2) for low in range(8, 87))
+COARSE_HZ = (2.0, 3.0, 4.0, 5.5, 7.5, 10.0, 13.0, 17.0, 22.0, 28.0, 35.0, 42.0)
+COARSE: Bands = tuple(zip(COARSE_HZ[:-1], COARSE_HZ[1:], strict=True))
+RHYTHMS: Bands = ((4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 42.0))
+WHOLE: Bands = ((4.0, 45.0),)
+TOLD = NARROW + COARSE + RHYTHMS + WHOLE
+_WIDTH_HZ = np.diff(COARSE_HZ)
+_OCTAVES = np.log(np.sqrt(np.array(COARSE_HZ[:-1]) * np.array(COARSE_HZ[1:])))
+_OCTAVES -= _OCTAVES.mean()
+
+Curve = tuple[tuple[float, ...], tuple[float, ...]]
+"""Numbers of electrodes, and the limit at each: the more pairs there are the likelier is a close one, and the
+more electrodes the surer is their mean.
+"""
+ALIKE: Curve = ((3, 4), (0.995, 0.93))
+UNRELATED: Curve = ((2, 4, 8), (0.1, 0.135, 0.3))
+STRAIGHT: Curve = ((4, 8, 19), (0.085, 0.11, 0.12))
+LARGEST_SHARE = 0.75
+SLOPES = (-2.6, -0.15)
+BENT = 1.6
+STEADY = 0.17
+EASE = 1.35
+"""What was refused is believed again only so far on this side of the limits that noise passes by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMeasures:
+    """What is told of the last seconds, over electrodes and pairs.
+
+    ``closest`` and ``usual`` are the highest and the median correlation of pairs (both 0 for one electrode);
+    ``largest`` is the share of 4-45 Hz in the strongest 2 Hz; ``slope`` and ``bend`` are of log power against
+    log frequency, its line and what departs from it (``common_bend``: of the mean of all electrodes);
+    ``change`` is the spread of log band power from window to window; ``electrodes`` how many counted.
+    """
+
+    closest: float
+    usual: float
+    largest: float
+    slope: float
+    bend: float
+    common_bend: float
+    change: float
+    electrodes: int
+
+
+class Plausibility:
+    """Remembers the last seconds of one stream's windows; what a gap has made old falls out by itself."""
+
+    def __init__(self) -> None:
+        self._held: deque[tuple[float, FloatArray, FloatArray]] = deque()
+        self._refused = False
+
+    def judge(self, spectrum: Spectrum, good: FloatArray, end_s: float) -> QualityReason | None:
+        """Why these seconds are no head's, or None. ``good`` (n_channels,) is 1.0 for what may be used."""
+        measures = self.measure(spectrum, good, end_s)
+        reason = None if measures is None else reason_of(measures, EASE if self._refused else 1.0)
+        self._refused = reason is not None
+        return reason
+
+    def measure(self, spectrum: Spectrum, good: FloatArray, end_s: float) -> HeadMeasures | None:
+        """Add a window and measure the last seconds; None while they are too few."""
+        held = self._held
+        if held and end_s <= held[-1][0]:
+            held.clear()
+        held.append((end_s, good, _told_of(spectrum)))
+        while held[0][0] <= end_s - MEMORY_S:
+            held.popleft()
+        if end_s - held[0][0] < SPAN_S:
+            return None
+        weight = np.stack([part[1] for part in held])
+        seen = np.flatnonzero(weight.mean(axis=0) >= SEEN_SHARE)
+        if not len(seen):
+            return None
+        told = np.stack([part[2] for part in held])
+        return _measures(weight[:, seen], told[:, seen], seen)
+
+
+def _told_of(spectrum: Spectrum) -> FloatArray:
+    """Of each electrode (n_channels, ...): its correlation with all, its shares of power, its log powers."""
+    power = band_power_of(spectrum, TOLD)
+    flattened = spectrum.samples_uv[:, 1:] - FLATTEN * spectrum.samples_uv[:, :-1]
+    centred = flattened - flattened.mean(axis=1, keepdims=True)
+    product = centred @ centred.T
+    length = np.sqrt(np.maximum(product.diagonal(), LEAST_UV2))
+    shares = power[:, : -len(RHYTHMS) - 1] / np.maximum(power[:, -1:], LEAST_UV2)
+    rhythms = np.log(np.maximum(power[:, -len(RHYTHMS) - 1 : -1], LEAST_UV2))
+    return np.hstack([product / np.outer(length, length), shares, rhythms])
+
+
+def _measures(weight: FloatArray, told: FloatArray, seen: np.ndarray) -> HeadMeasures:
+    """From weights (n_windows, n_seen) and what was told of each window (n_windows, n_seen, ...)."""
+    n_all = told.shape[2] - len(TOLD) + 1
+    pairs = np.triu_indices(len(seen), 1)
+    together = np.einsum("wi,wj->ij", weight, weight)[pairs]
+    correlation = np.einsum("wi,wj,wij->ij", weight, weight, told[:, :, seen])[pairs]
+    related = np.abs(correlation / np.maximum(together, 1.0)) if len(seen) > 1 else np.zeros(1)
+    total = weight.sum(axis=0)[:, np.newaxis]
+    mean = np.einsum("wi,wij->ij", weight, told[:, :, n_all:]) / total
+    narrow, coarse = mean[:, : len(NARROW)], mean[:, len(NARROW) : -len(RHYTHMS)]
+    spectrum = np.log(np.maximum(coarse / _WIDTH_HZ, LEAST_UV2))
+    slope = spectrum @ _OCTAVES / (_OCTAVES @ _OCTAVES)
+    rest = spectrum - spectrum.mean(axis=1, keepdims=True) - np.outer(slope, _OCTAVES)
+    away = told[:, :, -len(RHYTHMS) :] - mean[:, -len(RHYTHMS) :]
+    change = np.sqrt(np.einsum("wi,wij->ij", weight, away * away) / total)
+    return HeadMeasures(
+        closest=float(related.max()),
+        usual=float(np.median(related)),
+        largest=float(np.median(narrow.max(axis=1))),
+        slope=float(np.median(slope)),
+        bend=float(np.sqrt((rest * rest).mean(axis=1)).mean()),
+        common_bend=float(np.sqrt((rest.mean(axis=0) ** 2).mean())),
+        change=float(change.mean()),
+        electrodes=len(seen),
+    )
+
+
+def reason_of(of: HeadMeasures, ease: float = 1.0) -> QualityReason | None:
+    """The first of the limits that is passed, or None; ``ease`` above 1 refuses more of what is like noise."""
+    if of.electrodes > 1:
+        if of.usual > np.interp(of.electrodes, *ALIKE):
+            return "alike"
+        if of.closest < ease * np.interp(of.electrodes, *UNRELATED):
+            return "unrelated"
+    if of.largest > LARGEST_SHARE or of.bend > BENT:
+        return "narrow"
+    if not SLOPES[0] <= of.slope <= SLOPES[1]:
+        return "slope"
+    if of.common_bend < ease * np.interp(of.electrodes, *STRAIGHT):
+        return "featureless"
+    if of.change < STEADY:
+        return "steady"
+    return None
