@@ -18,7 +18,11 @@ class SinkError(Exception):
 
 
 class Sink(Protocol):
-    """Takes blocks at the mixing rate."""
+    """Takes blocks at the mixing rate.
+
+    It may count ``dropped_frames`` and ``underruns``, and tell in ``problem`` (a line, or None) what is wrong
+    although it takes sound: that nobody reads it, for one.
+    """
 
     @property
     def name(self) -> str:

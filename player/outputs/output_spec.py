@@ -1,4 +1,4 @@
-"""Outputs as a person types them: ``device``, ``pulse:NAME``, ``wav:FILE``, ``fifo:FILE``, ``null``.
+"""Outputs as a person types them: ``device``, ``pulse:NAME``, ``wav:FILE``, ``fifo:FILE``, ``tcp:HOST``.
 
 Several at once are joined by commas: ``device,fifo:/tmp/snapfifo``.
 """
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from player.outputs.place import Place, PlaceError, parse_place
 
 if TYPE_CHECKING:  # a setting is checked without the sound libraries
     from player.sink import Sink
@@ -54,6 +56,19 @@ def _fifo(path: str) -> Sink:
     return FifoSink(Path(path))
 
 
+def _tcp(argument: str) -> Sink:
+    from player.outputs.tcp_sink import SNAPCAST_PORT, TcpSink
+
+    return TcpSink(_place("tcp", argument, Place("127.0.0.1", SNAPCAST_PORT)))
+
+
+def _place(kind: str, argument: str, default: Place) -> Place:
+    try:
+        return parse_place(argument, default)
+    except PlaceError as error:
+        raise OutputError(f"output {kind} {error}") from None
+
+
 def _null(argument: str) -> Sink:
     from player.sink import NullSink
 
@@ -71,6 +86,7 @@ KINDS: Mapping[str, OutputKind] = {
     "wav": OutputKind("wav:FILE", _wav, file=True),
     "wav+": OutputKind("", partial(_wav, go_on=True), file=True),  # what a player that died has left
     "fifo": OutputKind("fifo:FILE", _fifo, file=True),
+    "tcp": OutputKind("tcp[:HOST[:PORT]]", _tcp),
     "null": OutputKind("null", _null),
 }
 """Every output there is. Without a form it is for the product itself, and told to nobody."""

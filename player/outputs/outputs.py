@@ -82,7 +82,18 @@ class KeptSink:
             log.warning("%s", problem)
             self._turn(live=False, problem=problem)
             return False
+        self._note(getattr(self.sink, "problem", None))
         return True
+
+    def _note(self, problem: str | None) -> None:
+        """What is wrong with an output that takes sound all the same: that nobody reads it, for one."""
+        if problem == self.problem:
+            return
+        if problem is None:
+            log.warning("%s is heard again", self.sink.name)
+        else:
+            log.warning("%s", problem)
+        self._turn(live=True, problem=problem)
 
     def _words(self, error: Exception) -> str:
         """One line for a person; what nobody foresaw is also told in full, once in a row."""
@@ -121,11 +132,12 @@ class Outputs:
 
     @property
     def degraded(self) -> tuple[str, ...]:
-        """One reason for each output that is not there."""
+        """One reason for each output that is not there, or that nobody hears."""
         reasons = []
         for kept in self._kept:
             if kept.problem is not None:
-                word = "no_audio_device" if kept.sink.paces else "output_lost"
+                lost = "no_audio_device" if kept.sink.paces else "output_lost"
+                word = "output_unheard" if kept.live else lost
                 reasons.append(f"{word}: {kept.problem}")
         return tuple(reasons)
 

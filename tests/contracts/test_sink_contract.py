@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import socket
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,14 +34,24 @@ def _of_kind(name: str) -> Make:
     return lambda folder: make_sink(f"{name}:{folder / 'out'}" if KINDS[name].file else name)
 
 
+def _listened_to(_folder: Path) -> Sink:
+    """A server that takes the connection; the sink keeps it alive as long as it lives itself."""
+    server = socket.create_server(("127.0.0.1", 0))
+    sink = make_sink(f"tcp:127.0.0.1:{server.getsockname()[1]}")
+    weakref.finalize(sink, server.close)
+    return sink
+
+
 MAKERS: dict[str, Make] = {
     **{name: _of_kind(name) for name in KINDS},
+    "tcp": _listened_to,
     "a silent device": lambda _folder: DeviceSink("none"),
 }
 BROKEN: dict[str, Make] = {
     "a device that is not there": lambda _folder: DeviceSink("none", "nowhere"),
     "a WAV file on a full disk": lambda _folder: WavSink(Path("/dev/full")),
     "a WAV file in a folder that has gone": lambda folder: WavSink(folder / "gone" / "out.wav"),
+    "a server that is not there": lambda _folder: make_sink("tcp:127.0.0.1:1"),
     "a pipe that is a file": lambda folder: FifoSink(_file(folder / "file")),
 }
 every_working = pytest.mark.parametrize("kind", MAKERS)

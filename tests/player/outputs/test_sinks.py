@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -18,7 +19,8 @@ from player.decks.av_deck import PullDeck
 from player.mixing.mixer import Mixer
 from player.outputs import device_sink
 from player.outputs.device_sink import READY_S, DeviceSink
-from player.outputs.fifo_sink import FifoSink, to_16_bit
+from player.outputs.fifo_sink import FifoSink
+from player.outputs.frame_line import UNTAKEN_S, to_16_bit
 from player.outputs.output_spec import OutputError, make_sink, split_outputs
 from player.outputs.outputs import Outputs
 from player.outputs.wav_sink import BYTES_A_FRAME, HEADER_BYTES, WavSink, wav_header
@@ -86,8 +88,6 @@ def test_after_a_loss_a_wav_file_goes_on_where_it_broke_off(tmp_path: Path) -> N
 def test_a_pipe_carries_16_bit_frames_to_whoever_reads(tmp_path: Path) -> None:
     sink = FifoSink(tmp_path / "snap")
     sink.open()
-    sink.write(BLOCK)
-    assert sink.dropped_frames == len(BLOCK)
     reader = os.open(tmp_path / "snap", os.O_RDONLY | os.O_NONBLOCK)
     sink.write(BLOCK)
     sink.write(BLOCK)
@@ -96,10 +96,55 @@ def test_a_pipe_carries_16_bit_frames_to_whoever_reads(tmp_path: Path) -> None:
     heard = np.frombuffer(data, "<i2").reshape(-1, 2)[: len(BLOCK)] / 32767
     assert np.abs(heard - BLOCK).max() < 3 / 32768
     os.close(reader)
-    sink.write(BLOCK)
-    sink.write(BLOCK)
-    assert sink.dropped_frames >= 2 * len(BLOCK)
     sink.close()
+
+
+def test_who_looks_into_the_pipe_before_anything_plays_finds_a_writer_there(tmp_path: Path) -> None:
+    """A Snapcast server that reads the end of the file closes the pipe, and was never met again."""
+    sink = FifoSink(tmp_path / "snap")
+    sink.open()
+    reader = os.open(tmp_path / "snap", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(BlockingIOError):  # and not b"", the end
+        os.read(reader, 4)
+    os.close(reader)
+    sink.write(BLOCK)
+    sink.close()
+
+
+def test_that_nobody_reads_a_pipe_is_said_and_who_comes_late_hears_what_is_new(tmp_path: Path) -> None:
+    sink = FifoSink(tmp_path / "snap")
+    outputs = Outputs([sink])
+    outputs.wait_ready(PATIENCE_S)
+    for _ in range(int(UNTAKEN_S * MIX_RATE_HZ / len(BLOCK)) + 60):
+        outputs.write(np.full((1024, 2), 0.25, np.float32))
+    assert outputs.degraded == (f"output_unheard: {tmp_path / 'snap'}: nobody reads this pipe",)
+    assert sink.dropped_frames > UNTAKEN_S * MIX_RATE_HZ / 2
+    reader = os.open(tmp_path / "snap", os.O_RDONLY | os.O_NONBLOCK)
+    lay_there = os.read(reader, 1 << 20)
+    outputs.write(BLOCK)
+    assert outputs.degraded == ()
+    assert len(lay_there) // 4 < MIX_RATE_HZ / 2
+    frames = np.frombuffer(lay_there + os.read(reader, 1 << 20), "<i2").reshape(-1, 2)
+    assert np.abs(frames[-len(BLOCK) :] / 32767 - BLOCK).max() < 3 / 32768
+    os.close(reader)
+    outputs.close()
+
+
+def test_a_pipe_that_was_made_anew_is_taken_up(tmp_path: Path) -> None:
+    outputs = Outputs([FifoSink(tmp_path / "snap")], retry_s=0.05)
+    outputs.wait_ready(PATIENCE_S)
+    (tmp_path / "snap").unlink()
+    os.mkfifo(tmp_path / "snap")
+    reader = os.open(tmp_path / "snap", os.O_RDONLY | os.O_NONBLOCK)
+    heard = b""
+    until_s = time.monotonic() + PATIENCE_S
+    while not heard and time.monotonic() < until_s:
+        outputs.write(BLOCK)
+        with contextlib.suppress(BlockingIOError):
+            heard = os.read(reader, 4096)
+    assert heard
+    os.close(reader)
+    outputs.close()
 
 
 def test_a_slow_reader_loses_whole_frames_and_never_holds_the_music_up(tmp_path: Path) -> None:
