@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from player.deck import MIX_RATE_HZ, PcmBlock
 
@@ -44,6 +44,15 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Safe to call twice, and without ``open``. Raises SinkError for a file that cannot be finished."""
+        ...
+
+
+@runtime_checkable
+class TitledSink(Protocol):
+    """An output that shows what sounds."""
+
+    def set_title(self, title: str) -> None:
+        """From now on this sounds; never waits, open or not."""
         ...
 
 

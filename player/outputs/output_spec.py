@@ -62,6 +62,20 @@ def _tcp(argument: str) -> Sink:
     return TcpSink(_place("tcp", argument, Place("127.0.0.1", SNAPCAST_PORT)))
 
 
+def _http(argument: str) -> Sink:
+    from player.outputs.http_sink import STREAM_PORT, HttpSink
+
+    written, asked, token_file = argument.partition(",token=")
+    place = _place("http", written, Place("127.0.0.1", STREAM_PORT))
+    if not asked and not place.is_loopback:
+        raise OutputError(
+            f"output http:{place} is open to the network: add ,token=FILE (it is made, for you alone)"
+        )
+    if asked:
+        _check_place(Path(token_file))
+    return HttpSink(place, Path(token_file) if asked else None)
+
+
 def _place(kind: str, argument: str, default: Place) -> Place:
     try:
         return parse_place(argument, default)
@@ -87,6 +101,7 @@ KINDS: Mapping[str, OutputKind] = {
     "wav+": OutputKind("", partial(_wav, go_on=True), file=True),  # what a player that died has left
     "fifo": OutputKind("fifo:FILE", _fifo, file=True),
     "tcp": OutputKind("tcp[:HOST[:PORT]]", _tcp),
+    "http": OutputKind("http[:[HOST:]PORT[,token=FILE]]", _http),
     "null": OutputKind("null", _null),
 }
 """Every output there is. Without a form it is for the product itself, and told to nobody."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from player.deck import PcmBlock
-from player.sink import LEAD_S, Pacer, Sink, SinkError
+from player.sink import LEAD_S, Pacer, Sink, SinkError, TitledSink
 
 RETRY_S = 10.0
 DEVICE_S = 0.06
@@ -161,6 +161,12 @@ class Outputs:
             self._pacer.forget()
         else:
             self._pacer.wait(len(block))
+
+    def set_title(self, title: str) -> None:
+        """Tell those outputs that show it what sounds."""
+        for kept in self._kept:
+            if isinstance(kept.sink, TitledSink):
+                kept.sink.set_title(title)
 
     def drain(self) -> None:
         """Let a device play what it was given: the end of a fade, for one."""

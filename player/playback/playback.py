@@ -86,6 +86,7 @@ class Playback:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._state = engine.state()
+        self._title = ""
 
     def listen_for_failed_wishes(self, listener: Callable[[Track], None]) -> None:
         """Have this called, from the engine's thread, with each asked-for track that cannot be played."""
@@ -127,6 +128,9 @@ class Playback:
         self._engine.tick(now_s)
         missing = ("music_folder_missing",) if self._library.missing else ()
         state = self._state = self._engine.state((*self._outputs.degraded, *missing))
+        if (title := _title(state.track)) != self._title:
+            self._title = title
+            self._outputs.set_title(title)
         if self._place is not None and state.track is not None:
             self._place.save(state.track.id, state.position_s, state.volume, paused=state.paused, now_s=now_s)
 
@@ -299,6 +303,10 @@ class Playback:
         self._library.close()
         if self._place is not None:
             self._place.forget()  # it was ended on purpose: the next session begins with what fits then
+
+
+def _title(track: Track | None) -> str:
+    return "" if track is None else " - ".join(part for part in (track.artist, track.title) if part)
 
 
 class _Commands(deque[Callable[[], None]]):

@@ -22,6 +22,7 @@ from player.outputs.output_spec import FORMS, KINDS, OutputError, make_sink, spl
 from player.outputs.outputs import Outputs
 from player.outputs.wav_sink import WavSink
 from player.sink import NullSink, Sink, SinkError
+from support.free_ports import a_free_port
 from support.sounds.playback_rig import tone
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,6 +46,7 @@ def _listened_to(_folder: Path) -> Sink:
 MAKERS: dict[str, Make] = {
     **{name: _of_kind(name) for name in KINDS},
     "tcp": _listened_to,
+    "http": lambda _folder: make_sink(f"http:{a_free_port()}"),
     "a silent device": lambda _folder: DeviceSink("none"),
 }
 BROKEN: dict[str, Make] = {
@@ -52,6 +54,7 @@ BROKEN: dict[str, Make] = {
     "a WAV file on a full disk": lambda _folder: WavSink(Path("/dev/full")),
     "a WAV file in a folder that has gone": lambda folder: WavSink(folder / "gone" / "out.wav"),
     "a server that is not there": lambda _folder: make_sink("tcp:127.0.0.1:1"),
+    "a stream for another machine": lambda folder: make_sink(f"http:192.0.2.1:80,token={folder / 'key'}"),
     "a pipe that is a file": lambda folder: FifoSink(_file(folder / "file")),
 }
 every_working = pytest.mark.parametrize("kind", MAKERS)
