@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from player.location import quoted
 from player.music import WearerMood
 
 MAX_LINE_BYTES = 65_536
@@ -93,7 +94,7 @@ def _seconds(at: float | str, where: str) -> float:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise StateScriptError(f"{where}: at must be seconds or RFC 3339 with a zone, got {at[:40]!r}")
+        raise StateScriptError(f"{where}: at must be seconds or RFC 3339 with a zone, got {quoted(at, 40)}")
     return moment.timestamp()
 
 

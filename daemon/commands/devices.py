@@ -13,6 +13,7 @@ import click
 from daemon.configuration.flags import option_of
 from daemon.errors import BadInputError
 from daemon.safe_text import harmless_text
+from player.location import quoted
 
 Kind = TypeVar("Kind")
 
@@ -132,7 +133,7 @@ def _impedance(source: str) -> None:
     spec = parse_source(source)
     if spec.kind != "brainflow":
         raise BadInputError(
-            f"impedance: {source!r:.120} must be a BrainFlow board, as in brainflow:CYTON_BOARD"
+            f"impedance: {quoted(source, 120)} must be a BrainFlow board, as in brainflow:CYTON_BOARD"
         )
     for found in measure(spec.argument, spec.options):
         ohm = "not connected" if found.ohm == float("inf") else f"{found.ohm / 1e3:.1f} kOhm"

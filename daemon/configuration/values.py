@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from daemon.errors import BadInputError
 from daemon.places import is_there
 from daemon.settings import BrokerSettings, WebSettings
-from player.location import without_secrets
+from player.location import quoted, split_login
 
 MAX_LOOKED_AT = 200_000
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?")
@@ -24,7 +24,7 @@ def parse_duration(text: str) -> float:
     found = _DURATION.fullmatch(text.strip())
     seconds = float(found[1]) * _UNIT_S[found[2]] if found else 0.0
     if not 0 < seconds < math.inf:
-        raise BadInputError(f"duration {text!r:.60} must be a positive time such as 90s, 2m or 1h")
+        raise BadInputError(f"duration {quoted(text, 60)} must be a positive time such as 90s, 2m or 1h")
     return seconds
 
 
@@ -37,7 +37,7 @@ def parse_speed(text: str) -> float | None:
     except ValueError:
         speed = math.nan
     if not 0.01 <= speed <= 1000:
-        raise BadInputError(f"speed {text!r:.60} must be a number from 0.01 to 1000, or max")
+        raise BadInputError(f"speed {quoted(text, 60)} must be a number from 0.01 to 1000, or max")
     return speed
 
 
@@ -52,17 +52,15 @@ def parse_baseline(text: str) -> float | Literal["last"]:
     except ValueError:
         seconds = math.nan
     if not 5 <= seconds <= 600:
-        raise BadInputError(f"baseline {text!r:.60} must be 5 to 600 seconds, last or none")
+        raise BadInputError(f"baseline {quoted(text, 60)} must be 5 to 600 seconds, last or none")
     return seconds
 
 
 def parse_broker(text: str) -> BrokerSettings:
     """``mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]``; a password may hold anything. Raises ``BadInputError``."""
-    scheme, found, rest = text.partition("://")
-    user, secret, host = rest.rpartition("@")
-    address = f"{scheme}://{host}"
-    rule = f"broker {address!r:.120} must look like mqtt://HOST:PORT or mqtts://HOST:PORT"
-    if not found:
+    login, address = split_login(text, has_path=False)
+    rule = f"broker {quoted(address, 120)} must look like mqtt://HOST:PORT or mqtts://HOST:PORT"
+    if "://" not in text:
         raise BadInputError("broker must look like mqtt://HOST:PORT or mqtts://HOST:PORT")
     try:
         parts = urlsplit(address)
@@ -73,13 +71,13 @@ def parse_broker(text: str) -> BrokerSettings:
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or beside:
         raise BadInputError(rule)
     tls = parts.scheme == "mqtts"
-    name, colon, password = user.partition(":")
+    name, _, password = login.partition(":")
     return BrokerSettings(
         host=parts.hostname,
         port=port or (8883 if tls else 1883),
         tls=tls,
-        username=unquote(name) if secret and name else None,
-        password=unquote(password) if colon and password else None,
+        username=unquote(name) if name else None,
+        password=unquote(password) if password else None,
     )
 
 
@@ -87,7 +85,7 @@ def parse_web(text: str) -> WebSettings:
     """``HOST:PORT``, ``:PORT`` or ``PORT``. Raises ``BadInputError``."""
     host, _, port = text.rpartition(":")
     if re.fullmatch("[0-9]{1,5}", port) is None or not 0 < int(port) < 65536:
-        raise BadInputError(f"web address {text!r:.120} must be HOST:PORT with a port from 1 to 65535")
+        raise BadInputError(f"web address {quoted(text, 120)} must be HOST:PORT with a port from 1 to 65535")
     return WebSettings(host=host.strip("[]") or "127.0.0.1", port=int(port))
 
 
@@ -129,16 +127,17 @@ def check_music(text: str) -> str:
     playlists = ", ".join(sorted(PLAYLIST_SUFFIXES))
     folder = Path(text)
     if "://" in text:
-        text = without_secrets(text)
         raise BadInputError(
-            f"music {text!r:.200} is an address: write it into a playlist ({playlists}) and name that"
+            f"music {quoted(text, 200)} is an address: write it into a playlist ({playlists}) and name that"
         )
     if not is_there(folder):
-        raise BadInputError(f"music folder {text!r:.200} does not exist")
+        raise BadInputError(f"music folder {quoted(text, 200)} does not exist")
     if not folder.is_dir():
         if folder.suffix.lower() in PLAYLIST_SUFFIXES:
             return str(folder.resolve())
-        raise BadInputError(f"music folder {text!r:.200} is neither a folder nor a playlist ({playlists})")
+        raise BadInputError(
+            f"music folder {quoted(text, 200)} is neither a folder nor a playlist ({playlists})"
+        )
     wanted = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
     for number, path in enumerate(folder.rglob("*")):
         if path.suffix.lower() in wanted and path.is_file():
@@ -146,7 +145,7 @@ def check_music(text: str) -> str:
         if number > MAX_LOOKED_AT:
             return str(folder.resolve())
     raise BadInputError(
-        f"music folder {text!r:.200} holds nothing playable: "
+        f"music folder {quoted(text, 200)} holds nothing playable: "
         "it needs files such as .mp3, .flac, .ogg, .opus, .wav or .m4a"
     )
 
@@ -154,7 +153,7 @@ def check_music(text: str) -> str:
 def check_lsl_name(text: str) -> str:
     """A name for an LSL stream. Raises ``BadInputError``."""
     if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text) is None:
-        raise BadInputError(f"LSL name {text!r:.80} must be 1 to 64 letters, digits, dots, - and _")
+        raise BadInputError(f"LSL name {quoted(text)} must be 1 to 64 letters, digits, dots, - and _")
     return text
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from daemon.mqtt.commands import COMMANDS, Command
 from daemon.mqtt.documents import DOCUMENTS, Document
+from player.location import quoted
 
 MAX_COMMAND_BYTES = 4 * 1024
 MAX_STATE_BYTES = 64 * 1024
@@ -54,7 +55,7 @@ def decode(name: str, payload: bytes) -> Document:
     """The document of a short topic name. Raises ``MessageError``."""
     kind = DOCUMENTS.get(name)
     if kind is None:
-        raise MessageError(f"topic {name!r:.80} carries no document")
+        raise MessageError(f"topic {quoted(name)} carries no document")
     if len(payload) > MAX_STATE_BYTES:
         raise MessageError(f"{name}: {len(payload)} bytes, at most {MAX_STATE_BYTES}")
     return _parsed(payload, kind)
@@ -64,7 +65,7 @@ def decode_command(name: str, payload: bytes) -> Command:
     """A command's document; an empty payload stands for ``{}``. Raises ``MessageError``."""
     kind = COMMANDS.get(name)
     if kind is None:
-        raise MessageError(f"unknown command {name!r:.80}, one of {', '.join(COMMANDS)}")
+        raise MessageError(f"unknown command {quoted(name)}, one of {', '.join(COMMANDS)}")
     if len(payload) > MAX_COMMAND_BYTES:
         raise MessageError(f"{name}: {len(payload)} bytes, at most {MAX_COMMAND_BYTES}")
     return _parsed(payload or b"{}", kind)

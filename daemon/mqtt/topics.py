@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from player.location import quoted
+
 ROOT = "neuroplayer"
 ONLINE = b"online"
 OFFLINE = b"offline"
@@ -52,7 +54,7 @@ class TopicError(ValueError):
 def checked_node(node: str) -> str:
     """The node name itself, if it may stand in a topic. Raises ``TopicError``."""
     if _NODE.fullmatch(node) is None:
-        raise TopicError(f"node name {node!r:.80} must be 1 to 64 of the characters a-z, 0-9, _ and -")
+        raise TopicError(f"node name {quoted(node)} must be 1 to 64 of the characters a-z, 0-9, _ and -")
     return node
 
 
@@ -76,7 +78,7 @@ class Topics:
     def command(self, name: str) -> str:
         """The topic a command is sent to. Raises ``TopicError`` for an unknown command."""
         if name not in COMMANDS:
-            raise TopicError(f"unknown command {name!r:.80}, one of {', '.join(COMMANDS)}")
+            raise TopicError(f"unknown command {quoted(name)}, one of {', '.join(COMMANDS)}")
         return self.full(f"cmd/{name}")
 
     def short(self, topic: str) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from daemon import places
 from daemon.settings import GUEST, Settings
+from player.location import quoted
 
 FOLDER = "wearers"
 RULE = "must be 1 to 64 of the characters a-z, 0-9, _ and -, with a letter or digit among them"
@@ -23,9 +24,9 @@ class WearerError(ValueError):
 def checked_wearer(name: str) -> str:
     """The name itself, if a folder may bear it. Raises ``WearerError``."""
     if name.startswith(f"{GUEST}-"):
-        raise WearerError(f"wearer {name!r:.80}: names that begin with {GUEST}- are kept for guests")
+        raise WearerError(f"wearer {quoted(name)}: names that begin with {GUEST}- are kept for guests")
     if _NAME.fullmatch(name) is None:
-        raise WearerError(f"wearer {name!r:.80} {RULE}")
+        raise WearerError(f"wearer {quoted(name)} {RULE}")
     return name
 
 

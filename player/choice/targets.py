@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import get_args
 
+from player.location import quoted
 from player.music import Mood, PolicyName, Target
 
 POLICIES: tuple[PolicyName, ...] = get_args(PolicyName)
@@ -49,7 +50,7 @@ def parse_target(text: str) -> Target:
             pass
     names = ", ".join(NAMED_TARGETS)
     raise UnknownTargetError(
-        f"target must be one of {names}, or a point valence,arousal within -1..1; got {text[:60]!r}"
+        f"target must be one of {names}, or a point valence,arousal within -1..1; got {quoted(text, 60)}"
     )
 
 
@@ -67,4 +68,4 @@ def parse_policy(name: str) -> PolicyName:
     for policy in POLICIES:
         if policy == name.strip().lower():
             return policy
-    raise UnknownPolicyError(f"policy must be one of {', '.join(POLICIES)}; got {name[:60]!r}")
+    raise UnknownPolicyError(f"policy must be one of {', '.join(POLICIES)}; got {quoted(name, 60)}")

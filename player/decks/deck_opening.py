@@ -9,6 +9,7 @@ from typing import Literal
 
 from player.deck import Deck, DeckError, DeckMaker, OpenFile, is_stream
 from player.decks.filler_deck import LOCATION, FillerDeck
+from player.location import quoted, without_secrets
 
 DeckKind = Literal["auto", "av", "vlc"]
 DECK_KINDS: tuple[DeckKind, ...] = ("auto", "av", "vlc")
@@ -25,7 +26,7 @@ def deck_maker(kind: DeckKind, open_file: OpenFile, address_of: Callable[[str], 
     DeckError if the one asked for, or every one, cannot be made.
     """
     if kind not in DECK_KINDS:
-        raise DeckError(f"deck must be one of {', '.join(DECK_KINDS)}; got {kind!r:.40}")
+        raise DeckError(f"deck must be one of {', '.join(DECK_KINDS)}; got {quoted(kind, 40)}")
     makers = {"av": _av_deck, "vlc": _vlc_deck, "miniaudio": _miniaudio_deck}
     wanted = {name: makers[name] for name in makers if kind in ("auto", name)}
     decoders = Decoders(
@@ -74,7 +75,9 @@ class Decoders:
             del self._makers[name]
             foreseen = isinstance(error, DeckError)
             self._problems[name] = (
-                str(error) if foreseen else f"{_NAMES[name]} cannot be used ({error!r:.120})"
+                str(error)
+                if foreseen
+                else f"{_NAMES[name]} cannot be used ({without_secrets(repr(error)):.120})"
             )
             return None
 

@@ -38,7 +38,7 @@ from player.library.sources.mood_tags import (
 )
 from player.library.store.rows import FileRow
 from player.library.track_building import build_tracks, first_of_each, stated_mood
-from player.location import Location
+from player.location import Location, quoted
 from player.music import Mood, MoodSource, Track
 
 Json = dict[str, Any]
@@ -136,9 +136,9 @@ def find_track(tracks: Sequence[Track], name: str) -> Track:
     if not tracks:
         raise EmptyLibraryError(UNKNOWN)
     if not found:
-        raise LibraryError(f"no track is called {name[:80]!r}; the library knows {len(tracks)}")
+        raise LibraryError(f"no track is called {quoted(name)}; the library knows {len(tracks)}")
     some = ", ".join(f"{shown_name(track)} = {track.id}" for track in found[:8])
-    raise LibraryError(f"{len(found)} tracks match {name[:80]!r}; name one by its id: {some}")
+    raise LibraryError(f"{len(found)} tracks match {quoted(name)}; name one by its id: {some}")
 
 
 def shown_name(track: Track) -> str:
@@ -175,8 +175,8 @@ def _point(mood: str) -> Mood:
         return stated or parse_target(mood).mood
     except UnknownTargetError:
         raise LibraryError(
-            f"mood {mood[:40]!r} must be a word such as calm, energetic, sad or focus, or VALENCE,AROUSAL"
-            " within -1..1"
+            f"mood {quoted(mood, 40)} must be a word such as calm, energetic, sad or focus, or "
+            "VALENCE,AROUSAL within -1..1"
         ) from None
 
 

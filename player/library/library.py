@@ -25,6 +25,7 @@ from player.library.store.refusals import Refusal, Versions, sentence
 from player.library.store.rows import FileRow
 from player.library.store.track_cache import TrackCache
 from player.library.track_building import build_tracks, first_of_each
+from player.location import openable
 from player.music import Track
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ class Library:
         row = self._rows.get(location)
         if row is None or row.header is None or not row.header.login_in:
             return location
-        return address_with_login(location, row.header.login_in)
+        return openable(address_with_login(location, row.header.login_in))
 
     def rescan(self) -> None:
         """Look at the folders again, now."""

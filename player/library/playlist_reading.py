@@ -19,9 +19,8 @@ from player.library.sources.playlists import (
     is_list_address,
     read_playlist,
 )
-from player.library.sources.track_names import without_login
 from player.library.store.rows import Header
-from player.location import Location
+from player.location import Location, without_login, without_secrets
 
 MAX_REFUSED = 1_000
 """So many entries of one playlist are named that lead nowhere; it may be of another machine altogether."""
@@ -71,7 +70,8 @@ def _add(
         scheme = entry.foreign_scheme
         if scheme:
             return without_login(entry.location), f"{scheme} addresses cannot be played, only http and https"
-        there = os.path.join(os.path.dirname(playlist), entry.location)  # noqa: PTH118, PTH120
+        named = without_secrets(entry.location)
+        there = os.path.join(os.path.dirname(playlist), named)  # noqa: PTH118, PTH120
         name = os.path.basename(playlist)  # noqa: PTH119
         return _shown(there), f"is listed in {_shown(name)}, but there is no such file"
     if is_list_address(address):

@@ -31,7 +31,7 @@ from player.library.sources.playlists import PlaylistError
 from player.library.store.refusals import EACH_LOOK, Refusal, Versions, refusal_of
 from player.library.store.rows import Header, PendingFile
 from player.library.store.track_cache import TrackCache
-from player.location import without_secrets
+from player.location import quoted, without_secrets
 from player.reading.sound_reader import UnreadableAudioError
 
 WANTED_SUFFIXES = AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
@@ -274,7 +274,7 @@ def _unfitting(rows: Sequence[str], sidecar: str) -> str:
     """What is said of the rows of a sidecar that fit nothing."""
     first = os.path.relpath(rows[0], PurePath(sidecar).parent) if "://" not in rows[0] else rows[0]
     more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
-    return f"no track fits the row {first[:80]!r}{more}"
+    return f"no track fits the row {quoted(first)}{more}"
 
 
 def _wanted(name: str) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 
 from acquisition.isolation.child_clock import communicate
 from player.deck import PcmBlock
+from player.location import quoted
 from player.music import CueKind
 from player.synth import Canvas, tone
 
@@ -68,7 +69,7 @@ class CueSound:
 def check_cue(cue: str, kind: CueKind) -> None:
     """Raises CueError for a cue that is none, and where cues are off."""
     if cue not in CUES:
-        raise CueError(f"cue must be one of {', '.join(CUES)}; got {cue!r:.40}")
+        raise CueError(f"cue must be one of {', '.join(CUES)}; got {quoted(cue, 40)}")
     if kind == "off":
         raise CueError("cues are off")
 

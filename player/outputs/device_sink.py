@@ -12,6 +12,7 @@ import numpy as np
 
 from player.deck import MIX_RATE_HZ, PcmBlock
 from player.decks.ring import PcmRing
+from player.location import quoted
 from player.sink import LEAD_S, SinkError
 
 RING_S = LEAD_S
@@ -42,7 +43,7 @@ class DeviceSink:
 
     def __init__(self, service: str = "", device: str = "") -> None:
         if service and service not in BACKENDS:
-            raise SinkError(f"no sound service {service!r:.40}: one of {', '.join(BACKENDS)}")
+            raise SinkError(f"no sound service {quoted(service, 40)}: one of {', '.join(BACKENDS)}")
         self._service = service
         self._wanted = device
         self._shown = device or "the sound device"
@@ -103,7 +104,7 @@ class DeviceSink:
                 self._shown = one["name"]
                 return one["id"]
         known = ", ".join(repr(one["name"]) for one in found) or "none at all"
-        raise SinkError(f"no sound device is called {self._wanted!r:.80}; there is {known:.400}")
+        raise SinkError(f"no sound device is called {quoted(self._wanted)}; there is {known:.400}")
 
     def _feed(self) -> Generator[PcmBlock, int, None]:
         """Runs in the device's thread: hands over what is there, silence where there is nothing."""

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from player.location import quoted
 from player.outputs.place import Place, PlaceError, parse_place
 
 if TYPE_CHECKING:  # a setting is checked without the sound libraries
@@ -44,7 +45,7 @@ def _wav(path: str, *, go_on: bool = False) -> Sink:
     from player.outputs.wav_sink import WavSink
 
     if _holds_something_else(Path(path)):
-        raise OutputError(f"output {path!r:.200} holds something that is no WAV: it is not overwritten")
+        raise OutputError(f"output {quoted(path, 200)} holds something that is no WAV: it is not overwritten")
     return WavSink(Path(path), go_on=go_on)
 
 
@@ -52,7 +53,7 @@ def _fifo(path: str) -> Sink:
     from player.outputs.fifo_sink import FifoSink
 
     if Path(path).exists() and not Path(path).is_fifo():
-        raise OutputError(f"output {path!r:.200} is no named pipe: remove it or choose another name")
+        raise OutputError(f"output {quoted(path, 200)} is no named pipe: remove it or choose another name")
     return FifoSink(Path(path))
 
 
@@ -87,7 +88,7 @@ def _null(argument: str) -> Sink:
     from player.sink import NullSink
 
     if argument:
-        raise OutputError(f"output null goes nowhere and takes no name, got {argument!r:.120}")
+        raise OutputError(f"output null goes nowhere and takes no name, got {quoted(argument, 120)}")
     return NullSink()
 
 
@@ -117,7 +118,7 @@ def split_outputs(text: str) -> tuple[str, ...]:
         raise OutputError(f"output may be {MAX_OUTPUTS} at once at most, got {len(parts)}")
     twice = next((part for part in parts if parts.count(part) > 1), None)
     if twice is not None:
-        raise OutputError(f"output {twice!r:.120} is named twice")
+        raise OutputError(f"output {quoted(twice, 120)} is named twice")
     return parts
 
 
@@ -126,7 +127,7 @@ def make_sink(text: str) -> Sink:
     name, _, argument = text.strip().partition(":")
     kind = KINDS.get(name)
     if kind is None or (kind.file and not argument):
-        raise OutputError(f"output {text!r:.120} must be {FORMS}")
+        raise OutputError(f"output {quoted(text, 120)} must be {FORMS}")
     if kind.file:
         _check_place(Path(argument))
     return kind.make(argument)
@@ -140,9 +141,9 @@ def is_file(output: str) -> bool:
 
 def _check_place(path: Path) -> None:
     if not path.absolute().parent.is_dir():
-        raise OutputError(f"output {str(path)!r:.200} cannot be written: its folder does not exist")
+        raise OutputError(f"output {quoted(str(path), 200)} cannot be written: its folder does not exist")
     if path.is_dir():
-        raise OutputError(f"output {str(path)!r:.200} cannot be written: it is a folder")
+        raise OutputError(f"output {quoted(str(path), 200)} cannot be written: it is a folder")
 
 
 def _holds_something_else(path: Path) -> bool:

@@ -17,6 +17,7 @@ from player.choice.targets import parse_policy, parse_target, point_target
 from player.choice.taste import Taste, TasteFile
 from player.deck import MIX_RATE_HZ, Deck, DeckError
 from player.decks.filler_deck import filler_loop
+from player.location import quoted
 from player.mixing.announcements import CUE_KINDS, Cue, CueError, CueSound, check_cue, cue_sound
 from player.music import CueKind, Mood, PlaybackCounts, PlaybackState, Track, WearerMood
 from player.outputs.outputs import Outputs
@@ -148,7 +149,7 @@ class Playback:
         """Crossfade to this track of the library. Raises UnknownTrackError."""
         track = next((track for track in self._library.tracks if track.id == track_id), None)
         if track is None:
-            raise UnknownTrackError(f"the library has no track {track_id!r:.80}")
+            raise UnknownTrackError(f"the library has no track {quoted(track_id)}")
         self._commands.append(lambda: self._engine.play(track))
 
     def like(self, track_id: str | None, liked: bool) -> None:
@@ -175,7 +176,7 @@ class Playback:
         if track_id is None and self._state.track is not None:
             return self._state.track.id
         if track_id is None or all(track.id != track_id for track in self._library.tracks):
-            raise UnknownTrackError(f"the library has no track {track_id or 'that sounds'!r:.80}")
+            raise UnknownTrackError(f"the library has no track {quoted(track_id or 'that sounds')}")
         return track_id
 
     def forget_wearer(self) -> None:
@@ -220,7 +221,7 @@ class Playback:
     def set_cues(self, kind: CueKind) -> None:
         """Chimes, a voice, or none from now on. Raises CueError."""
         if kind not in CUE_KINDS:
-            raise CueError(f"cues must be one of {', '.join(CUE_KINDS)}; got {kind!r:.40}")
+            raise CueError(f"cues must be one of {', '.join(CUE_KINDS)}; got {quoted(kind, 40)}")
         self._cues = kind
 
     def set_volume(self, volume: float) -> None:

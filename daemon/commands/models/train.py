@@ -11,6 +11,7 @@ import click
 
 from daemon.commands.models.show import AS_JSON, answer, print_json
 from daemon.errors import BadInputError
+from player.location import quoted
 
 AUGMENTATIONS = ("noise", "time_shift", "channel_dropout", "mixup", "frequency_shift")
 SETTINGS = ("filters", "lstm_units", "dense_units", "kernel_size", "dropout")
@@ -22,11 +23,15 @@ def _pairs(given: tuple[str, ...], known: tuple[str, ...], what: str) -> dict[st
     for pair in given:
         key, equals, text = pair.partition("=")
         if not equals or key not in known:
-            raise BadInputError(f"--{what} {pair!r:.60} must be KEY=VALUE with one of {', '.join(known)}")
+            raise BadInputError(
+                f"--{what} {quoted(pair, 60)} must be KEY=VALUE with one of {', '.join(known)}"
+            )
         try:
             numbers = [json.loads(part) for part in text.split(",")]
         except ValueError:
-            raise BadInputError(f"--{what} {pair!r:.60}: the value must be a number or several") from None
+            raise BadInputError(
+                f"--{what} {quoted(pair, 60)}: the value must be a number or several"
+            ) from None
         many = key in ("filters", "lstm_units", "dense_units")
         values[key] = tuple(numbers) if many else numbers[0]
     return values

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acquisition.recording.consent import consent_path, read_consent
 from acquisition.recording.recording_file import PART
+from player.location import quoted
 
 SUFFIX = ".xdf"
 MAX_LISTED = 200
@@ -52,7 +53,7 @@ class Recordings:
         Raises ``OSError`` when something could not be deleted, ``LookupError`` for a name that is none.
         """
         if _NAME.fullmatch(name) is None or self._look(name) is None:
-            raise LookupError(f"there is no recording {name!r:.80}")
+            raise LookupError(f"there is no recording {quoted(name)}")
         recording = self._folder / f"{name}{SUFFIX}"
         deleted = []
         beside = (recording.with_name(recording.name + PART), consent_path(recording), self._decisions(name))

@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from player.library.sources.playlists import (
     MAX_PLAYLIST_BYTES,
@@ -19,7 +19,7 @@ from player.library.sources.playlists import (
     is_hls,
     read_playlist,
 )
-from player.library.sources.track_names import without_login
+from player.location import openable, without_login
 
 TIMEOUT_S = 5.0
 DEADLINE_S = 15.0
@@ -98,15 +98,16 @@ def _without_mirrors(entries: list[PlaylistEntry]) -> tuple[PlaylistEntry, ...]:
     """A station lists its servers: the same path at several of them is one stream."""
     first: dict[str, PlaylistEntry] = {}
     for entry in entries:
-        parts = urlsplit(entry.location)
+        parts = urlsplit(openable(entry.location))
         first.setdefault(f"{parts.path}?{parts.query}" if len(parts.path) > 1 else entry.location, entry)
     return tuple(first.values())
 
 
 def _fetched(address: str) -> tuple[bytes | None, str]:
     """The bytes at an address, None for sound, and a name. Raises OSError, HTTPException, ValueError."""
-    request = urllib.request.Request(without_login(address), headers={"User-Agent": "neuroplayer"})  # noqa: S310
-    parts = urlsplit(address)
+    parts = urlsplit(openable(address))
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    request = urllib.request.Request(bare, headers={"User-Agent": "neuroplayer"})  # noqa: S310
     if parts.username is not None:
         login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")

@@ -17,7 +17,7 @@ import msgspec
 
 from player.library.music_folder import open_under
 from player.library.sources.foreign_text import composed, decoded, number
-from player.library.sources.track_names import without_login
+from player.location import quoted, without_login
 from player.music import Mood, MoodSource
 
 _TABLE: dict[tuple[float, float], str] = {
@@ -191,7 +191,7 @@ def _tables(entries: Mapping[str, object], name: str) -> list[Mapping[str, objec
 def _add_track(rules: MoodRules, folder: str, row: Mapping[str, object], by: str) -> None:
     name = str(row.get("path", "")).strip()
     if not name:
-        raise SidecarError(f"a row has no path: {dict(row)!r:.80}")
+        raise SidecarError(f"a row has no path: {quoted(dict(row))}")
     given = _given(row, "composed" if row.get("source") == "composed" else "sidecar", by)
     if "://" in name:
         rules.rows.setdefault(without_login(name), given)
@@ -220,13 +220,13 @@ def _given(row: Mapping[str, object], source: MoodSource, by: str) -> GivenMood:
     words = str(row.get("mood") or row.get("label") or "")
     named = mood_of_words(words)
     if words and named is None:
-        raise SidecarError(f"{row.get('path')!r}: mood {words[:40]!r} is not a known mood word")
+        raise SidecarError(f"{quoted(row.get('path'))}: mood {quoted(words, 40)} is not a known mood word")
     valence = _coordinate(row, "valence") if row.get("valence") not in (None, "") else None
     if row.get("arousal") not in (None, ""):
         valence = valence if named is None else named.valence
         return GivenMood(valence, _coordinate(row, "arousal"), source, by)
     if named is None:
-        raise SidecarError(f"{row.get('path')!r}: needs arousal (-1..1) or a mood word")
+        raise SidecarError(f"{quoted(row.get('path'))}: needs arousal (-1..1) or a mood word")
     return GivenMood(named.valence if valence is None else valence, named.arousal, source, by)
 
 
@@ -240,7 +240,7 @@ def _coordinate(row: Mapping[str, object], name: str) -> float:
     value = number(row.get(name))
     if not -1 <= value <= 1:
         raise SidecarError(
-            f"{row.get('path')!r}: {name} must be a number within -1..1, got {row.get(name)!r}"
+            f"{quoted(row.get('path'))}: {name} must be a number within -1..1, got {row.get(name)!r}"
         )
     return value
 

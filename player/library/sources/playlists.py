@@ -13,6 +13,7 @@ from player.library.music_folder import PLAYLIST_SUFFIXES
 from player.library.sources.foreign_text import decoded, number
 from player.library.sources.mood_tags import mood_of_words
 from player.library.sources.xml_lists import XmlListError, read_rss, read_xspf
+from player.location import openable
 from player.music import Mood
 
 MAX_PLAYLIST_BYTES = 4 << 20
@@ -50,7 +51,7 @@ class PlaylistEntry:
     @property
     def is_stream(self) -> bool:
         """True for http and https."""
-        return urlsplit(self.location).scheme.lower() in STREAM_SCHEMES
+        return urlsplit(openable(self.location)).scheme.lower() in STREAM_SCHEMES
 
     @property
     def foreign_scheme(self) -> str:
@@ -94,7 +95,7 @@ def is_hls(content: bytes) -> bool:
 
 def is_list_address(url: str) -> bool:
     """True for an address that seems to name a playlist or a feed instead of sound."""
-    parts = urlsplit(url.lower())
+    parts = urlsplit(openable(url).lower())
     path = PurePath(parts.path)
     if path.suffix:
         return path.suffix in PLAYLIST_SUFFIXES | {".rss", ".xml", ".atom"}
@@ -127,7 +128,7 @@ def _place(written: str) -> str | None:
     if not location or len(location) > MAX_LOCATION_CHARS or any(ord(letter) < 32 for letter in location):
         return None
     try:
-        parts = urlsplit(location)
+        parts = urlsplit(openable(location))
         if parts.scheme in STREAM_SCHEMES and not parts.hostname:
             return None
     except ValueError:

@@ -16,7 +16,7 @@ from support.running_product import MosquittoSub, Product
 from support.waiting import wait_until
 
 pytestmark = pytest.mark.broker
-SECRETS = ("S3cr3t@a/b", "p?w#S3cr3t")
+SECRETS = ("S3cr3t@a/S3cr3t@c", "p?w#S3cr3t")
 TRACE = "S3cr3t"
 
 
