@@ -98,14 +98,19 @@ def printable_spec(spec: str) -> str:
     if "://" in spec:
         return Location(spec).printable
     kind, colon, rest = spec.partition(":")
+    if spec.startswith("/"):
+        return Location(spec).printable if spec.count("/") > 1 else spec
     if not colon or "/" not in rest:
         return without_secrets(spec)
     return f"{kind}:{','.join(_option(part) for part in rest.split(','))}"
 
 
+_BEGUN = re.compile(r"[^/=:]+[=:](?=[^:])")
+
+
 def _option(text: str) -> str:
-    key, is_, value = text.partition("=")
-    return f"{key}={Location(value)}" if is_ and "/" not in key else f"{Location(text)}"
+    begun = _BEGUN.match(text)
+    return f"{begun[0]}{Location(text[begun.end() :])}" if begun else f"{Location(text)}"
 
 
 _FOLDER = r"/(?:[^\s/'\"](?:[^/'\"\n:,()]*[^\s/'\"])?/)+"

@@ -70,14 +70,15 @@ def check(path: str | None, profile: str | None) -> None:
 @FILE
 @PROFILE
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def show(path: str | None, profile: str | None, as_json: bool) -> None:
-    """Show what is in force from file and environment, secrets masked."""
+@click.option("--paths", is_flag=True, help="Whole paths, for this machine's eyes only.")
+def show(path: str | None, profile: str | None, as_json: bool, paths: bool) -> None:
+    """Show what is in force from file and environment: secrets masked, of every path the last part."""
     from daemon.configuration.file import read_all
     from daemon.configuration.keys import KEYS
     from daemon.configuration.reading import MASK
 
     values = read_all(_path(path), profile, must_exist=path is not None)
-    shown = {k.name: MASK if k.secret else _plain(values[k.name]) for k in KEYS if k.name in values}
+    shown = {k.name: MASK if k.secret else _shown(values[k.name], paths) for k in KEYS if k.name in values}
     if as_json:
         click.echo(msgspec.json.encode(shown).decode())
         return
@@ -87,13 +88,17 @@ def show(path: str | None, profile: str | None, as_json: bool) -> None:
         click.echo(f"{name} = {msgspec.json.encode(value).decode()}")
 
 
-def _plain(value: object) -> object:
+def _shown(value: object, paths: bool) -> object:
     """A value as it stands in the file; addresses without the password in them."""
     from daemon.settings import BrokerSettings, WebSettings
-    from player.location import without_secrets
+    from player.location import printable_spec, without_secrets
 
     if isinstance(value, BrokerSettings):
         return value.url
     if isinstance(value, WebSettings):
         return f"{value.host}:{value.port}"
-    return without_secrets(value) if isinstance(value, str) else value
+    if isinstance(value, tuple | list):
+        return [_shown(one, paths) for one in value]
+    if not isinstance(value, str):
+        return value
+    return without_secrets(value) if paths else printable_spec(value)

@@ -17,7 +17,7 @@ import msgspec
 
 from daemon.places import LOG_FILE, private_folder, working_folder
 from daemon.settings import LogSettings
-from player.location import without_secrets
+from player.location import printable_text
 
 QUIET_S = 600.0
 """The same line is not said again for so long; then it is, with how often it was meant."""
@@ -50,10 +50,10 @@ class OnceThenQuiet(logging.Filter):
 
 
 class _HumanLines(logging.Formatter):
-    """A line, and what trace there is, without passwords."""
+    """A line, and what trace there is, without passwords and without the folders of this machine."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))
+        return printable_text(super().format(record))
 
 
 class JsonLines(logging.Formatter):
@@ -70,10 +70,10 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "role": self._role,
             "logger": record.name,
-            "message": without_secrets(record.getMessage()),
+            "message": printable_text(record.getMessage()),
         }
         if record.exc_info:
-            fields["trace"] = without_secrets(self.formatException(record.exc_info))
+            fields["trace"] = printable_text(self.formatException(record.exc_info))
         return msgspec.json.encode(fields).decode()
 
 

@@ -25,6 +25,7 @@ from daemon.settings import Settings
 from daemon.wearers.keeping import Keeping
 from daemon.wearers.wearer import wearer_of
 from inference.emotion import Reading
+from player.location import printable_spec
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,13 @@ NEWS: dict[Happened, str] = {
     "deleted": "{name}: the file was deleted, so the recording has stopped",
     "not_closed": "{name}: the recording could not be closed: {reason}",
 }
+
+
+def _shareable(status: HeadsetStatus) -> HeadsetStatus:
+    """Without the folders of this machine: a recording may be given to others."""
+    if status.info is None:
+        return status
+    return replace(status, info=replace(status.info, source=printable_spec(status.info.source)))
 
 
 def recover_recordings(settings: Settings) -> threading.Thread:
@@ -152,6 +160,7 @@ class SessionRecording:
         stem = stem or f"{now:%Y-%m-%dT%H-%M-%SZ}-{self._settings.node}"
         path = _free_path(wearer_of(self._settings).recordings, stem)
         replayed = {name: getattr(self._settings, name) for name in REPLAYED}
+        replayed["source"] = printable_spec(self._settings.source)
         if self._prepared is not None:
             replayed |= {"begun_in_session": True}
         beside = write_consent(path, replace(consent, given_at=consent.given_at or now.isoformat()))
@@ -210,6 +219,7 @@ class SessionRecording:
 
     def _on_item(self, item: FeedItem) -> None:
         if isinstance(item, HeadsetStatus):
+            item = _shareable(item)
             known = self._status.info if self._status is not None else None
             self._status = item if item.info is not None else replace(item, info=known)
         if self._recorder is not None and (self._reading or isinstance(item, HeadsetStatus)):

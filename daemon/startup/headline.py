@@ -11,7 +11,7 @@ from daemon.broker import mosquitto_binary
 from daemon.places import is_there, unkept, unkept_words
 from daemon.settings import Settings, WebSettings
 from daemon.web.security.access import page_address
-from player.location import Location
+from player.location import Location, printable_spec
 
 DEVICES = Path("/dev/snd")
 
@@ -35,8 +35,9 @@ def headline(settings: Settings, found: Sequence[str] = (), *, music: bool = Tru
 
     ``music`` is false where none is played.
     """
+    folders = ", ".join(map(printable_spec, settings.music))
     sound = [
-        f"Music: {', '.join(settings.music) or 'eight demo tracks (name a folder with --music)'}",
+        f"Music: {folders or 'eight demo tracks (name a folder with --music)'}",
         f"Sound: {_sound(settings.output)}",
     ]
     lines = [
@@ -69,7 +70,7 @@ def _wearer(settings: Settings) -> str:
         "replay": f"Wearer: the recording {Location(rest)}",
         "lsl": f"Headset: LSL stream {rest or '(any EEG stream of this machine)'}",
         "brainflow": f"Headset: BrainFlow board {rest}",
-    }.get(kind, f"Source: {settings.source}")
+    }.get(kind, f"Source: {printable_spec(settings.source)}")
 
 
 def _broker(settings: Settings) -> str:
@@ -81,4 +82,6 @@ def _broker(settings: Settings) -> str:
 def _sound(output: str) -> str:
     if output == "device" and not sound_device():
         return "no sound device was found, so the music plays unheard (--output wav:FILE records it)"
-    return {"device": "the sound device", "null": "none was wanted (--output null)"}.get(output, output)
+    if output == "null":
+        return "none was wanted (--output null)"
+    return "the sound device" if output == "device" else printable_spec(output)

@@ -43,7 +43,7 @@ def test_nothing_that_is_said_or_kept_holds_it(
     (music / "two.pls").write_text(f"[playlist]\nFile1={address}3\nTitle1=at {address}\n")
     url = f"mqtt://joe:{secret}@127.0.0.1:{broker.port}"
     running = product.start(
-        *("run", "--plain", "--output", "null", "--web", page),
+        *("run", "--plain", "--output", f"wav:{tmp_path}/heard.wav", "--web", page),
         *("--source", "simulated", "--speed", "4", "--baseline", "10"),
         *("--music", str(music), "--broker", url, "--record"),
     )
@@ -57,6 +57,7 @@ def test_nothing_that_is_said_or_kept_holds_it(
     running.interrupt()
     running.wait()
     said += [*running.lines, *running.errors, *(f"{h.topic} {h.payload}" for h in ear.heard)]
+    assert [line for line in said if str(tmp_path) in line] == [], "nor where things lie on this machine"
     os.environ["NEUROPLAYER_MQTT_BROKER"] = url
     try:
         for command in (("config", "show"), ("config", "show", "--json"), ("doctor",)):
