@@ -28,7 +28,6 @@ class WindowRead:
     latency_ms: dict[str, float]
     foreign: bool = False
 
-
     def refused(self, reason: QualityReason) -> WindowRead:
         """The same window as not to be believed, with contact as good as it is."""
         return replace(self, quality=refused_quality(self.quality, reason), accepted=False)

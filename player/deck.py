@@ -57,6 +57,11 @@ class Deck(Protocol):
         """Why decoding stopped early, if it did; then the deck is complete."""
         ...
 
+    @property
+    def title(self) -> str:
+        """What a radio station says it plays, of the frames read last; empty for anything else."""
+        ...
+
     def close(self) -> None:
         """Stop decoding; returns within 3 s. Safe to call twice."""
         ...

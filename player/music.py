@@ -120,7 +120,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackState:
-    """What sounds now. Positions are seconds of the track's own time; volume is 0..1."""
+    """What sounds now. Positions are seconds of the track's own time; volume is 0..1.
+
+    ``stream_title`` is what a radio station says it plays; empty for anything else.
+    """
 
     track: Track | None
     position_s: float
@@ -132,6 +135,7 @@ class PlaybackState:
     policy: str
     target: Target | None
     degraded: tuple[str, ...] = ()
+    stream_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ def service() -> None:
 @service.command()
 @click.option("--split", is_flag=True, help="One service a role instead of one for all.")
 @click.option("--home-music", is_flag=True, help="Let it read the home folders, for music that lies there.")
+@click.option("--internet", is_flag=True, help="Let it reach the internet, for radio and podcasts.")
 @click.option("--root", metavar="DIR", default="/", help="Write below this folder, e.g. an image to be.")
 @click.option("--show", is_flag=True, help="Print the units and write nothing.")
-def install(split: bool, home_music: bool, root: str, show: bool) -> None:
+def install(split: bool, home_music: bool, internet: bool, root: str, show: bool) -> None:
     """Write the units, the user's definition and a first configuration.
 
     A file of such a name that this program did not write, or that was changed since, is left alone.
@@ -33,7 +34,7 @@ def install(split: bool, home_music: bool, root: str, show: bool) -> None:
 
     roles = ROLES if split else ("run",)
     try:
-        units = [unit(role, music_at_home=home_music) for role in roles]
+        units = [unit(role, music_at_home=home_music, internet=internet) for role in roles]
     except UnitError as error:
         raise BadInputError(str(error)) from None
     if show:
@@ -53,6 +54,8 @@ def install(split: bool, home_music: bool, root: str, show: bool) -> None:
         _write(config, template(), 0o600)
     names = " ".join(unit_name(role) for role in roles)
     _warn_of_the_other_kind(base, {one.name for one in units})
+    if not internet:
+        click.echo("It reaches this machine and the home network only; for radio and podcasts: --internet")
     click.echo("Now run, as root:")
     click.echo(f"  systemd-sysusers && chown -R neuroplayer: {Path(CONFIG).parent}")
     click.echo(f"  systemctl daemon-reload && systemctl enable --now {names}")

@@ -16,6 +16,7 @@ ELSEWHERE = frozenset(
         "CONFIG",
         "EMBEDDED_BROKER",
         "HEARTBEAT_FD",
+        "INTERNET",
         "LENT_HOME",
         "PROFILE",
         "STATE_DIR",

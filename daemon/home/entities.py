@@ -201,6 +201,7 @@ PLAYER_ENTITIES = (
             "expire_after": LIVE_S,
             "json_attributes_template": "{{ {"
             "'artist': value_json.track.artist if value_json.track else none, "
+            "'stream_title': value_json.stream_title | default(none, true), "
             "'duration_s': value_json.track.duration_s if value_json.track else none, "
             "'mood': value_json.track.mood if value_json.track else none, "
             "'next': value_json.next.title if value_json.next else none, "

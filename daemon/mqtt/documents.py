@@ -161,6 +161,7 @@ class PlayerState(Document, frozen=True, kw_only=True):
     output: Name
     library_tracks: Annotated[int, Meta(ge=0)]
     degraded: Annotated[list[Text], Meta(max_length=32)]
+    stream_title: Annotated[Name, Meta(description="what a radio station says it plays; else empty")] = ""
 
 
 class CandidateInfo(Struct, frozen=True, kw_only=True):

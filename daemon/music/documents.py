@@ -56,6 +56,7 @@ def state_document(
         output=output,
         library_tracks=library_tracks,
         degraded=[printable_text(reason) for reason in state.degraded],
+        stream_title=printable_text(state.stream_title),
     )
 
 

@@ -23,6 +23,7 @@ from daemon.music.announcement_watch import CueWatch
 from daemon.music.documents import decision_document, state_document
 from player.choice.reasons import track_name
 from player.choice.taste import Taste
+from player.location import printable_text
 from player.mixing.announcements import Cue, CueError
 from player.music import Decision, PlaybackState, Track, WearerMood
 
@@ -139,10 +140,10 @@ class PlayerRole:
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._publish_decision, decision)
 
-    def on_failed_wish(self, track: Track) -> None:
+    def on_failed_wish(self, track: Track, why: str) -> None:
         """A track that was asked for cannot be played. May be called from the audio thread."""
         if self._loop is not None and not self._loop.is_closed():
-            answer = f"{track_name(track)} could not be played"
+            answer = f"{track_name(track)} could not be played: {printable_text(why)}"
             self._loop.call_soon_threadsafe(self._inlet.refuse, "play", answer)
 
     def _publish_decision(self, decision: Decision) -> None:

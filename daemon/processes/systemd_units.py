@@ -45,9 +45,14 @@ SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources @mount @debug @obsolete
 SystemCallErrorNumber=EPERM
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-IPAddressDeny=any
-IPAddressAllow=localhost link-local multicast 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7
 """
+_AT_HOME = (
+    "IPAddressDeny=any",
+    "IPAddressAllow=localhost link-local multicast 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7",
+    "Environment=NEUROPLAYER_INTERNET=denied",
+)
+PLAYING = ("run", "player")
+"""Who may want the internet: for radio and podcasts."""
 _DEVICES: Mapping[str, Sequence[str]] = {
     "run": ("char-alsa", "char-ttyUSB", "char-ttyACM"),
     "engine": ("char-ttyUSB", "char-ttyACM"),
@@ -96,8 +101,13 @@ def unit_name(role: str) -> str:
     return f"{USER}.service" if role == "run" else f"{USER}-{role}.service"
 
 
-def unit(role: str, *, python: str = sys.executable, music_at_home: bool = False) -> Unit:
-    """The unit of a role, or of everything (``run``). Raises ``UnitError``."""
+def unit(
+    role: str, *, python: str = sys.executable, music_at_home: bool = False, internet: bool = False
+) -> Unit:
+    """The unit of a role, or of everything (``run``); with ``internet`` who plays music may reach it.
+
+    Raises ``UnitError``.
+    """
     if _PLAIN_PATH.fullmatch(python) is None:
         raise UnitError(f"the path of Python {python!r:.200} must have no blanks or quotes")
     if python.startswith(("/home/", "/root/")) and not music_at_home:
@@ -119,6 +129,7 @@ def unit(role: str, *, python: str = sys.executable, music_at_home: bool = False
         *_OWN,
         "",
         _SANDBOX.format(home="read-only" if music_at_home else "yes").rstrip(),
+        *(() if internet and role in PLAYING else _AT_HOME),
         *_devices(role),
         "",
         "[Install]",

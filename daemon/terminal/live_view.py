@@ -165,6 +165,8 @@ class LiveView:
         table.add_column()
         mark = "⏸ " if state["paused"] else "♪ "
         table.add_row("now", _cut(mark + _title_of(track), "bold"))
+        if state.get("stream_title"):
+            table.add_row("", _cut(state["stream_title"], "bold"))
         table.add_row("", self._progress(state))
         table.add_row("next", _cut(_title_of(next_)) if next_ else _cut("not chosen yet", DIM))
         if state["degraded"]:
@@ -175,10 +177,13 @@ class LiveView:
 
     def _progress(self, state: Mapping[str, Any]) -> Text:
         moved_s = 0.0 if state["paused"] else self._clock() - self._at_s[topics.PLAYER_STATE]
-        duration_s = max(0.1, float(state["track"]["duration_s"]))
-        position_s = min(duration_s, float(state["position_s"]) + moved_s)
-        text = Text(f"{_clock_text(position_s)} ").append(bar(position_s / duration_s, 30), style=MUSIC)
-        text.append(f" {_clock_text(duration_s)}")
+        position_s, duration_s = float(state["position_s"]) + moved_s, float(state["track"]["duration_s"])
+        if duration_s > 0:
+            position_s = min(duration_s, position_s)
+            text = Text(f"{_clock_text(position_s)} ").append(bar(position_s / duration_s, 30), style=MUSIC)
+            text.append(f" {_clock_text(duration_s)}")
+        else:
+            text = Text(f"{_clock_text(position_s)}, without an end")
         if state["fading"] is not None:
             text.append("  crossfading", style=MUSIC)
         return text

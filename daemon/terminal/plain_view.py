@@ -113,6 +113,8 @@ def player_line(document: Document) -> str:
         if track is None
         else f"{track['title']} ({'paused' if document['paused'] else 'playing'})"
     )
+    if document.get("stream_title"):
+        now += f": {document['stream_title']}"
     then = f", then {next_['title']}" if next_ else ""
     degraded = f" [{'; '.join(document['degraded'])}]" if document["degraded"] else ""
     return f"music:    {now}{then}, to {document['output']}{degraded}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import time
@@ -13,6 +14,7 @@ from player.deck import MIX_RATE_HZ, OpenFile, PcmBlock, is_stream, silence
 from player.decks.ring_deck import RingDeck
 from player.reading.sound_opening import open_sound
 from player.reading.sound_reader import SoundReader, UnreadableAudioError
+from player.reading.station import Station, UnreachableStationError, open_station
 
 AHEAD_S = 35.0
 """A library that vanishes must leave at least 30 s to play."""
@@ -26,16 +28,35 @@ MAX_TRACK_S = 48 * 3600.0
 log = logging.getLogger(__name__)
 
 
-def decoded(location: str, start_s: float, open_file: OpenFile) -> Iterator[PcmBlock]:
-    """Blocks (n, 2) of about a quarter of a second, to the end. Raises UnreadableAudioError and OSError."""
+def decoded(
+    location: str, start_s: float, open_file: OpenFile, say: Callable[[str], None] = lambda title: None
+) -> Iterator[PcmBlock]:
+    """Blocks (n, 2) of about a quarter of a second, to the end; ``say`` is told a station's titles.
+
+    Raises UnreadableAudioError, UnreachableStationError and OSError.
+    """
     if is_stream(location):
         from player.reading.av_reader import AudioReader  # only here: files are played without PyAV, too
 
+        station = open_station(location)
+        if station is not None:
+            yield from heard(station, say)
+            return
         with AudioReader(location) as reader:
             yield from _blocks(reader, 0.0)
     else:
         with open_file(location) as file, open_sound(file) as reader:
             yield from _blocks(reader, start_s)
+
+
+def heard(station: Station, say: Callable[[str], None]) -> Iterator[PcmBlock]:
+    """The blocks (n, 2) of a station, which is left at the end. Raises UnreadableAudioError."""
+    from player.reading.av_reader import AudioReader
+
+    with contextlib.closing(station), AudioReader(station) as reader:
+        for block in _blocks(reader, 0.0):
+            say(station.title)
+            yield block
 
 
 def _blocks(reader: SoundReader, start_s: float) -> Iterator[PcmBlock]:
@@ -58,7 +79,7 @@ class AvDeck(RingDeck):
     def _decode(self, location: str, start_s: float) -> None:
         try:
             written = rested = 0
-            for block in decoded(self._address_of(location), start_s, self._open_file):
+            for block in decoded(self._address_of(location), start_s, self._open_file, self._say):
                 if not self._ring.write(block):
                     return
                 written += len(block)
@@ -69,7 +90,7 @@ class AvDeck(RingDeck):
                     raise UnreadableAudioError("is longer than 48 hours")
             if not written and start_s <= 0:
                 self._error = "holds no sound that can be decoded"
-        except (UnreadableAudioError, OSError, MemoryError, ValueError) as error:
+        except (UnreadableAudioError, UnreachableStationError, OSError, MemoryError, ValueError) as error:
             self._fail(error)
         except Exception as error:  # a decoder may raise anything about a file of strangers
             log.exception("a decoder broke down")
@@ -86,6 +107,8 @@ class AvDeck(RingDeck):
 
 class PullDeck:
     """Decodes in the caller's thread, when asked: the same frames at the same call, for offline rendering."""
+
+    title = ""
 
     def __init__(self, open_file: OpenFile, ahead_s: float = 12.0) -> None:
         self._open_file = open_file
@@ -113,7 +136,7 @@ class PullDeck:
                 else:
                     self._parts.append(block)
                     self._held += len(block)
-        except (UnreadableAudioError, OSError, MemoryError, ValueError) as error:
+        except (UnreadableAudioError, UnreachableStationError, OSError, MemoryError, ValueError) as error:
             self._error = (str(error) or type(error).__name__)[:200]
             self._complete = True
 

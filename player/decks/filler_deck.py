@@ -54,6 +54,7 @@ class FillerDeck:
     complete = False
     ended = False
     error: str | None = None
+    title = ""
 
     def __init__(self) -> None:
         self._loop = filler_loop()

@@ -40,6 +40,16 @@ class PcmRing:
         return self._written - self._read
 
     @property
+    def given(self) -> int:
+        """Frames written since the beginning."""
+        return self._written
+
+    @property
+    def taken(self) -> int:
+        """Frames read since the beginning."""
+        return self._read
+
+    @property
     def complete(self) -> bool:
         """True once the writer has said that nothing follows."""
         return self._complete

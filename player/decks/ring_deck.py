@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 from player.deck import MIX_RATE_HZ, PcmBlock
 from player.decks.ring import PcmRing
+
+MAX_TITLES = 64
+"""That lie in the ring at once: the oldest go."""
 
 
 class RingDeck:
@@ -16,6 +20,8 @@ class RingDeck:
         self._error: str | None = None
         self._thread_name = thread_name
         self._thread: threading.Thread | None = None
+        self._titles: deque[tuple[int, str]] = deque(maxlen=MAX_TITLES)
+        self._title = self._last_title = ""
 
     def open(self, location: str, start_s: float = 0.0) -> None:
         """Begin decoding; a deck plays one track only."""
@@ -31,6 +37,19 @@ class RingDeck:
 
     def _fail(self, error: Exception) -> None:
         self._error = (str(error) or type(error).__name__)[:200]
+
+    def _say(self, title: str) -> None:
+        """What the station says of all that is written from now on."""
+        if title != self._last_title:
+            self._last_title = title
+            self._titles.append((self._ring.given, title))
+
+    @property
+    def title(self) -> str:
+        """What the station said of the frames read last."""
+        while self._titles and self._titles[0][0] <= self._ring.taken:
+            self._title = self._titles.popleft()[1]
+        return self._title
 
     def buffered_frames(self) -> int:
         """Frames that can be read at once."""

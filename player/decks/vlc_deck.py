@@ -11,7 +11,11 @@ from typing import IO, Any
 import numpy as np
 
 from player.deck import MIX_RATE_HZ, DeckError, OpenFile, is_stream
+from player.decks.av_deck import heard
 from player.decks.ring_deck import RingDeck
+from player.reading.sound_opening import av_problem
+from player.reading.sound_reader import UnreadableAudioError
+from player.reading.station import UnreachableStationError, open_station
 
 RING_S = 6.0
 """libVLC paces itself and runs 1-2 s ahead; a ring of 1 s loses sound when it is not read for 4 s."""
@@ -80,6 +84,8 @@ class VlcDeck(RingDeck):
     def _decode(self, location: str, start_s: float) -> None:
         player = None
         try:
+            if is_stream(location) and self._decoded_with_titles(self._address_of(location)):
+                return
             player = self._start(location, start_s)
             self._watch(player)
             if start_s > 0 and self._heard_frames < LEAST_FRAMES and not self._closing.is_set():
@@ -91,7 +97,7 @@ class VlcDeck(RingDeck):
                 self._watch(player)
             if not self._heard_frames and not self._closing.is_set():
                 raise DeckError("holds no sound that can be decoded")
-        except (OSError, DeckError, ValueError) as error:
+        except (OSError, DeckError, ValueError, UnreadableAudioError, UnreachableStationError) as error:
             self._fail(error)
         except Exception as error:  # a decoder may raise anything about a file of strangers
             log.exception("libVLC broke down")
@@ -106,6 +112,20 @@ class VlcDeck(RingDeck):
             self._callbacks = ()  # they hold this deck, which holds them
             if self._file is not None:
                 self._file.close()
+
+    def _decoded_with_titles(self, address: str) -> bool:
+        """Play a station that sends titles through PyAV; False where it sends none, or there is no PyAV.
+
+        libVLC hands on the titles in UTF-8 alone.
+        """
+        station = None if av_problem() else open_station(address)
+        if station is None:
+            return False
+        for block in heard(station, self._say):
+            self._heard_frames += len(block)
+            if not self._ring.write(block):
+                break
+        return True
 
     def _start(self, location: str, start_s: float) -> Any:
         if is_stream(location):

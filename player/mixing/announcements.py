@@ -133,6 +133,7 @@ class CueDeck:
 
     complete = True
     error: str | None = None
+    title = ""
 
     def __init__(self, pcm: PcmBlock) -> None:
         self._pcm = pcm

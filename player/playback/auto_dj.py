@@ -83,7 +83,7 @@ class Engine:
         self._make_deck = make_deck
         self._close_deck = close_deck
         self._on_decision = on_decision
-        self.on_failed_wish: Callable[[Track], None] = lambda track: None
+        self.on_failed_wish: Callable[[Track, str], None] = lambda track, why: None
         self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
         self._armed: Voice | None = None
@@ -184,6 +184,7 @@ class Engine:
             policy=self._chooser.policy,
             target=self._chooser.target,
             degraded=degraded,
+            stream_title="" if self._current is None else self._current.deck.title,
         )
 
     def close(self) -> None:
@@ -210,7 +211,7 @@ class Engine:
         failed, self._lineup.failed_wish = self._lineup.failed_wish, None
         if failed is not None:
             self._urgent = None
-            self.on_failed_wish(failed)
+            self.on_failed_wish(*failed)
 
     def _soon(self, now_s: float) -> bool:
         """May a stream be opened for what comes next? The filler has no end to wait for."""

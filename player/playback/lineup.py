@@ -11,6 +11,7 @@ from player.choice.reasons import WHOLE, sentence
 from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker, is_stream
 from player.decks.filler_deck import FILLER, LOCATION
 from player.music import Decision, Mood, Reason, ReasonNote, Track
+from player.reading.http_asking import shut_out
 
 PREBUFFER_S = 0.5
 SHORTEST_S = 1.0
@@ -58,7 +59,8 @@ class Prepared:
         if self.too_little:
             return self.deck.error or "holds next to no sound"
         if not self.ready and now_s - self.opened_s > OPEN_TIMEOUT_S:
-            return f"gives no sound within {OPEN_TIMEOUT_S:.0f} s"
+            away = shut_out(self.track.location) if is_stream(self.track.location) else ""
+            return f"gives no sound within {OPEN_TIMEOUT_S:.0f} s{away}"
         return None
 
 
@@ -82,8 +84,8 @@ class Lineup:
         self._retry_at_s = 0.0
         self._amnesty_at_s: float | None = None
         self.next: Prepared | None = None
-        self.failed_wish: Track | None = None
-        """The track somebody asked for, when it could not be played, until it is taken note of."""
+        self.failed_wish: tuple[Track, str] | None = None
+        """The track somebody asked for, and why it could not be played, until it is taken note of."""
 
     def tend(self, now_s: float, current: Track | None, kind: DecisionKind, *, soon: bool) -> None:
         """Choose where nothing is chosen, open what is chosen, and replace what failed.
@@ -94,7 +96,7 @@ class Lineup:
         failure = None if self.next is None else self.next.failure(now_s)
         if self.next is not None and failure is not None:
             if self.next.decision.reason.note == "wished":
-                self.failed_wish = self.next.track
+                self.failed_wish = self.next.track, failure
             self.strike(self.next.track, failure, now_s)
             self.drop()
             kind = "recovery"

@@ -89,8 +89,8 @@ class Playback:
         self._state = engine.state()
         self._title = ""
 
-    def listen_for_failed_wishes(self, listener: Callable[[Track], None]) -> None:
-        """Have this called, from the engine's thread, with each asked-for track that cannot be played."""
+    def listen_for_failed_wishes(self, listener: Callable[[Track, str], None]) -> None:
+        """Have this called, from the engine's thread, with each track asked for in vain, and why it was."""
         self._engine.on_failed_wish = listener
 
     def start(self) -> None:

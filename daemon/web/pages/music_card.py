@@ -11,6 +11,7 @@ from nicegui.element import Element
 
 from daemon.mqtt import commands, topics
 from daemon.web.charts.fade_chart import fade_options
+from daemon.web.texts import Texts
 from daemon.web.viewer import Viewer, attribute, fill, icon_button, named, swap_class, tag, words
 from daemon.web.views.music_view import MusicView, TrackView
 
@@ -125,10 +126,17 @@ def _track(viewer: Viewer) -> Show:
     def show(music: MusicView) -> None:
         track = music.track
         title.text = track.title if track else texts("music.nothing")
-        artist.text = track.artist if track else ("" if music.present else texts("music.nothing_detail"))
+        artist.text = _who(music, texts)
         art.show(track)
 
     return show
+
+
+def _who(music: MusicView, texts: Texts) -> str:
+    """What a station plays tells more than who the station is."""
+    if music.track is None:
+        return "" if music.present else texts("music.nothing_detail")
+    return music.stream_title or music.track.artist
 
 
 def _progress(viewer: Viewer) -> Show:

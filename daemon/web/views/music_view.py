@@ -59,6 +59,7 @@ class MusicView:
     why: str
     notes: tuple[str, ...]
     output: str
+    stream_title: str = ""
 
 
 def track_view(track: documents.TrackInfo, texts: Texts) -> TrackView:
@@ -104,6 +105,7 @@ def music_view(state: LiveState, texts: Texts) -> MusicView:
         why=_why(state, player, texts),
         notes=tuple(shown(note, 200) for note in player.degraded),
         output=shown(player.output, 80),
+        stream_title=shown(player.stream_title, 160),
     )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.client
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from player.library.sources.playlists import (
     MAX_PLAYLIST_BYTES,
@@ -20,6 +18,7 @@ from player.library.sources.playlists import (
     read_playlist,
 )
 from player.location import openable, without_login
+from player.reading.http_asking import ask, reason_of
 
 TIMEOUT_S = 5.0
 DEADLINE_S = 15.0
@@ -80,8 +79,7 @@ def _listed(address: str) -> Fetched:
         if content is None:
             return (PlaylistEntry(address),), ""
     except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
-        return (), f"the list at this address cannot be fetched: {str(reason)[:80] or type(error).__name__}"
+        return (), f"the list at this address cannot be fetched: {reason_of(error, address)}"
     if is_hls(content):
         return (PlaylistEntry(address),), ""
     try:
@@ -105,15 +103,9 @@ def _without_mirrors(entries: list[PlaylistEntry]) -> tuple[PlaylistEntry, ...]:
 
 def _fetched(address: str) -> tuple[bytes | None, str]:
     """The bytes at an address, None for sound, and a name. Raises OSError, HTTPException, ValueError."""
-    parts = urlsplit(openable(address))
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    request = urllib.request.Request(bare, headers={"User-Agent": "neuroplayer"})  # noqa: S310
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
     until_s = time.monotonic() + DEADLINE_S
     content = b""
-    with contextlib.closing(_opener().open(request, timeout=TIMEOUT_S)) as answer:
+    with contextlib.closing(ask(address, TIMEOUT_S)) as answer:
         kind = answer.headers.get_content_type()
         if kind.startswith(("audio/", "video/")) and not kind.endswith(LIST_TYPES):
             return None, ""
@@ -123,19 +115,3 @@ def _fetched(address: str) -> tuple[bytes | None, str]:
                 raise TimeoutError(f"took longer than {DEADLINE_S:g} s")
         name = urlsplit(answer.geturl()).path
     return content, name
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Http and https alone, also where an answer leads on: a file or FTP address is none."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.HTTPDefaultErrorHandler,
-        urllib.request.UnknownHandler,
-    ):
-        opener.add_handler(handler())
-    return opener

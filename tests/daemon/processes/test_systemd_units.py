@@ -24,8 +24,9 @@ needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is n
 @needs_systemd
 @pytest.mark.parametrize("role", ["run", *ROLES])
 @pytest.mark.parametrize("home", [False, True])
-def test_the_exposure_is_low(role: str, home: bool, tmp_path: Path) -> None:
-    found = unit(role, python="/opt/neuroplayer/bin/python", music_at_home=home)
+@pytest.mark.parametrize("internet", [False, True])
+def test_the_exposure_is_low(role: str, home: bool, internet: bool, tmp_path: Path) -> None:
+    found = unit(role, python="/opt/neuroplayer/bin/python", music_at_home=home, internet=internet)
     path = tmp_path / found.name
     path.write_text(found.text)
     done = subprocess.run(
@@ -70,6 +71,26 @@ def test_what_the_units_promise() -> None:
         assert line in text.splitlines()
     assert "Type=exec" in unit("broker", python="/opt/n/bin/python").text
     assert FRESH_S < 90 / 3
+
+
+@pytest.mark.parametrize("role", ["run", *ROLES])
+def test_who_plays_reaches_the_internet_where_that_was_asked_for(role: str) -> None:
+    python = "/opt/n/bin/python"
+    shut = {"IPAddressDeny=any", "Environment=NEUROPLAYER_INTERNET=denied"}
+    assert shut <= set(unit(role, python=python).text.splitlines())
+    opened = set(unit(role, python=python, internet=True).text.splitlines())
+    assert (role in ("run", "player")) == (not shut & opened)
+
+
+def test_install_says_that_the_internet_is_shut_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["service", "install", "--home-music", "--root", str(tmp_path)]
+    main(asked)
+    assert "--internet" in capsys.readouterr().out
+    main([*asked, "--internet"])
+    assert "--internet" not in capsys.readouterr().out
+    assert "IPAddressDeny" not in (tmp_path / "etc/systemd/system/neuroplayer.service").read_text()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ class SoundDeck:
     """A deck that holds its sound already; passes what the mixer needs of the port."""
 
     error: str | None = None
+    title = ""
 
     def __init__(self, sound: PcmBlock, *, complete: bool = True) -> None:
         self.sound = sound
