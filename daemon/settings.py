@@ -104,6 +104,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Name under which the EEG is offered as an LSL outlet; empty where it is not."""
     record: str = ""
     """Name of the recording that this session makes, without its folder; empty where none is wanted."""
+    encrypt: bool = False
+    """Whether what is recorded opens with the wearer's key only."""
     state_dir: str = ""
     cache_dir: str = ""
     dwell_s: DwellS | None = None

@@ -7,11 +7,18 @@ from pathlib import Path
 from acquisition.grid.recording import MAX_TEXT_BYTES, Recording
 from acquisition.port import UnknownSourceError
 from acquisition.readers.edf_records import BDF_MAGIC
+from acquisition.recording.encryption import MAGIC as ENCRYPTED
 from acquisition.recording.input_file import check_file
 from acquisition.recording.xdf_format import MAGIC as XDF_MAGIC
 
 KINDS = "XDF, muse-lsl CSV, Mind Monitor CSV, OpenBCI GUI text, EDF/BDF, npz people set"
-_BEGINNINGS = ((BDF_MAGIC, ".bdf"), (b"0       ", ".edf"), (XDF_MAGIC, ".xdf"), (b"PK\x03\x04", ".npz"))
+_BEGINNINGS = (
+    (BDF_MAGIC, ".bdf"),
+    (b"0       ", ".edf"),
+    (XDF_MAGIC, ".xdf"),
+    (ENCRYPTED, ".xdf"),
+    (b"PK\x03\x04", ".npz"),
+)
 FIRST_LINE_CHARS = 16_384
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acquisition.recording.encryption import Sealer
 from acquisition.recording.xdf_format import MAGIC, sealed
 
 FLUSH_S = 0.4
@@ -49,12 +50,22 @@ class RecordingStartError(OSError):
 class RecordingFile:
     """``path`` with ``.part`` behind it while it grows; the bare name once it is closed.
 
-    ``append`` never blocks and never raises. ``on_news`` is told, in the writing thread, that the recording
-    is paused (a full disk: what comes meanwhile waits, up to a bound), goes on, or has stopped. A file that
-    somebody deletes stops growing: that is how consent is withdrawn.
+    ``append`` never blocks and never raises. ``on_news`` is told, in the writing thread, that it is
+    paused (a full disk: what comes meanwhile waits, up to a bound), goes on, or has stopped. A file that
+    somebody deletes stops growing: that is how consent is withdrawn. What a ``sealer`` wrote opens with its
+    key only.
     """
 
-    def __init__(self, path: Path, first: bytes, *, on_news: OnNews, flush_s: float = FLUSH_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        first: bytes,
+        *,
+        on_news: OnNews,
+        flush_s: float = FLUSH_S,
+        sealer: Sealer | None = None,
+    ) -> None:
+        self._sealer, self._batches = sealer, 0
         self.path, self._part = path, path.with_name(path.name + PART)
         self._on_news, self._flush_s = on_news, flush_s
         self._lock = threading.Lock()
@@ -73,7 +84,7 @@ class RecordingFile:
             raise RecordingStartError(f"{path}: the recording cannot begin: {error}") from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._write(MAGIC + sealed(first))
+            self._write(MAGIC + sealed(first), sealer.head if sealer else b"")
             if self._part.exists():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self._part))
             unseen.rename(self._part)
@@ -166,8 +177,9 @@ class RecordingFile:
             self._waiting.appendleft(batch)
             self._waiting_bytes += len(batch)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, batch: bytes, head: bytes = b"") -> None:
         """All of it or nothing: what a full disk took of a batch is cut off again."""
+        data = head + (batch if self._sealer is None else self._sealer.seal(batch, self._batches))
         rest = memoryview(data)
         try:
             while rest:
@@ -177,6 +189,7 @@ class RecordingFile:
             os.ftruncate(self._fd, self._written)
             raise
         self._written += len(data)
+        self._batches += 1
 
     def _stop(self, how: Happened, error: OSError | None = None) -> None:
         self._stopped = True

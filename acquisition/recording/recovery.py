@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from acquisition.recording.encryption import is_encrypted, unseal
 from acquisition.recording.recording_file import PART
+from acquisition.recording.recording_key import RecordingKeyError
 from acquisition.recording.xdf_format import (
     BOUNDARY_UUID,
     CHECKSUM,
@@ -126,6 +128,8 @@ def recover(part: Path) -> Recovered:
         size = os.fstat(fd).st_size
         if size <= len(MAGIC):
             return _hopeless(part, size)
+        if is_encrypted(os.pread(fd, 64, 0)):
+            return _recover_encrypted(part, fd, size)
         with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
             found = list(spans(data)) if bytes(data[:4]) == MAGIC else []
             contents = _contents(data, found)
@@ -147,10 +151,29 @@ def recover(part: Path) -> Recovered:
             part.rename(path)
     finally:
         os.close(fd)
-    lost = size - sum(span.end - span.begin for span in good) - len(MAGIC)
-    return Recovered(
-        path, lost, f"{path}: recovered after the last session did not end, {lost} bytes were torn"
-    )
+    return _done(path, size - sum(span.end - span.begin for span in good) - len(MAGIC))
+
+
+def _done(path: Path, lost: int) -> Recovered:
+    told = f"{path}: recovered after the last session did not end, {lost} bytes were torn"
+    return Recovered(path, lost, told)
+
+
+def _recover_encrypted(part: Path, fd: int, size: int) -> Recovered:
+    """What is torn at the end is cut off, and the end is written. Raises ``RecordingKeyError``."""
+    path = part.with_name(part.name.removesuffix(PART))
+    with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as data:
+        found = unseal(data, path)
+    plain = memoryview(found.plain)
+    contents = _contents(plain, list(spans(plain)))
+    if not contents.streams:
+        return _hopeless(part, size)
+    os.ftruncate(fd, found.end)
+    if not contents.closed:
+        os.pwrite(fd, found.sealer.seal(_ending(contents), found.next_number), found.end)
+    os.fsync(fd)
+    part.rename(path)
+    return _done(path, found.lost_bytes)
 
 
 def recover_all(folder: Path) -> list[Recovered]:
@@ -161,7 +184,7 @@ def recover_all(folder: Path) -> list[Recovered]:
             done.append(recover(part))
         except FileNotFoundError:  # its own session has closed it, or somebody has deleted it
             continue
-        except (OSError, XdfError) as error:
+        except (OSError, XdfError, RecordingKeyError) as error:
             done.append(Recovered(None, 0, f"{part}: could not be recovered: {error}"))
     return done
 

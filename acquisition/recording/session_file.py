@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from acquisition.port import UnknownSourceError
+from acquisition.recording.encryption import is_encrypted, unseal
 from acquisition.recording.input_file import check_file
 from acquisition.recording.recovery import spans
 from acquisition.recording.xdf_format import (
@@ -57,7 +58,7 @@ def is_session(path: Path) -> bool:
     """Whether this product recorded the file."""
     with path.open("rb") as file:
         begin = file.read(64 * 1024)
-    return begin[:4] == MAGIC and b"<neuroplayer>" in begin
+    return is_encrypted(begin) or (begin[:4] == MAGIC and b"<neuroplayer>" in begin)
 
 
 def read_head(path: Path) -> SessionHead:
@@ -96,15 +97,23 @@ def read_session(path: Path) -> Iterator[SessionItem]:
 
 
 class _Mapped:
-    """The file in memory without being read whole."""
+    """The file in memory without being read whole; what is encrypted is opened there, and nowhere else."""
 
     def __init__(self, path: Path) -> None:
         self._file = check_file(path).open("rb")
         self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
 
+        self._path = path
+
     def __enter__(self) -> memoryview:
         self._view = memoryview(self._map)
-        return self._view
+        if not is_encrypted(bytes(self._view[:64])):
+            return self._view
+        try:
+            return memoryview(unseal(self._view, self._path).plain)
+        except UnknownSourceError:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_: object) -> None:
         # the frames of an error that is on its way hold slices: the map is then freed with the last of them

@@ -14,7 +14,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from acquisition.recording.encryption import Sealer
 from acquisition.recording.recording_file import OnNews, RecordingFile
+from acquisition.recording.recording_key import RecordingKey
 from acquisition.recording.xdf_format import (
     XdfStream,
     clock_offset,
@@ -56,17 +58,26 @@ class _Count:
 class SessionRecorder:
     """One recording. Raises ``RecordingStartError`` when it cannot begin; later nothing raises.
 
-    ``began`` is the wall-clock time, RFC 3339; ``settings`` what a replay must know.
+    ``began`` is the wall-clock time, RFC 3339; ``settings`` what a replay must know. What is written opens
+    with the ``key`` only, where there is one; raises ``RecordingKeyError`` where that cannot be used.
     """
 
-    def __init__(self, path: Path, began: str, settings: Mapping[str, Any], *, on_news: OnNews) -> None:
+    def __init__(
+        self,
+        path: Path,
+        began: str,
+        settings: Mapping[str, Any],
+        *,
+        on_news: OnNews,
+        key: RecordingKey | None = None,
+    ) -> None:
         self._texts = {
             name: XdfStream(number, name, "Markers", (name,), "string")
             for name, number in TEXT_STREAMS.items()
         }
         header = {"version": VERSION, "began": began, "settings": dict(settings)}
         first = file_header(header, began) + b"".join(stream_header(s) for s in self._texts.values())
-        self._file = RecordingFile(path, first, on_news=on_news)
+        self._file = RecordingFile(path, first, on_news=on_news, sealer=Sealer(key) if key else None)
         self._counts: dict[int, _Count] = {stream.number: _Count() for stream in self._texts.values()}
         self._signals: tuple[XdfStream, XdfStream | None, XdfStream] | None = None
         self._info: StreamInfo | None = None

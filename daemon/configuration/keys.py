@@ -96,6 +96,8 @@ KEYS: tuple[Key, ...] = (
     Key("session.seed", "seed", effect="engine", flag="--seed N", text="Seed of everything random."),
     Key("session.record", "", flag="--record", default="false",
         text="Record the session, EEG included, for the wearer."),
+    Key("session.encrypt", "encrypt",
+        text="Encrypt recordings with the wearer's recording.key, which is made where there is none."),
     Key("session.lsl_out", "lsl_out", effect="engine", flag="--lsl-out NAME",
         check=text(values.check_lsl_name), example='"neuroplayer"',
         text="Offer the EEG to other programs as an LSL stream."),

@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from acquisition.recording.encryption import line_opener
 from acquisition.signal import StreamInfo
 from daemon import places
 from daemon.engine.prepared import Prepared
@@ -73,7 +74,9 @@ class ReplayReport:
         self._problems += self._replay.problems
         log = decisions_log(self._path)
         if log.exists():
-            for now, then in ChooserReplay(log, _Rereader(self._moods, self._problems).reread).run():
+            for now, then in ChooserReplay(
+                log, _Rereader(self._moods, self._problems).reread, line_opener(log)
+            ).run():
                 self._decisions.add(now, then)
                 self._add("decision", now)
 

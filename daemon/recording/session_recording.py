@@ -12,12 +12,14 @@ from typing import Any
 
 from acquisition.recording.consent import Consent, write_consent
 from acquisition.recording.recording_file import PART, Happened, RecordingNews, RecordingStartError
+from acquisition.recording.recording_key import RecordingKeyError
 from acquisition.recording.recovery import recover_all
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import FeedItem, HeadsetStatus
 from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
 from daemon.engine.prepared import Prepared
 from daemon.mqtt import codec, commands, documents
+from daemon.recording.keys import recording_key
 from daemon.recording.lines import command_words, prepared_words, sounding_words, write_reading
 from daemon.recording.recording_mark import RecordingMark
 from daemon.safe_text import persons_word
@@ -165,10 +167,14 @@ class SessionRecording:
             replayed |= {"begun_in_session": True}
         beside = write_consent(path, replace(consent, given_at=consent.given_at or now.isoformat()))
         try:
-            self._recorder = SessionRecorder(path, now.isoformat(), replayed, on_news=self.on_news)
+            key = recording_key(self._settings)
+            self._recorder = SessionRecorder(path, now.isoformat(), replayed, on_news=self.on_news, key=key)
         except RecordingStartError:
             beside.unlink(missing_ok=True)
             raise
+        except RecordingKeyError as error:
+            beside.unlink(missing_ok=True)
+            raise RecordingStartError(f"nothing is recorded: {error}") from None
         self.note = ""
         self._mark.begun(stem, path)
         self._catch_up(self._recorder)

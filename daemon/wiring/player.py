@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from acquisition.recording.encryption import line_sealer
+from acquisition.recording.recording_key import RecordingKeyError
 from daemon.errors import BadInputError
 from daemon.processes.heartbeat import beat
 from daemon.processes.lifetime import log_to_stderr, until_stopped
+from daemon.recording.keys import recording_key
 from daemon.recording.recording_mark import RecordingMark
 from daemon.settings import Settings
 from daemon.wearers.keeping import keeping_of
@@ -21,6 +25,8 @@ from player.music import Decision
 from player.opening import open_playback
 from player.outputs.output_spec import split_outputs
 from player.playback.playback import Playback
+
+log = logging.getLogger(__name__)
 
 
 def run_player(settings: Settings) -> int:
@@ -65,7 +71,13 @@ def _decisions_log(settings: Settings) -> ChooserLog | None:
     ended = earlier is not None and earlier.consent is None
     if not settings.record or ended or not keeping_of(settings).on:
         return None
-    return ChooserLog(wearer_of(settings).decisions(settings.record))
+    path = wearer_of(settings).decisions(settings.record)
+    try:
+        key = recording_key(settings)
+        return ChooserLog(path) if key is None else ChooserLog(path, line_sealer(key, path.name))
+    except RecordingKeyError as error:
+        log.warning("what is chosen, and why, is not kept beside the recording: %s", error)
+        return None
 
 
 class _Decisions:

@@ -98,7 +98,7 @@ class Settler:
     def disown(self, at_s: float) -> EmotionState:
         """The last seconds were no head's: what was gathered from them is thrown away at once."""
         self._clear()
-        return self.say(at_s, "unreliable")
+        return self.abstain(at_s, "unreliable")
 
     def pass_over(self) -> None:
         """A window was not read: time goes on, so that what is old counts for less beside what comes."""

@@ -3,8 +3,8 @@
 Noise, tones, a signal copied to every electrode and an amplifier's own hiss have good contact by every other
 measure, and a network names them with confidence. A head gives each electrode its own mixture of
 common sources, a spectrum that falls with frequency but never along one straight line, and rhythms that wax
-and wane. Limits were set on 18 people with 4, 8 and 19 electrodes (`bench/inference/not_eeg.py`, with what they
-cost).
+and wane. Limits were set on 18 people with 4, 8 and 19 electrodes (`bench/inference/not_eeg.py`, with what
+they cost).
 """
 
 from __future__ import annotations

@@ -136,10 +136,14 @@ def decision_line(decision: Decision) -> str:
 
 
 class ChooserLog:
-    """A log file, for its owner only; a disk that takes no more ends it, which is told once."""
+    """A log file, for its owner only; a disk that takes no more ends it, which is told once.
 
-    def __init__(self, path: Path) -> None:
+    Each line goes through ``seal``, which may make it unreadable for others.
+    """
+
+    def __init__(self, path: Path, seal: Callable[[str], str] = str) -> None:
         self._file: TextIO | None = None
+        self._seal = seal
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -156,7 +160,7 @@ class ChooserLog:
             # a file that was deleted must not go on: that is how consent is withdrawn
             if os.fstat(file.fileno()).st_nlink == 0:
                 raise OSError("deleted")
-            file.write(json.dumps(words, ensure_ascii=False) + "\n")
+            file.write(self._seal(json.dumps(words, ensure_ascii=False)) + "\n")
         except (OSError, ValueError):
             self.close()
 

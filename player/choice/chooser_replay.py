@@ -24,10 +24,15 @@ class ChooserLogError(ValueError):
 
 
 class ChooserReplay:
-    """Makes the logged decisions again. ``reread`` gives, for each mood heard, the mood to use now."""
+    """Makes the logged decisions again. ``reread`` gives, for each mood heard, the mood to use now.
 
-    def __init__(self, path: Path, reread: Callable[[WearerMood], WearerMood]) -> None:
-        self._path, self._reread = path, reread
+    ``opened`` takes back what was done to each line when it was logged.
+    """
+
+    def __init__(
+        self, path: Path, reread: Callable[[WearerMood], WearerMood], opened: Callable[[str], str] = str
+    ) -> None:
+        self._path, self._reread, self._opened = path, reread, opened
         self._chooser = Chooser()
         self._tracks: tuple[Track, ...] = ()
 
@@ -40,7 +45,7 @@ class ChooserReplay:
                 if not line.endswith("\n"):
                     return  # the last line of a player that was killed
                 try:
-                    made = self._call(json.loads(line))
+                    made = self._call(json.loads(self._opened(line)))
                 except (ValueError, KeyError, TypeError, LookupError) as error:
                     raise ChooserLogError(f"{self._path}, line {number}: {error!r}") from error
                 if made is not None:
