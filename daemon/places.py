@@ -35,7 +35,7 @@ LENT_HOME = "NEUROPLAYER_LENT_HOME"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class FolderTrouble:
     """Why a folder cannot be written, with the system's own words."""
 
     cause: Cause
@@ -48,7 +48,7 @@ class Unkept:
 
     kind: Kind
     wanted: Path
-    trouble: Trouble
+    trouble: FolderTrouble
     instead: Path | None
 
 
@@ -101,13 +101,13 @@ def unkept() -> Iterator[Unkept]:
     kinds: tuple[Kind, ...] = ("state", "cache")
     for kind in kinds:
         wanted, used = wanted_folder(kind), _usable(kind)
-        no_home = Trouble("no_home", "there is no home folder")
+        no_home = FolderTrouble("no_home", "there is no home folder")
         found = no_home if wanted is None else trouble(wanted, _room(kind))
         if found is not None:
             yield Unkept(kind, wanted or Path("~"), found, used if used != wanted else None)
 
 
-def trouble(folder: Path, room_bytes: int = STATE_ROOM_BYTES) -> Trouble | None:
+def trouble(folder: Path, room_bytes: int = STATE_ROOM_BYTES) -> FolderTrouble | None:
     """Why nothing can be written there, by trying; None where it can. Makes the folder."""
     try:
         private_folder(folder)
@@ -115,12 +115,12 @@ def trouble(folder: Path, room_bytes: int = STATE_ROOM_BYTES) -> Trouble | None:
             probe.write(bytes(STATE_ROOM_BYTES))
             probe.flush()
         if shutil.disk_usage(folder).free < room_bytes:
-            return Trouble("no_room", f"less than {room_bytes >> 20} MB free")
+            return FolderTrouble("no_room", f"less than {room_bytes >> 20} MB free")
         foreign = [path for path in folder.glob("*.sqlite*") if not os.access(path, os.W_OK)]
     except OSError as error:
         cause = CAUSES.get(error.errno or 0, "not_ours")
-        return Trouble(cause, (error.strerror or str(error)).lower())
-    return Trouble("not_ours", f"{foreign[0].name}: permission denied") if foreign else None
+        return FolderTrouble(cause, (error.strerror or str(error)).lower())
+    return FolderTrouble("not_ours", f"{foreign[0].name}: permission denied") if foreign else None
 
 
 def working_folder(room_bytes: int = STATE_ROOM_BYTES) -> Path | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from player.music import MAX_CROSSFADE_S, CueKind, PolicyName
+from player.music import MAX_CROSSFADE_S, AnnouncementKind, PolicyName
 
 Style = Literal["component", "device", "off"]
 
@@ -99,7 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     view: ViewKind = "live"
     crossfade_s: CrossfadeS = 8.0
     volume: Volume = 1.0
-    cues: CueKind = "chime"
+    cues: AnnouncementKind = "chime"
     lsl_out: str = ""
     """Name under which the EEG is offered as an LSL outlet; empty where it is not."""
     record: str = ""

@@ -15,7 +15,7 @@ from inference.baseline.guided_rest import RestCollector
 from inference.baseline.keeper import BaselineKeeper
 from inference.classification.smoothing import Settler, SettleSettings
 from inference.classification.valence import ValenceReader
-from inference.classification.with_fallback import Mind
+from inference.classification.with_fallback import ClassifierWithFallback
 from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, LeftOut, ModelId, Reading
 from inference.port import Classifier
 from inference.preprocessing.front_end import FrontEnd, Mains, ReadyWindow
@@ -93,7 +93,7 @@ class Pipeline:
             stopwatch=stopwatch,
         )
         self._valence, self._too_late = valence, too_late
-        self._mind = Mind(classifier, fallback, settings.temperature)
+        self._mind = ClassifierWithFallback(classifier, fallback, settings.temperature)
         self._settler = Settler(settings.settle, settings.hop_s, classifier.model_id)
         self._rest = RestCollector(settings, classifier)
         given = baseline if baseline is not None else self._rest.without_rest()

@@ -8,7 +8,7 @@ from typing import Literal
 
 MoodSource = Literal["sidecar", "tag", "folder", "vibenet", "analysis", "composed", "given", "unknown"]
 PolicyName = Literal["match", "lead", "contrast", "maintain", "manual"]
-CueKind = Literal["off", "chime", "voice"]
+AnnouncementKind = Literal["off", "chime", "voice"]
 MAX_CROSSFADE_S = 30
 
 

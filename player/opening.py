@@ -16,12 +16,12 @@ from player.demo.demo_music import begin_demo_music
 from player.library.library import Library
 from player.mixing.fades import Curve
 from player.mixing.mixer import Mixer
-from player.music import CueKind, Decision, PolicyName
+from player.music import AnnouncementKind, Decision, PolicyName
 from player.outputs.output_spec import make_sink
 from player.outputs.outputs import Outputs
-from player.playback.auto_dj import Engine, EngineSettings
+from player.playback.auto_dj import AutoDj, EngineSettings
 from player.playback.playback import DeckCloser, Playback
-from player.playback.resume_point import PlaceFile
+from player.playback.resume_point import ResumeFile
 
 
 def open_playback(
@@ -35,7 +35,7 @@ def open_playback(
     crossfade_s: float = 8.0,
     curve: Curve = "equal_power",
     volume: float = 1.0,
-    cues: CueKind = "off",
+    cues: AnnouncementKind = "off",
     deck: DeckKind = "auto",
     seed: int = 0,
     on_decision: Callable[[Decision], None] = lambda decision: None,
@@ -61,7 +61,7 @@ def open_playback(
     sinks = [make_sink(text) for text in outputs]
     library = _library([Path(folder) for folder in music], cache_dir, clock, given_up)
     closer = DeckCloser()
-    engine = Engine(
+    engine = AutoDj(
         Mixer(),
         chooser,
         library,
@@ -70,7 +70,7 @@ def open_playback(
         on_decision=on_decision,
         settings=settings,
     )
-    place = None if state_dir is None else PlaceFile(state_dir, time.time)
+    place = None if state_dir is None else ResumeFile(state_dir, time.time)
     taste = None if state_dir is None else TasteFile(state_dir)
     return Playback(
         engine,

@@ -15,7 +15,7 @@ from player.decks.filler_deck import LOCATION, FillerDeck
 from player.library.library import Library
 from player.mixing.mixer import Mixer
 from player.music import Decision, Track, WearerMood
-from player.playback.auto_dj import Engine, EngineSettings
+from player.playback.auto_dj import AutoDj, EngineSettings
 from player.sink import Sink
 
 BLOCK_FRAMES = 2048
@@ -66,7 +66,7 @@ class OfflineSession:
         def pull(location: str) -> Deck:
             return FillerDeck() if location == LOCATION else PullDeck(open_file)
 
-        self.engine = Engine(
+        self.engine = AutoDj(
             self.mixer,
             self.chooser,
             source,

@@ -35,7 +35,7 @@ from acquisition.recording.xdf_format import (
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteSpan:
     """Bytes ``begin`` to ``end`` of a file: a sealed batch, or a stretch that no checksum vouches for."""
 
     begin: int
@@ -73,17 +73,17 @@ class _Contents:
         return bool(self.tallies) and all(tally.footer for tally in self.tallies.values())
 
 
-def spans(data: memoryview) -> Iterator[Span]:
+def spans(data: memoryview) -> Iterator[ByteSpan]:
     """The file's batches in order. What is damaged ends where the next batch can be found."""
     begin = len(MAGIC)
     while begin < len(data):
         end = _batch_end(data, begin)
         if end is not None:
-            yield Span(begin, end, True)
+            yield ByteSpan(begin, end, True)
             begin = end
             continue
         found = _find(data, begin + 1)
-        yield Span(begin, found, False)
+        yield ByteSpan(begin, found, False)
         begin = found
 
 
@@ -195,7 +195,7 @@ def _hopeless(part: Path, size: int) -> Recovered:
     return Recovered(None, size, f"{broken}: nothing could be recovered, its beginning is damaged")
 
 
-def _copy(data: memoryview, good: list[Span], to: Path, contents: _Contents) -> None:
+def _copy(data: memoryview, good: list[ByteSpan], to: Path, contents: _Contents) -> None:
     with to.open("wb") as file:
         os.fchmod(file.fileno(), 0o600)
         file.write(MAGIC)
@@ -216,7 +216,7 @@ def _ending(contents: _Contents) -> bytes:
     return sealed(b"".join(footers))
 
 
-def _contents(data: memoryview, found: list[Span]) -> _Contents:
+def _contents(data: memoryview, found: list[ByteSpan]) -> _Contents:
     contents = _Contents()
     for span in found:
         if not span.whole:

@@ -30,9 +30,9 @@ from acquisition.port import (
     WakesLoop,
 )
 from acquisition.signal import EegChunk, FeedItem, HeadsetState, HeadsetStatus, StreamInfo
+from acquisition.stream.chunk_waiting import ChunkWaiter
 from acquisition.stream.credible import credible
 from acquisition.stream.feed_settings import FeedSettings
-from acquisition.stream.loop_ear import ChunkWaiter
 from acquisition.stream.timeline import Timeline
 
 LISTEN_S = 0.5

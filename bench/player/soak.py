@@ -27,7 +27,7 @@ from player.demo.demo_music import ensure_demo_music  # noqa: E402
 from player.library.library import Library  # noqa: E402
 from player.mixing.mixer import Mixer  # noqa: E402
 from player.outputs.outputs import Outputs  # noqa: E402
-from player.playback.auto_dj import Engine  # noqa: E402
+from player.playback.auto_dj import AutoDj  # noqa: E402
 from player.playback.playback import DeckCloser, Playback  # noqa: E402
 from player.sink import LEAD_S, NullSink  # noqa: E402
 
@@ -71,7 +71,7 @@ def main() -> None:
             with Library.open([ensure_demo_music(folder)], folder / "cache") as library:
                 chooser, closer = Chooser(), DeckCloser()
                 make = deck_maker("auto", library.open_file)
-                engine = Engine(
+                engine = AutoDj(
                     Mixer(), chooser, library, make, close_deck=closer, on_decision=changes.append
                 )
                 playback = Playback(engine, chooser, library, Outputs([card]), closer)

@@ -39,7 +39,7 @@ from player.library.library import Library  # noqa: E402
 from player.mixing.mixer import Mixer  # noqa: E402
 from player.music import WearerMood  # noqa: E402
 from player.outputs.outputs import Outputs  # noqa: E402
-from player.playback.auto_dj import Engine  # noqa: E402
+from player.playback.auto_dj import AutoDj  # noqa: E402
 from player.playback.playback import DeckCloser, Playback  # noqa: E402
 from player.render import library_for, render  # noqa: E402
 from player.sink import LEAD_S, NullSink  # noqa: E402
@@ -76,7 +76,7 @@ def skip_latency_ms(folder: Path) -> list[float]:
     with Library.open([music], folder / "cache") as library:
         library.wait_idle(60)
         chooser, closer = Chooser(), DeckCloser()
-        engine = Engine(Mixer(), chooser, library, deck_maker("auto", library.open_file), close_deck=closer)
+        engine = AutoDj(Mixer(), chooser, library, deck_maker("auto", library.open_file), close_deck=closer)
         playback = Playback(engine, chooser, library, Outputs([listening]), closer)
         playback.start()
         taken = []

@@ -59,7 +59,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RatedPiece:
     """A piece that was heard to its end and rated, with its samples (n_channels, n)."""
 
     piece: Piece
@@ -94,7 +94,7 @@ class Listening:
         """No music while resting and working: it would be heard in the labels."""
         self.jukebox.stop()
 
-    def run(self, taker: Taker) -> tuple[Heard, ...]:
+    def run(self, taker: Taker) -> tuple[RatedPiece, ...]:
         """Play, take the EEG, ask; the headset is read on while the wearer thinks."""
         pieces = self.jukebox.pieces(self.pieces)
         if len(pieces) < MIN_PIECES:
@@ -102,7 +102,7 @@ class Listening:
                 f"the music part is left out: it needs {MIN_PIECES} pieces, the library has {len(pieces)}"
             )
             return ()
-        heard: list[Heard] = []
+        heard: list[RatedPiece] = []
         for number, piece in enumerate(pieces, 1):
             samples = self._play_and_record(taker, piece, self.step(number, len(pieces)))
             if samples is None:
@@ -113,7 +113,7 @@ class Listening:
             if answer == "end":
                 break
             if isinstance(answer, Rating):
-                heard.append(Heard(piece, answer, samples))
+                heard.append(RatedPiece(piece, answer, samples))
         return tuple(heard)
 
     def step(self, number: int, of: int) -> Step:

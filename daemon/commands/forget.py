@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from daemon.forgetting.kept_files import Forgotten
+    from daemon.forgetting.kept_files import ForgetReport
     from daemon.processes.locks import Running
     from daemon.settings import BrokerSettings, Settings
     from daemon.wearers.wearer import Wearer
@@ -125,7 +125,7 @@ def _carry_out(
 
     from daemon.forgetting import kept_files
 
-    done = kept_files.Forgotten()
+    done = kept_files.ForgetReport()
     asyncio.run(_ask(settings, wearers, roles, done))
     for wearer in wearers:
         kept_files.forget_files(wearer, done)
@@ -138,7 +138,7 @@ def _carry_out(
 
 
 async def _ask(
-    settings: Settings, wearers: Sequence[Wearer], roles: Sequence[Running], done: Forgotten
+    settings: Settings, wearers: Sequence[Wearer], roles: Sequence[Running], done: ForgetReport
 ) -> None:
     from daemon.forgetting.asking import ask_roles
     from daemon.processes.locks import wearer_mark
@@ -150,7 +150,7 @@ async def _ask(
             await ask_roles(_broker(settings, url), wearer.name, asked, done)
 
 
-async def _clear(settings: Settings, topics: Mapping[BrokerSettings, list[str]], done: Forgotten) -> None:
+async def _clear(settings: Settings, topics: Mapping[BrokerSettings, list[str]], done: ForgetReport) -> None:
     from daemon.forgetting.asking import clear_topics
 
     for broker, nodes in topics.items():
@@ -158,7 +158,7 @@ async def _clear(settings: Settings, topics: Mapping[BrokerSettings, list[str]],
             await clear_topics(broker, settings.home_assistant, node, done)
 
 
-def _receipt(wearers: Sequence[Wearer], done: Forgotten) -> None:
+def _receipt(wearers: Sequence[Wearer], done: ForgetReport) -> None:
     """What was done, file by file, and when."""
     for path, size in done.files:
         click.echo(f"deleted {path.name} ({size} bytes)")

@@ -28,8 +28,8 @@ from acquisition.signal import EegChunk, FeedItem, FloatArray, HeadsetStatus, St
 from acquisition.stream.feed import Feed
 from acquisition.stream.timeline import Timeline
 from daemon.broker import mosquitto_binary
-from daemon.diagnosis.latency_listener import Heard
-from daemon.engine.prepared import Prepared
+from daemon.diagnosis.latency_listener import Received
+from daemon.engine.prepared import PreparedPipeline
 from daemon.engine.role import EngineRole, HeadsetFeed
 from daemon.errors import BadInputError
 from daemon.mqtt.link import MqttLink
@@ -142,7 +142,7 @@ def measure(sessions: int, seconds: float, roots: Sequence[Path]) -> LatencyFigu
                 answer, _ = listener.communicate(b"enough\n", timeout=CONNECT_S)
             finally:
                 listener.kill()
-    return _figures(sources, msgspec.json.decode(answer, type=Heard), reader[0].model_id.name, share)
+    return _figures(sources, msgspec.json.decode(answer, type=Received), reader[0].model_id.name, share)
 
 
 async def _sessions(
@@ -192,7 +192,7 @@ async def _session(
     if alone:
         feed = await stack.enter_async_context(Feed(lambda: source))
 
-    def prepare(info: StreamInfo) -> Prepared:
+    def prepare(info: StreamInfo) -> PreparedPipeline:
         return _prepared(info, *reader)
 
     outlet = Outlet(node)
@@ -217,16 +217,16 @@ def _reader(roots: Sequence[Path]) -> tuple[Classifier, Manifest | None]:
     return load_network(manifest, variant), manifest
 
 
-def _prepared(info: StreamInfo, classifier: Classifier, manifest: Manifest | None) -> Prepared:
+def _prepared(info: StreamInfo, classifier: Classifier, manifest: Manifest | None) -> PreparedPipeline:
     """A pipeline with a baseline made up, so that it names a mood from the first window on."""
     n = schema_named(classifier.feature_schema).length(classifier.channels)
     rest = Baseline(classifier.feature_schema, classifier.channels, np.full(n, 1.5), np.full(n, 0.5), 60.0)
     channels = map_channels(manifest, info.channels) if manifest else info.channels
     pipeline = Pipeline(info, classifier, PipelineSettings(mains_hz="auto"), rest, channels=channels)
-    return Prepared(pipeline=pipeline, model=classifier.model_id, baseline_s=0.0)
+    return PreparedPipeline(pipeline=pipeline, model=classifier.model_id, baseline_s=0.0)
 
 
-def _figures(sources: Sequence[DueSource], heard: Heard, model: str, cpu_share: float) -> LatencyFigures:
+def _figures(sources: Sequence[DueSource], heard: Received, model: str, cpu_share: float) -> LatencyFigures:
     total_ms: list[float] = []
     lost = 0
     for source in sources:

@@ -18,7 +18,7 @@ from daemon.mqtt.link import MqttLink
 from daemon.settings import BrokerSettings
 
 
-class Heard(msgspec.Struct):
+class Received(msgspec.Struct):
     """Arrival times of ``estimate`` by node, and every ``latency_ms`` that an ``emotion`` told."""
 
     arrivals_s: dict[str, list[float]]
@@ -29,7 +29,7 @@ class _Stages(msgspec.Struct):
     latency_ms: dict[str, float]
 
 
-async def _listen(broker: BrokerSettings) -> Heard:
+async def _listen(broker: BrokerSettings) -> Received:
     arrivals_s: dict[str, list[float]] = defaultdict(list)
     stages_ms: list[dict[str, float]] = []
 
@@ -47,7 +47,7 @@ async def _listen(broker: BrokerSettings) -> Heard:
         await link.connected.wait()
         print("ready", flush=True)  # noqa: T201 - the parent waits for it
         await asyncio.to_thread(sys.stdin.readline)
-    return Heard(dict(arrivals_s), stages_ms)
+    return Received(dict(arrivals_s), stages_ms)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from acquisition.signal import HeadsetStatus, StreamInfo
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.mqtt import documents
 from daemon.mqtt.bounds import StatusName
 from inference.emotion import BaselineProgress, EmotionState, Estimate, ModelId, SignalQuality
@@ -91,7 +91,7 @@ def emotion_document(
 
 
 def unknown_emotion(
-    status: StatusName, at: datetime, *, simulated: bool, seq: int, prepared: Prepared | None
+    status: StatusName, at: datetime, *, simulated: bool, seq: int, prepared: PreparedPipeline | None
 ) -> documents.Emotion:
     """The claim of nothing."""
     return documents.Emotion(
@@ -110,7 +110,7 @@ def unknown_emotion(
 
 
 def session_document(
-    prepared: Prepared | None,
+    prepared: PreparedPipeline | None,
     progress: BaselineProgress,
     at: datetime,
     *,
@@ -141,7 +141,7 @@ def session_document(
 
 
 def _phase(
-    prepared: Prepared | None, progress: BaselineProgress, active: bool
+    prepared: PreparedPipeline | None, progress: BaselineProgress, active: bool
 ) -> Literal["waiting", "calibrating", "running", "stopped"]:
     if not active:
         return "stopped"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from acquisition.signal import FeedItem
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.mqtt.commands import Command
 from daemon.mqtt.documents import Document
 from inference.emotion import Reading
@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 class PipelineChosen:
     """Who reads the wearer from here on: a pipeline's ``first`` classifier, or another one in its place."""
 
-    prepared: Prepared
+    prepared: PreparedPipeline
     first: bool
 
 

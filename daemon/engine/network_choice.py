@@ -12,7 +12,7 @@ import numpy as np
 from acquisition.montage import canonical
 from acquisition.signal import StreamInfo
 from daemon.engine.baseline_store import BaselineStore
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.settings import Settings
 from daemon.wearers.keeping import Keeping
 from daemon.wearers.wearer import wearer_of
@@ -50,7 +50,7 @@ class PipelineMaker:
         self._keeping = keeping or Keeping()
         self._vetted: set[str] = set()
 
-    def __call__(self, info: StreamInfo) -> Prepared:
+    def __call__(self, info: StreamInfo) -> PreparedPipeline:
         """A pipeline for this stream: the best network that fits, else the band-power rule; with reasons."""
         made = StreamPipeline(info, self._settings, self._store, self._vetted, self._too_late, self._keeping)
         return made.prepare()
@@ -85,7 +85,7 @@ class StreamPipeline:
         self._refused = False
         self._calibrated: object = None
 
-    def prepare(self) -> Prepared:
+    def prepare(self) -> PreparedPipeline:
         """A fresh pipeline, for the rest that begins now."""
         self._notes = self._choice_notes()
         self._classifier = rule = self._rule()
@@ -186,8 +186,8 @@ class StreamPipeline:
         )
         return found
 
-    def _prepared(self, *, loading: bool) -> Prepared:
-        return Prepared(
+    def _prepared(self, *, loading: bool) -> PreparedPipeline:
+        return PreparedPipeline(
             pipeline=self._pipeline,
             model=self._pipeline.model_id,
             baseline_s=0.0 if self._pipeline.baseline is not None else self._pipeline_settings().baseline_s,
@@ -198,7 +198,7 @@ class StreamPipeline:
             renew=self._renew,
         )
 
-    def _load(self) -> Callable[[], Prepared]:
+    def _load(self) -> Callable[[], PreparedPipeline]:
         """In a thread: load the network; what is returned is called between two chunks."""
         manifest = self._manifest
         assert manifest is not None  # noqa: S101 - asked for only when there is one
@@ -223,18 +223,20 @@ class StreamPipeline:
 
         return KerasClassifier(manifest)
 
-    def _with_network(self, classifier: Classifier, manifest: Manifest, notes: Sequence[str]) -> Prepared:
+    def _with_network(
+        self, classifier: Classifier, manifest: Manifest, notes: Sequence[str]
+    ) -> PreparedPipeline:
         self._notes += notes
         old, self._classifier = self._classifier, classifier
         self._pipeline.use(classifier, manifest.temperature)
         old.close()
         return self._prepared(loading=False)
 
-    def _without_network(self, notes: Sequence[str]) -> Prepared:
+    def _without_network(self, notes: Sequence[str]) -> PreparedPipeline:
         self._notes += [*notes, _RULE_NOTE]
         return self._prepared(loading=False)
 
-    def _renew(self) -> Prepared | None:
+    def _renew(self) -> PreparedPipeline | None:
         if self._pipeline.trouble != self._told:
             self._told = self._pipeline.trouble
             if self._told:
@@ -254,7 +256,7 @@ class StreamPipeline:
         self._seen = seen
         return self._take_over(self._choose())
 
-    def _take_over(self, manifest: Manifest | None) -> Prepared | None:
+    def _take_over(self, manifest: Manifest | None) -> PreparedPipeline | None:
         """The stored networks have changed: swap in place where features are the same, else begin anew."""
         now, self._manifest = self._manifest, manifest
         if _identity(now) == _identity(manifest):

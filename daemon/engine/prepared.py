@@ -26,7 +26,7 @@ class EmotionPipeline(Protocol):
     def mark_stale(self, at_s: float) -> EmotionState: ...
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+class PreparedPipeline(msgspec.Struct, frozen=True, kw_only=True):
     """A pipeline for one montage, the model in it, and what a person should know about the choice.
 
     ``load`` is set while a network is waited for: it runs in a thread, for some seconds at most, and gives
@@ -40,5 +40,5 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     close: Callable[[], None] = lambda: None
     on_baseline: Callable[[], None] = lambda: None
-    load: Callable[[], Callable[[], Prepared]] | None = None
-    renew: Callable[[], Prepared | None] = lambda: None
+    load: Callable[[], Callable[[], PreparedPipeline]] | None = None
+    renew: Callable[[], PreparedPipeline | None] = lambda: None

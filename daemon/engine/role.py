@@ -18,8 +18,8 @@ from acquisition.signal import FeedItem, HeadsetStatus, StreamInfo
 from daemon.engine import documents as said
 from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
 from daemon.engine.labels import write_label
-from daemon.engine.prepared import Prepared
-from daemon.engine.wishes import Wishes
+from daemon.engine.prepared import PreparedPipeline
+from daemon.engine.state_commands import StateCommands
 from daemon.mqtt import bounds, codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.inlet import Inlet
@@ -55,7 +55,7 @@ class EngineRole:
         self,
         outlet: Outlet,
         feed: HeadsetFeed,
-        prepare: Callable[[StreamInfo], Prepared],
+        prepare: Callable[[StreamInfo], PreparedPipeline],
         *,
         simulated: bool,
         labels_file: Path,
@@ -80,9 +80,9 @@ class EngineRole:
         self._wall = wall
         self._clock = clock
         self._inlet = Inlet(outlet, wall, lambda: self._simulated)
-        self._prepared: Prepared | None = None
+        self._prepared: PreparedPipeline | None = None
         self._info: StreamInfo | None = None
-        self._wishes = Wishes()
+        self._commands = StateCommands()
         self._started: datetime | None = None
         self._progress = BaselineProgress(0.0, 0.0, done=False)
         self._signal_at = -SIGNAL_EVERY_S
@@ -117,7 +117,7 @@ class EngineRole:
 
     def publish_end(self) -> None:
         """At the end: what the broker goes on keeping is that nothing is claimed of anybody."""
-        self._wishes.active, self._trouble = False, ""
+        self._commands.active, self._trouble = False, ""
         self._publish_unknown("stale")
         self._publish_session()
         if self._guest:
@@ -144,7 +144,7 @@ class EngineRole:
     def _on_command(self, name: str, command: commands.Command) -> None:
         self._events.command(CommandGiven(name, command))
         pipeline = self._prepared.pipeline if self._prepared is not None else None
-        self._wishes.handle_command(command, pipeline)
+        self._commands.handle_command(command, pipeline)
         match command:
             case commands.SessionCommand(action="stop"):
                 self._publish_unknown("stale")
@@ -164,7 +164,7 @@ class EngineRole:
     def _on_item(self, item: FeedItem) -> None:
         if isinstance(item, HeadsetStatus):
             self._on_status(item)
-        elif self._prepared is not None and self._wishes.active:
+        elif self._prepared is not None and self._commands.active:
             began = time.perf_counter()
             readings = self._prepared.pipeline.push(item)
             self._on_readings(readings, (time.perf_counter() - began) * 1e3)
@@ -198,14 +198,14 @@ class EngineRole:
             if self._prepared is waiting:
                 self._use(swap())
 
-    def _use(self, prepared: Prepared) -> None:
+    def _use(self, prepared: PreparedPipeline) -> None:
         old, self._prepared = self._prepared, prepared
         first = old is None or old.pipeline is not prepared.pipeline
         self._events.pipeline(PipelineChosen(prepared, first))
         if first:
             wanted_s = prepared.baseline_s
             self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
-        self._wishes.hold(prepared.pipeline)
+        self._commands.hold(prepared.pipeline)
         self._publish_session()
 
     def _close(self) -> None:
@@ -291,7 +291,7 @@ class EngineRole:
             self._progress,
             self._wall(),
             simulated=self._simulated,
-            active=self._wishes.active,
+            active=self._commands.active,
             started=self._started,
             recording=recording,
             notes=(self._trouble, recording_note),

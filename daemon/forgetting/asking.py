@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from daemon.forgetting.kept_files import Forgotten
-from daemon.home.discovery import Announcement
+from daemon.forgetting.kept_files import ForgetReport
+from daemon.home.discovery import Discovery
 from daemon.home.entities import ENTITIES
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.link import MqttLink
@@ -28,7 +28,7 @@ SETTLE_S = 0.5
 
 
 @dataclass
-class _Ear:
+class _Confirmations:
     """Which roles of which nodes have confirmed."""
 
     nodes: Sequence[str]
@@ -45,15 +45,19 @@ class _Ear:
                     self.changed.set()
 
 
-async def ask_roles(broker: BrokerSettings, wearer: str, running: Sequence[Running], done: Forgotten) -> bool:
+async def ask_roles(
+    broker: BrokerSettings, wearer: str, running: Sequence[Running], done: ForgetReport
+) -> bool:
     """Have these keep nothing more of the wearer. False where the broker is not there.
 
     A role that plays for another wearer does not answer, and is not asked to: ``running`` are the wearer's.
     """
     nodes = sorted({role.node for role in running})
-    ear, command = _Ear(nodes), commands.ForgetCommand(wearer=wearer)
+    confirmations, command = _Confirmations(nodes), commands.ForgetCommand(wearer=wearer)
     wanted = {(role.node, role.role) for role in running}
-    async with _linked(broker, ear, [topics.Topics(node).full(topics.FORGOTTEN) for node in nodes]) as link:
+    async with _linked(
+        broker, confirmations, [topics.Topics(node).full(topics.FORGOTTEN) for node in nodes]
+    ) as link:
         if link is None:
             done.failures.append(f"{broker.url}: cannot be reached, so what runs was not asked to forget")
             return False
@@ -61,24 +65,24 @@ async def ask_roles(broker: BrokerSettings, wearer: str, running: Sequence[Runni
             Outlet(topics.Topics(node), link).command(topics.FORGET, command)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONFIRM_S):
-                while not wanted <= ear.confirmed:
-                    ear.changed.clear()
-                    await ear.changed.wait()
+                while not wanted <= confirmations.confirmed:
+                    confirmations.changed.clear()
+                    await confirmations.changed.wait()
         await asyncio.sleep(OTHERS_S)
-    done.confirmed += [f"{role} of node {node}" for node, role in sorted(ear.confirmed)]
-    for node, role in sorted(wanted - ear.confirmed):
+    done.confirmed += [f"{role} of node {node}" for node, role in sorted(confirmations.confirmed)]
+    for node, role in sorted(wanted - confirmations.confirmed):
         done.failures.append(f"the {role} of node {node} did not confirm within {CONFIRM_S:g} s")
     return True
 
 
 async def clear_topics(
-    broker: BrokerSettings, home: HomeAssistantSettings, node: str, done: Forgotten
+    broker: BrokerSettings, home: HomeAssistantSettings, node: str, done: ForgetReport
 ) -> None:
     """Have the broker forget what it keeps of the node: an empty retained message replaces each.
 
     Home Assistant's discovery goes first, so that nothing listens any more when the states go.
     """
-    announced = Announcement(node, home.discovery, home.prefix)
+    announced = Discovery(node, home.discovery, home.prefix)
     discovery = [topic for owner in ENTITIES for topic in announced.topics(owner)]
     states = [topics.Topics(node).full(name) for name in topics.RETAINED]
     async with _linked(broker, None, []) as link:
@@ -94,10 +98,10 @@ async def clear_topics(
 
 @contextlib.asynccontextmanager
 async def _linked(
-    broker: BrokerSettings, ear: _Ear | None, hears: Sequence[str]
+    broker: BrokerSettings, confirmations: _Confirmations | None, hears: Sequence[str]
 ) -> AsyncIterator[MqttLink | None]:
     """A link of a name of its own; None where the broker does not let it in."""
-    on_message = ear.on_message if ear is not None else lambda *_: None
+    on_message = confirmations.on_message if confirmations is not None else lambda *_: None
     identifier = f"neuroplayer-forget-{msgspec.json.encode(id(on_message)).decode()}"
     link = MqttLink(broker, identifier, on_message=on_message, subscriptions=hears)
     async with link:

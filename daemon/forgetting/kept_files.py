@@ -20,7 +20,7 @@ EVERYBODYS = ("nicegui",)
 
 
 @dataclass
-class Forgotten:
+class ForgetReport:
     """What was deleted, who confirmed, and what could not be done."""
 
     files: list[tuple[Path, int]] = field(default_factory=list)
@@ -70,7 +70,7 @@ def summary(kept: Sequence[Kept]) -> Iterator[str]:
         yield f"{kind}: {len(found)} file{'s' * (len(found) != 1)}, {size_bytes} bytes, {span}"
 
 
-def forget_files(wearer: Wearer, done: Forgotten) -> None:
+def forget_files(wearer: Wearer, done: ForgetReport) -> None:
     """Delete the wearer's folder, and every other trace of the name. A recording in progress notices."""
     _delete(what_is_kept(wearer), done)
     if wearer.folder.is_symlink():
@@ -85,14 +85,14 @@ def forget_files(wearer: Wearer, done: Forgotten) -> None:
         (wearer.state / f"eeg-{wearer.name}.sock").unlink()
 
 
-def forget_everybodys(state: Path, done: Forgotten) -> None:
+def forget_everybodys(state: Path, done: ForgetReport) -> None:
     """Delete what is kept of no one wearer."""
     _delete(everybodys(state), done)
     for name in EVERYBODYS:
         shutil.rmtree(state / name, ignore_errors=True)
 
 
-def wipe_databases(folders: Sequence[Path], done: Forgotten) -> None:
+def wipe_databases(folders: Sequence[Path], done: ForgetReport) -> None:
     """Overwrite what databases still hold of what was deleted from them."""
     for folder in folders:
         for path in sorted(folder.glob("*.sqlite")):
@@ -105,7 +105,7 @@ def everybody(state: Path) -> list[Wearer]:
     return list(wearers_in(state))
 
 
-def _delete(kept: Sequence[Kept], done: Forgotten) -> None:
+def _delete(kept: Sequence[Kept], done: ForgetReport) -> None:
     for one in kept:
         try:
             one.path.unlink()

@@ -24,7 +24,7 @@ Payload = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
+class Discovery:
     """What is told to Home Assistant, and where. ``prefix`` is the discovery prefix configured there."""
 
     node: str

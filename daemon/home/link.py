@@ -13,7 +13,7 @@ from typing import Self
 
 from daemon.health.endpoint import Health, serve_health
 from daemon.health.metrics import RoleCounts
-from daemon.home.discovery import Announcement
+from daemon.home.discovery import Discovery
 from daemon.home.entities import Owner
 from daemon.home.mood_events import MoodEvents
 from daemon.home.sharing import coarse, is_loopback
@@ -136,11 +136,11 @@ class HomeLink:
             self.link.retain(topic, payload)
 
 
-def announcement_of(settings: Settings) -> Announcement:
+def announcement_of(settings: Settings) -> Discovery:
     """What Home Assistant is told of this node. The page is named only where others can reach it."""
     home, web = settings.home_assistant, settings.web
     loopback = web is None or web.host in ("localhost", "") or is_loopback(settings.broker)
-    return Announcement(
+    return Discovery(
         node=settings.node,
         style=home.discovery,
         prefix=home.prefix,

@@ -25,7 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from daemon.mqtt.direct_client import DirectClient, NoAnswerError
-from daemon.mqtt.outage import Cause, Outage, Trouble
+from daemon.mqtt.outage import Cause, LinkTrouble, Outage
 from daemon.mqtt.outbox import MAX_EVENTS, LinkCounters, Message, Outbox
 from daemon.mqtt.topics import OFFLINE, ONLINE
 from daemon.settings import BrokerSettings
@@ -333,10 +333,10 @@ def _cause(code: BrokerCode | None, error: Exception) -> Cause:
     return "untrusted" if _untrusted(error) else "away"
 
 
-def _trouble(error: Exception) -> Trouble | None:
+def _trouble(error: Exception) -> LinkTrouble | None:
     if isinstance(error, _BrokenError):
-        return Trouble.BROKEN
-    return Trouble.NO_ANSWER if isinstance(error, NoAnswerError) else None
+        return LinkTrouble.BROKEN
+    return LinkTrouble.NO_ANSWER if isinstance(error, NoAnswerError) else None
 
 
 def _untrusted(error: Exception) -> bool:

@@ -17,7 +17,7 @@ MANY = 5
 _NUMBER = re.compile(r"^(\[Errno -?\d+\]|\[code:\d+\]) ")
 
 
-class Trouble(Enum):
+class LinkTrouble(Enum):
     """What no reason code of the broker and no error of the system says."""
 
     BROKEN = "the connection broke"
@@ -36,7 +36,7 @@ class Outage:
         self._told: set[Cause] = set()
         self._reached, self._count = False, 0
 
-    def failed(self, cause: Cause, why: str | Trouble) -> None:
+    def failed(self, cause: Cause, why: str | LinkTrouble) -> None:
         """The link broke, or another try to reach the broker failed."""
         now_s = self._clock()
         if self._began_s is None:
@@ -59,8 +59,8 @@ class Outage:
         self._reached = True
         self._told.clear()
 
-    def _what(self, cause: Cause, why: str | Trouble) -> str:
-        reason = why.value if isinstance(why, Trouble) else _NUMBER.sub("", why)
+    def _what(self, cause: Cause, why: str | LinkTrouble) -> str:
+        reason = why.value if isinstance(why, LinkTrouble) else _NUMBER.sub("", why)
         match cause:
             case "refused":
                 return f"the broker at {self._url} does not let us in ({reason})"

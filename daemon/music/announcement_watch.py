@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daemon.mqtt import documents
-from player.mixing.announcements import Cue
+from player.mixing.announcements import AnnouncementName
 
 FRESH_S = 10.0
 """Older documents are what a broker kept, and a cue that could not be told by then is late."""
@@ -15,7 +15,7 @@ LOST_APART_S = 120.0
 """A link that comes and goes is not told each time."""
 
 
-class CueWatch:
+class AnnouncementWatch:
     """Takes in documents; ``due`` is asked about once a second.
 
     Only a wearer who is there is told anything: not a simulated one, nor a recording.
@@ -23,7 +23,7 @@ class CueWatch:
 
     def __init__(self) -> None:
         self._phase: str | None = None
-        self._waiting: tuple[Cue, float] | None = None
+        self._waiting: tuple[AnnouncementName, float] | None = None
         self._wearer = False
         self._gone_s: float | None = None
         self._told_lost = False
@@ -38,7 +38,7 @@ class CueWatch:
             if cue is not None and age_s <= FRESH_S:
                 self._waiting = (cue, now_s)
 
-    def due(self, now_s: float) -> Cue | None:
+    def due(self, now_s: float) -> AnnouncementName | None:
         """The cue that is to be heard now."""
         if not self._wearer:
             return None
@@ -55,7 +55,7 @@ class CueWatch:
         self._told_lost, self._told_s = True, now_s
         return "headset_lost"
 
-    def _of_session(self, session: documents.Session) -> Cue | None:
+    def _of_session(self, session: documents.Session) -> AnnouncementName | None:
         before, self._phase = self._phase, session.phase
         missed = before is None and session.baseline_trusted_s > BEGINNING_S
         if not session.baseline_wanted_s or missed:

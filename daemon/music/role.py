@@ -19,18 +19,18 @@ from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.inlet import Inlet
 from daemon.mqtt.outlet import Outlet
-from daemon.music.announcement_watch import CueWatch
+from daemon.music.announcement_watch import AnnouncementWatch
 from daemon.music.documents import decision_document, state_document
 from player.choice.reasons import track_name
 from player.choice.taste import Taste
 from player.location import printable_text
-from player.mixing.announcements import Cue, CueError
+from player.mixing.announcements import AnnouncementError, AnnouncementName
 from player.music import Decision, PlaybackState, Track, WearerMood
 
 STATE_EVERY_S = 1.0
 RECORD = "cmd/record"
-CUE_TOPICS = (topics.SESSION, topics.HEADSET)
-HEADSET_CUES = ("headset_lost", "headset_back")
+ANNOUNCEMENT_TOPICS = (topics.SESSION, topics.HEADSET)
+HEADSET_ANNOUNCEMENTS = ("headset_lost", "headset_back")
 """Who wants to fall asleep is not woken for these."""
 MAX_EARLY = 8
 """Decisions taken before there was a link: the newest so many are told once there is one."""
@@ -64,7 +64,7 @@ class Music(Protocol):
 
     def rescan(self) -> None: ...
 
-    def speak(self, cue: Cue) -> None: ...
+    def speak(self, cue: AnnouncementName) -> None: ...
 
     def state(self) -> PlaybackState: ...
 
@@ -100,7 +100,7 @@ class PlayerRole:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
         self._changed = asyncio.Event()
-        self._cues = CueWatch()
+        self._announcements = AnnouncementWatch()
 
     @property
     def subscriptions(self) -> list[str]:
@@ -112,7 +112,7 @@ class PlayerRole:
         return [
             *commands,
             node.full(RECORD),
-            *(node.full(name) for name in (topics.EMOTION, *CUE_TOPICS)),
+            *(node.full(name) for name in (topics.EMOTION, *ANNOUNCEMENT_TOPICS)),
         ]
 
     async def run(self) -> None:
@@ -123,7 +123,7 @@ class PlayerRole:
         try:
             while True:
                 self._outlet.retain(topics.PLAYER_STATE, self._state())
-                self._give_cue()
+                self._give_announcement()
                 self._changed.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), timeout=STATE_EVERY_S)
@@ -154,7 +154,7 @@ class PlayerRole:
     def on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         """A message from the broker: a command or the settled mood."""
         name = self._outlet.node.short(topic) or ""
-        if name in (topics.EMOTION, *CUE_TOPICS):
+        if name in (topics.EMOTION, *ANNOUNCEMENT_TOPICS):
             with contextlib.suppress(MessageError):
                 self._on_engine(codec.decode(name, payload))
             return
@@ -176,14 +176,14 @@ class PlayerRole:
         if isinstance(document, documents.Emotion):
             self._on_emotion(document, age_s)
         else:
-            self._cues.on_document(document, age_s, self._clock())
+            self._announcements.on_document(document, age_s, self._clock())
 
-    def _give_cue(self) -> None:
-        cue = self._cues.due(self._clock())
+    def _give_announcement(self) -> None:
+        cue = self._announcements.due(self._clock())
         target = self._music.state().target
-        if cue is None or (cue in HEADSET_CUES and target is not None and target.name == "sleep"):
+        if cue is None or (cue in HEADSET_ANNOUNCEMENTS and target is not None and target.name == "sleep"):
             return
-        with contextlib.suppress(CueError):
+        with contextlib.suppress(AnnouncementError):
             self._music.speak(cue)
 
     def _on_emotion(self, emotion: documents.Emotion, age_s: float) -> None:

@@ -56,7 +56,7 @@ class _HumanLines(logging.Formatter):
         return printable_text(super().format(record))
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def __init__(self, role: str) -> None:
@@ -81,7 +81,7 @@ def start_logging(role: str, wanted: LogSettings) -> None:
     """Send this process's log to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     human = _HumanLines(f"{role}: %(message)s")
-    handler.setFormatter(human if wanted.format == "human" else JsonLines(role))
+    handler.setFormatter(human if wanted.format == "human" else JsonFormatter(role))
     handler.addFilter(OnceThenQuiet())
     logging.basicConfig(handlers=[handler], level=wanted.level.upper(), force=True)
     logging.raiseExceptions = (

@@ -10,7 +10,7 @@ import numpy as np
 
 from acquisition.recording.session_recorder import SessionRecorder
 from daemon.engine.events import CommandGiven
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.mqtt.documents import PlayerState
 from inference.emotion import EmotionState, LeftOut, Reading, SignalQuality
 
@@ -53,7 +53,7 @@ def command_words(given: CommandGiven) -> dict[str, Any]:
     return {"command": given.name, "words": msgspec.to_builtins(given.command)}
 
 
-def prepared_words(prepared: Prepared, *, first: bool) -> dict[str, Any]:
+def prepared_words(prepared: PreparedPipeline, *, first: bool) -> dict[str, Any]:
     """What reads the wearer from here on; a stored rest, and what reads valence, are written down with it."""
     rest = getattr(prepared.pipeline, "baseline", None) if first else None
     stored = None

@@ -14,7 +14,7 @@ from typing import Any
 from acquisition.recording.encryption import line_opener
 from acquisition.signal import StreamInfo
 from daemon import places
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.recording.session_replay import SessionReplay
 from daemon.settings import Settings
 from daemon.wearers.wearer import wearer_of_file
@@ -117,7 +117,7 @@ class _Rereader:
         return heard
 
 
-def _pipelines(path: Path, settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], Prepared]:
+def _pipelines(path: Path, settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], PreparedPipeline]:
     from daemon.engine.network_choice import PipelineMaker
 
     own = wearer_of_file(path, places.state_dir()).networks

@@ -17,7 +17,7 @@ from acquisition.recording.recovery import recover_all
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import FeedItem, HeadsetStatus
 from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.mqtt import codec, commands, documents
 from daemon.recording.keys import recording_key
 from daemon.recording.lines import command_words, prepared_words, sounding_words, write_reading
@@ -116,7 +116,7 @@ class SessionRecording:
         self._keeping = keeping or Keeping()
         self._mark = mark or RecordingMark(settings)
         self._recorder: SessionRecorder | None = None
-        self._prepared: Prepared | None = None
+        self._prepared: PreparedPipeline | None = None
         self._status: HeadsetStatus | None = None
         self._reading = True
         self._dwell: CommandGiven | None = None

@@ -17,8 +17,8 @@ from acquisition.port import UnknownSourceError
 from acquisition.recording.session_file import Line, SessionItem, read_head, read_session
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from daemon.engine.baseline_store import BaselineStore
-from daemon.engine.prepared import Prepared
-from daemon.engine.wishes import Wishes
+from daemon.engine.prepared import PreparedPipeline
+from daemon.engine.state_commands import StateCommands
 from daemon.errors import BadInputError
 from daemon.mqtt.commands import COMMANDS
 from daemon.places import private_folder
@@ -31,7 +31,7 @@ from inference.emotion import EmotionState, Estimate
 from inference.pipeline import Pipeline, TooLate
 from inference.port import ClassifierError
 
-MakePipelines = Callable[[Settings, TooLate], Callable[[StreamInfo], Prepared]]
+MakePipelines = Callable[[Settings, TooLate], Callable[[StreamInfo], PreparedPipeline]]
 
 
 class _Rest(msgspec.Struct, frozen=True):
@@ -121,12 +121,12 @@ class _Engine:
     """Does to the pipeline what the engine's role did, in the recorded order."""
 
     def __init__(
-        self, wearer: Wearer, prepare: Callable[[StreamInfo], Prepared], problems: list[str]
+        self, wearer: Wearer, prepare: Callable[[StreamInfo], PreparedPipeline], problems: list[str]
     ) -> None:
         self._wearer, self._prepare, self._problems = wearer, prepare, problems
         self._info: StreamInfo | None = None
-        self._prepared: Prepared | None = None
-        self._wishes = Wishes()
+        self._prepared: PreparedPipeline | None = None
+        self._commands = StateCommands()
         self._valence: ValenceNetwork | None = None
         self._said_s = 0.0
 
@@ -155,7 +155,7 @@ class _Engine:
         return ()
 
     def _samples(self, item: EegChunk | Gap) -> Sequence[EmotionState]:
-        if self._prepared is None or not self._wishes.active:
+        if self._prepared is None or not self._commands.active:
             return ()
         states: list[EmotionState] = []
         for reading in self._prepared.pipeline.push(item):
@@ -177,7 +177,7 @@ class _Engine:
             self._problems.append(f"a command that is not known here: {event.command!r:.80}")
             return
         pipeline = self._prepared.pipeline if self._prepared is not None else None
-        self._wishes.handle_command(msgspec.convert(event.words, type=kind), pipeline)
+        self._commands.handle_command(msgspec.convert(event.words, type=kind), pipeline)
 
     def _begin(self, event: _Event) -> None:
         if self._info is None:
@@ -186,13 +186,13 @@ class _Engine:
         self._store(self._info, event.baseline)
         self._keep_valence(event.valence)
         self._prepared = self._prepare(self._info)
-        self._wishes.hold(self._prepared.pipeline)
+        self._commands.hold(self._prepared.pipeline)
 
     def _swap(self, event: _Event) -> None:
         """The network took over here."""
         if self._prepared is not None and self._prepared.load is not None and event.sha256:
             self._prepared = self._prepared.load()()
-            self._wishes.hold(self._prepared.pipeline)
+            self._commands.hold(self._prepared.pipeline)
         if event.valence != self._valence:
             self._use_valence(event.valence)
         now = self._prepared.model if self._prepared is not None else None

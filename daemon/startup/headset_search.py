@@ -28,7 +28,7 @@ MAX_TOLD = 3
 COMMAND = (sys.executable, "-m", "acquisition.lsl.search_process")
 
 
-class Stream(msgspec.Struct, frozen=True):
+class FoundStream(msgspec.Struct, frozen=True):
     """What the searching process says of one LSL stream of EEG; ``unfit`` says why it is none to be taken."""
 
     source: str
@@ -39,7 +39,7 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChosenSource:
     """The source of the session, and the lines in which a person is told of it."""
 
     source: str
@@ -52,7 +52,7 @@ class NothingToLookWithError(Exception):
 
 async def search(
     look_s: float, command: Sequence[str] = COMMAND, wait_s: float = WAIT_S
-) -> list[Stream] | None:
+) -> list[FoundStream] | None:
     """The streams that answer a process of its own within ``look_s``, or None where it fails or is too slow.
 
     The process is gone when this returns, also when it is cancelled. Raises ``NothingToLookWithError``.
@@ -95,15 +95,15 @@ async def _answer(process: asyncio.subprocess.Process) -> bytes:
     return said
 
 
-def _understood(said: bytes, status: int) -> list[Stream] | None:
+def _understood(said: bytes, status: int) -> list[FoundStream] | None:
     with contextlib.suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(said, type=list[Stream]) if status == 0 else None
+        return msgspec.json.decode(said, type=list[FoundStream]) if status == 0 else None
     return None
 
 
 def choose(
-    streams: Sequence[Stream] | None, dongle: str | None, why: str = "the search for a headset failed:"
-) -> Choice:
+    streams: Sequence[FoundStream] | None, dongle: str | None, why: str = "the search for a headset failed:"
+) -> ChosenSource:
     """The one headset that is there, else the simulated wearer; pure.
 
     ``dongle`` is a port to tell of, ``why`` the words for streams that could not be looked for.
@@ -114,14 +114,14 @@ def choose(
     aside = tuple(f"Left aside: LSL stream {_named(s)} {_shown(s.unfit)}" for s in streams if s.unfit)
     if len(fit) == 1:
         headset = f"Headset: LSL stream {_named(fit[0])} ({_size(fit[0])}) found on this machine"
-        return Choice(fit[0].source, (headset, *aside[:1]))
+        return ChosenSource(fit[0].source, (headset, *aside[:1]))
     if fit:
-        return Choice("simulated", _several(fit))
+        return ChosenSource("simulated", _several(fit))
     how = "  start its LSL stream before this, or name a board: --source brainflow:BOARD"
     return _made_up("no headset was found:", how, aside, dongle)
 
 
-async def chosen(look_s: float) -> Choice:
+async def chosen(look_s: float) -> ChosenSource:
     """Search for so long, and choose."""
     why, found, dongle = "the search for a headset failed:", None, None
     try:
@@ -133,16 +133,16 @@ async def chosen(look_s: float) -> Choice:
     return choose(found, dongle, why)
 
 
-def _made_up(why: str, how: str, aside: tuple[str, ...], dongle: str | None) -> Choice:
+def _made_up(why: str, how: str, aside: tuple[str, ...], dongle: str | None) -> ChosenSource:
     """The lines fit a terminal of 80 columns: what is longer is cut off there."""
     lines = [f"Wearer: simulated, as {why}", how, *aside[:1]]
     if dongle is not None:
         source = f"--source brainflow:CYTON_BOARD,serial_port={dongle}"
         lines.append(f"  OpenBCI's dongle seems to be there: {source}")
-    return Choice("simulated", tuple(lines))
+    return ChosenSource("simulated", tuple(lines))
 
 
-def _several(fit: Sequence[Stream]) -> tuple[str, ...]:
+def _several(fit: Sequence[FoundStream]) -> tuple[str, ...]:
     more = len(fit) - MAX_TOLD
     told = [f"  --source {shlex.quote(s.source)}  ({_size(s)})" for s in fit[:MAX_TOLD]]
     return (
@@ -152,11 +152,11 @@ def _several(fit: Sequence[Stream]) -> tuple[str, ...]:
     )
 
 
-def _size(stream: Stream) -> str:
+def _size(stream: FoundStream) -> str:
     return f"{stream.channels} channel{'s' * (stream.channels != 1)}, {stream.rate_hz:g} Hz"
 
 
-def _named(stream: Stream) -> str:
+def _named(stream: FoundStream) -> str:
     return f"'{_shown(stream.name)}'"
 
 

@@ -187,13 +187,13 @@ def _hung_up(stop: asyncio.Event, reload: Callable[[], None]) -> Callable[[], No
     """What SIGHUP means: end where the terminal was closed, else read the configuration anew."""
     had_terminal = os.isatty(sys.stdout.fileno())
 
-    def heard() -> None:
+    def on_hangup() -> None:
         if had_terminal and not os.isatty(sys.stdout.fileno()):
             stop.set()
         else:
             reload()
 
-    return heard
+    return on_hangup
 
 
 async def _look(supervisor: Supervisor, *, music: bool) -> None:

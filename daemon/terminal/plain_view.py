@@ -11,7 +11,7 @@ from daemon.mqtt import topics
 Document = Mapping[str, Any]
 
 
-class JsonLines:
+class JsonView:
     """Every document as ``{"topic": ..., "document": ...}``."""
 
     def __init__(self, write: Callable[[str], None]) -> None:

@@ -13,7 +13,7 @@ from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
 from daemon.mqtt.outlet import Outlet
 from daemon.web.state.artwork import Artwork
-from daemon.web.state.calibration import Calibration
+from daemon.web.state.calibration import CalibrationState
 from daemon.web.state.eeg_feed import EegFeed
 from daemon.web.state.live_state import LiveState
 from daemon.web.state.recordings import Recordings
@@ -39,12 +39,12 @@ class Hub:
     library: TrackLibrary
     artwork: Artwork
     recordings: Recordings
-    calibrate: Callable[[Hub], Calibration]
+    calibrate: Callable[[Hub], CalibrationState]
     wearer: str
     outlet: Outlet | None = None
     clock: Callable[[], float] = time.monotonic
     began_s: float = field(default_factory=time.monotonic)
-    calibration: Calibration = field(init=False)
+    calibration: CalibrationState = field(init=False)
     _ending: asyncio.Future[None] | None = None
     _tick: int = -1
     _views: tuple[MoodView, MusicView, tuple[Notice, ...]] | None = None

@@ -19,7 +19,7 @@ from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.processes.logs import open_log
 from daemon.settings import Settings
 from daemon.terminal.live_view import LiveView, can_draw
-from daemon.terminal.plain_view import JsonLines, PlainLines
+from daemon.terminal.plain_view import JsonView, PlainLines
 from daemon.terminal.printing import lead_nowhere, printed
 from daemon.terminal.role import ViewRole
 from daemon.terminal.session_summary import SessionSummary
@@ -72,7 +72,7 @@ async def _serve(settings: Settings) -> None:
 
 async def _print(settings: Settings, topics: Topics, terminal: _Terminal) -> SessionSummary:
     """Until told to stop, or until nobody reads any more: the music needs no view."""
-    display = JsonLines(terminal.write) if settings.view == "json" else PlainLines(terminal.write)
+    display = JsonView(terminal.write) if settings.view == "json" else PlainLines(terminal.write)
     role = ViewRole(topics, display)
     for line in settings.headline if settings.view != "json" else ():
         terminal.write(line)

@@ -28,7 +28,7 @@ from daemon.web.hub import Hub
 from daemon.web.page_opening import open_page
 from daemon.web.security.access import is_loopback, own_token, page_address
 from daemon.web.state.artwork import Artwork
-from daemon.web.state.calibration import Calibration
+from daemon.web.state.calibration import CalibrationState
 from daemon.web.state.eeg_feed import EegFeed
 from daemon.web.state.live_state import LiveState
 from daemon.web.state.recordings import Recordings
@@ -97,14 +97,14 @@ def make_hub(settings: Settings) -> Hub:
     )
 
 
-def _calibration(settings: Settings, hub: Hub) -> Calibration:
+def _calibration(settings: Settings, hub: Hub) -> CalibrationState:
     """Run from here: this role lies beside the engine's socket, as the page's live EEG asks for too."""
     calibrate = [sys.executable, "-m", "daemon.cli", "calibrate"]
     whose = ["--node", settings.node, *(["--wearer", settings.wearer] if settings.wearer else [])]
     session = ["--page", "--source", "session", *whose]
     own = {"NEUROPLAYER_STATE_DIR": settings.state_dir, "NEUROPLAYER_CACHE_DIR": settings.cache_dir}
     kept = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
-    return Calibration(
+    return CalibrationState(
         [*calibrate, *session], [*calibrate, "--undo", *whose], kept | own, hub.state, hub.send
     )
 

@@ -27,7 +27,7 @@ class Opinion:
     model: ModelId
 
 
-class Mind:
+class ClassifierWithFallback:
     """Keeps the newest windows' features for networks that look at a sequence, and asks the classifier."""
 
     def __init__(self, classifier: Classifier, fallback: Classifier | None, temperature: float) -> None:

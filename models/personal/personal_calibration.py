@@ -54,7 +54,7 @@ class PersonalExamples:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class CalibrationOutcome:
     """What came of it. ``name`` is the stored version, where one was kept."""
 
     verdict: Verdict
@@ -142,7 +142,7 @@ def calibrate(
     use: bool = True,
     notify: Notify = lambda _: None,
     fitted: Fitted = lambda _done, _of: None,
-) -> Calibration:
+) -> CalibrationOutcome:
     """Tune the base network to the wearer, judge it on separate trials, and store and use it if it is better.
 
     Raises ``TrainingError``, ``ModelsError`` and ``ClassifierError``.
@@ -173,7 +173,7 @@ def calibrate(
         name = store.add(base, tuned, examples.X, card).name
         if use:
             store.use(name)
-    return Calibration(verdict, name, base.name, len(examples.X), examples.refused)
+    return CalibrationOutcome(verdict, name, base.name, len(examples.X), examples.refused)
 
 
 def calibrate_valence(

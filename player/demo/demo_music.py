@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from player.demo.demo_pieces import PIECES, Piece
+from player.demo.demo_pieces import PIECES, Composition
 from player.synth import RATE_HZ, Canvas, Stereo, drum, tone
 
 FOLDER = "demo-music-1"
@@ -21,7 +21,7 @@ ARTIST = "Composed by code"
 SIDECAR = "moods.csv"
 
 
-def ensure_demo_music(cache_dir: Path, pieces: Sequence[Piece] = PIECES) -> Path:
+def ensure_demo_music(cache_dir: Path, pieces: Sequence[Composition] = PIECES) -> Path:
     """Compose what is missing and return the folder with eight WAV files and their ``moods.csv``.
 
     Raises OSError if the cache cannot be written.
@@ -53,7 +53,7 @@ def begin_demo_music(cache_dir: Path) -> tuple[Path, subprocess.Popen[bytes] | N
     return folder, subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
 
 
-def compose(piece: Piece) -> Stereo:
+def compose(piece: Composition) -> Stereo:
     """The piece as samples of shape (2, n_frames) at 48 kHz, the same at every call."""
     beat_s = 60 / piece.tempo_bpm
     bar_s = 4 * beat_s
@@ -73,12 +73,12 @@ def compose(piece: Piece) -> Stereo:
     return _finish(canvas.samples, piece)
 
 
-def _pitch(piece: Piece, degree: int) -> int:
+def _pitch(piece: Composition, degree: int) -> int:
     octave, place = divmod(degree, len(piece.scale))
     return piece.root + 12 * octave + piece.scale[place]
 
 
-def _harmony(canvas: Canvas, piece: Piece, chord: int, at_s: float, bar_s: float) -> None:
+def _harmony(canvas: Canvas, piece: Composition, chord: int, at_s: float, bar_s: float) -> None:
     for index, interval in enumerate((0, 2, 4)):
         note = _pitch(piece, chord % 7 + interval) + 12
         if piece.pad:
@@ -96,7 +96,7 @@ def _harmony(canvas: Canvas, piece: Piece, chord: int, at_s: float, bar_s: float
             )
 
 
-def _arpeggio(canvas: Canvas, piece: Piece, chord: int, at_s: float, beat_s: float, bar: int) -> None:
+def _arpeggio(canvas: Canvas, piece: Composition, chord: int, at_s: float, beat_s: float, bar: int) -> None:
     if not piece.arp:
         return
     order = (0, 2, 4, 7, 4, 2, 7, 9) if bar % 4 < 2 else (7, 4, 2, 0, 2, 4, 9, 7)
@@ -108,7 +108,13 @@ def _arpeggio(canvas: Canvas, piece: Piece, chord: int, at_s: float, beat_s: flo
 
 
 def _melody(
-    canvas: Canvas, piece: Piece, chord: int, at_s: float, bar_s: float, step: int, rng: np.random.Generator
+    canvas: Canvas,
+    piece: Composition,
+    chord: int,
+    at_s: float,
+    bar_s: float,
+    step: int,
+    rng: np.random.Generator,
 ) -> int:
     """A walk on the scale that lands on a chord tone at each bar; returns where it stands."""
     if not piece.melody:
@@ -124,14 +130,14 @@ def _melody(
     return step
 
 
-def _drums(canvas: Canvas, piece: Piece, at_s: float, beat_s: float) -> None:
+def _drums(canvas: Canvas, piece: Composition, at_s: float, beat_s: float) -> None:
     kit = (("kick", piece.kick, 0.8), ("snare", piece.snare, 0.45), ("hat", piece.hat, 0.3))
     for kind, beats, level in (*kit, ("shaker", piece.shaker, 0.25)):
         for beat in beats:
             canvas.add(drum(kind), at_s + beat * beat_s, level * piece.drums, 0.2 if kind == "hat" else 0.0)
 
 
-def _finish(samples: Stereo, piece: Piece) -> Stereo:
+def _finish(samples: Stereo, piece: Composition) -> Stereo:
     """Bring to the piece's own RMS level, round the peaks below -0.5 dBFS, add the silent ends."""
     middle = samples[:, RATE_HZ : -2 * RATE_HZ]
     rms = float(np.sqrt(np.mean(np.square(middle, dtype=np.float32))))

@@ -16,12 +16,12 @@ import numpy as np
 from acquisition.isolation.child_clock import communicate
 from player.deck import PcmBlock
 from player.location import quoted
-from player.music import CueKind
+from player.music import AnnouncementKind
 from player.synth import Canvas, tone
 
-Cue = Literal["rest_begin", "rest_end", "headset_lost", "headset_back"]
-CUES: tuple[Cue, ...] = get_args(Cue)
-CUE_KINDS: tuple[CueKind, ...] = get_args(CueKind)
+AnnouncementName = Literal["rest_begin", "rest_end", "headset_lost", "headset_back"]
+ANNOUNCEMENTS: tuple[AnnouncementName, ...] = get_args(AnnouncementName)
+ANNOUNCEMENT_KINDS: tuple[AnnouncementKind, ...] = get_args(AnnouncementKind)
 
 CHIME_DUCK_DB = 3.0
 """A chime is heard beside the music: it lowers it by no more than any other event may move the level."""
@@ -34,7 +34,7 @@ ESPEAK_TIMEOUT_S = 5.0
 MAX_SPOKEN_BYTES = 4 << 20
 SPEED_WORDS_PER_MINUTE = 150
 
-NOTES: Mapping[Cue, tuple[int, ...]] = {
+NOTES: Mapping[AnnouncementName, tuple[int, ...]] = {
     "rest_begin": (76, 72, 67),
     "rest_end": (67, 72, 76),
     "headset_lost": (64, 57),
@@ -44,7 +44,7 @@ NOTES: Mapping[Cue, tuple[int, ...]] = {
 NOTE_APART_S = 0.45
 NOTE_S = 2.2
 
-PHRASES: Mapping[Cue, str] = {
+PHRASES: Mapping[AnnouncementName, str] = {
     "rest_begin": "Sit still now, and rest with your eyes open.",
     "rest_end": "Thank you. The rest is over.",
     "headset_lost": "The headset is lost. The music goes on.",
@@ -54,39 +54,39 @@ PHRASES: Mapping[Cue, str] = {
 log = logging.getLogger(__name__)
 
 
-class CueError(ValueError):
+class AnnouncementError(ValueError):
     """No such cue, or none are wanted. The message says which."""
 
 
 @dataclass(frozen=True, slots=True)
-class CueSound:
+class AnnouncementSound:
     """What is heard, shape (n_frames, 2), and by how much the music goes down under it."""
 
     pcm: PcmBlock
     duck_db: float
 
 
-def check_cue(cue: str, kind: CueKind) -> None:
-    """Raises CueError for a cue that is none, and where cues are off."""
-    if cue not in CUES:
-        raise CueError(f"cue must be one of {', '.join(CUES)}; got {quoted(cue, 40)}")
+def check_announcement(cue: str, kind: AnnouncementKind) -> None:
+    """Raises AnnouncementError for a cue that is none, and where cues are off."""
+    if cue not in ANNOUNCEMENTS:
+        raise AnnouncementError(f"cue must be one of {', '.join(ANNOUNCEMENTS)}; got {quoted(cue, 40)}")
     if kind == "off":
-        raise CueError("cues are off")
+        raise AnnouncementError("cues are off")
 
 
-def cue_sound(cue: Cue, kind: CueKind) -> CueSound:
-    """The sound of a cue, made now; a chime where it cannot be spoken. Raises CueError."""
-    check_cue(cue, kind)
+def announcement_sound(cue: AnnouncementName, kind: AnnouncementKind) -> AnnouncementSound:
+    """The sound of a cue, made now; a chime where it cannot be spoken. Raises AnnouncementError."""
+    check_announcement(cue, kind)
     if kind == "voice":
         try:
-            return CueSound(_spoken(cue), VOICE_DUCK_DB)
-        except CueError as error:
+            return AnnouncementSound(_spoken(cue), VOICE_DUCK_DB)
+        except AnnouncementError as error:
             log.warning("%s: chimes are heard instead", error)
-    return CueSound(chime(cue), CHIME_DUCK_DB)
+    return AnnouncementSound(chime(cue), CHIME_DUCK_DB)
 
 
-@lru_cache(maxsize=len(CUES))
-def chime(cue: Cue) -> PcmBlock:
+@lru_cache(maxsize=len(ANNOUNCEMENTS))
+def chime(cue: AnnouncementName) -> PcmBlock:
     """Two or three bells, (n_frames, 2), the same samples at every call."""
     notes = NOTES[cue]
     canvas = Canvas((len(notes) - 1) * NOTE_APART_S + NOTE_S)
@@ -96,27 +96,27 @@ def chime(cue: Cue) -> PcmBlock:
     return _at_level(canvas.samples, CHIME_DBFS)
 
 
-@lru_cache(maxsize=len(CUES))
-def _spoken(cue: Cue) -> PcmBlock:
-    """The phrase by espeak-ng, a program of its own. Raises CueError; another time it may succeed."""
+@lru_cache(maxsize=len(ANNOUNCEMENTS))
+def _spoken(cue: AnnouncementName) -> PcmBlock:
+    """The phrase by espeak-ng, a program of its own. An AnnouncementError need not last."""
     from player.reading.sound_opening import open_sound
     from player.reading.sound_reader import UnreadableAudioError, blocks
 
     program = shutil.which("espeak-ng")
     if program is None:
-        raise CueError("spoken cues need espeak-ng (apt install espeak-ng)")
+        raise AnnouncementError("spoken cues need espeak-ng (apt install espeak-ng)")
     command = [program, "--stdout", "-v", "en", "-s", str(SPEED_WORDS_PER_MINUTE), PHRASES[cue]]
     try:
         pipe, quiet = subprocess.PIPE, subprocess.DEVNULL
         child = subprocess.Popen(command, stdin=quiet, stdout=pipe, stderr=quiet)
         said, _ = communicate(child, ESPEAK_TIMEOUT_S)
         if child.returncode:
-            raise CueError(f"espeak-ng ended with status {child.returncode}")
+            raise AnnouncementError(f"espeak-ng ended with status {child.returncode}")
         with open_sound(io.BytesIO(said[:MAX_SPOKEN_BYTES])) as reader:
             parts = list(blocks(reader))
         return _at_level(np.concatenate(parts, axis=1), VOICE_DBFS)
     except (OSError, subprocess.SubprocessError, UnreadableAudioError, ValueError) as error:
-        raise CueError(f"espeak-ng failed ({type(error).__name__})") from error
+        raise AnnouncementError(f"espeak-ng failed ({type(error).__name__})") from error
 
 
 def _at_level(sound: np.ndarray, dbfs: float) -> PcmBlock:
@@ -128,7 +128,7 @@ def _at_level(sound: np.ndarray, dbfs: float) -> PcmBlock:
     return np.ascontiguousarray(sound.T * np.float32(10 ** (dbfs / 20) / rms))
 
 
-class CueDeck:
+class AnnouncementDeck:
     """A cue as a deck: all of it is there from the beginning."""
 
     complete = True

@@ -13,7 +13,7 @@ RESUME_FRAMES = MIX_RATE_HZ // 4
 """A deck that ran dry is heard again once it holds this much."""
 
 
-class Voice:
+class MixChannel:
     """Reads its deck from ``start_frame`` on. All frames are of the mixer's clock."""
 
     def __init__(self, deck: Deck, gain: float, start_frame: int, start_s: float = 0.0) -> None:

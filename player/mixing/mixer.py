@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from player.deck import MIX_RATE_HZ, Deck, PcmBlock, silence
-from player.mixing.channel import Voice
+from player.mixing.channel import MixChannel
 from player.mixing.fades import Curve, Fade, Level, scale
 from player.mixing.limiter import Limiter
 
@@ -25,8 +25,8 @@ class Change:
 
     start_frame: int
     n_frames: int
-    leaving: Voice | None
-    coming: Voice
+    leaving: MixChannel | None
+    coming: MixChannel
 
     def share(self, frame: int) -> float:
         """How far it is, 0..1."""
@@ -42,10 +42,10 @@ class Mixer:
     def __init__(self, limiter: Limiter | None = None) -> None:
         self._limiter = limiter or Limiter()
         self._lock = threading.Lock()
-        self._lead: Voice | None = None
+        self._lead: MixChannel | None = None
         self._change: Change | None = None
         self._retired: list[Deck] = []
-        self._cue: Voice | None = None
+        self._cue: MixChannel | None = None
         self._volume = Level(1.0, GLIDE_FRAMES)
         self._running = Level(1.0, GLIDE_FRAMES)
         self._duck = Level(1.0, DUCK_FRAMES)
@@ -54,7 +54,7 @@ class Mixer:
         """Times a voice ran dry."""
 
     @property
-    def lead(self) -> Voice | None:
+    def lead(self) -> MixChannel | None:
         """The voice that is heard, or the coming one once its fade has begun."""
         return self._lead
 
@@ -87,7 +87,7 @@ class Mixer:
         start_s: float = 0.0,
         curve: Curve = "equal_power",
         shape_leaving: bool = True,
-    ) -> Voice:
+    ) -> MixChannel:
         """Bring in a deck at ``start_frame`` (or now) over ``fade_frames``; the voice heard till then leaves.
 
         Without ``shape_leaving`` the leaving voice keeps its level: it fades by itself. Raises RuntimeError
@@ -97,7 +97,7 @@ class Mixer:
             if self._change is not None:
                 raise RuntimeError("one change at a time")
             start = max(start_frame, self.frame)
-            voice = Voice(deck, 10 ** (gain_db / 20), start, start_s)
+            voice = MixChannel(deck, 10 ** (gain_db / 20), start, start_s)
             voice.fade_in = Fade(start, fade_frames, rising=True, curve=curve)
             if self._lead is not None and shape_leaving:
                 self._lead.fade_out = Fade(start, fade_frames, rising=False, curve=curve)
@@ -145,7 +145,7 @@ class Mixer:
             if self._cue is not None or self._running.target == 0.0:
                 return False
             # the music goes down first
-            self._cue = Voice(deck, 1.0, self.frame + DUCK_FRAMES)
+            self._cue = MixChannel(deck, 1.0, self.frame + DUCK_FRAMES)
             self._duck.go(10 ** (-duck_db / 20), DUCK_FRAMES)
             return True
 
@@ -192,7 +192,7 @@ class Mixer:
         self._settle()
         return mix
 
-    def _voices(self) -> list[Voice]:
+    def _voices(self) -> list[MixChannel]:
         change = self._change
         voices = (self._lead, change and change.leaving, change and change.coming)
         return list({id(voice): voice for voice in voices if voice}.values())

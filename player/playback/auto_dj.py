@@ -9,12 +9,12 @@ from typing import Literal, Protocol
 
 from player.choice.chooser import Chooser, DecisionKind
 from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker
-from player.mixing.announcements import CueDeck, CueSound
-from player.mixing.channel import Voice
+from player.mixing.announcements import AnnouncementDeck, AnnouncementSound
+from player.mixing.channel import MixChannel
 from player.mixing.fades import CURVES, Curve
 from player.mixing.mixer import Mixer
 from player.music import MAX_CROSSFADE_S, Decision, PlaybackState, Reason, Track
-from player.playback.lineup import Lineup, Prepared, as_skip, is_filler
+from player.playback.lineup import Lineup, PreparedTrack, as_skip, is_filler
 from player.playback.playing import Playing
 from player.playback.transition import MICRO_FADE_S, Transition, audible_end_s, gain_db, plan
 
@@ -59,7 +59,7 @@ class EngineSettings:
             raise ValueError(f"volume must be 0 to 1, got {self.volume!r}")
 
 
-class Engine:
+class AutoDj:
     """Steers a mixer; ``tick`` is called often (live 30 times a second, offline before each block).
 
     Not thread-safe: one thread ticks and calls. All times are seconds of the chooser's clock.
@@ -86,8 +86,8 @@ class Engine:
         self.on_failed_wish: Callable[[Track, str], None] = lambda track, why: None
         self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
-        self._armed: Voice | None = None
-        self._seek: Prepared | None = None
+        self._armed: MixChannel | None = None
+        self._seek: PreparedTrack | None = None
         self._urgent: Urgency | None = None
         self._skips = 0
         self._wanted: Track | None = None
@@ -133,11 +133,11 @@ class Engine:
             return
         place_s = min(max(0.0, position_s), max(0.0, audible_end_s(current.track) - 1.0))
         self._drop_seek()
-        self._seek = Prepared(current.track, current.prepared.decision, place_s)
+        self._seek = PreparedTrack(current.track, current.prepared.decision, place_s)
 
-    def speak(self, sound: CueSound) -> bool:
+    def speak(self, sound: AnnouncementSound) -> bool:
         """Play a cue over the music, lowered for it; False while another one sounds, and while paused."""
-        return self.mixer.speak(CueDeck(sound.pcm), sound.duck_db)
+        return self.mixer.speak(AnnouncementDeck(sound.pcm), sound.duck_db)
 
     def resume_at(self, track: Track, position_s: float, now_s: float) -> None:
         """Begin with this track at this place, as a player that was killed does."""
@@ -354,7 +354,7 @@ class Engine:
         elif transition.start_at_s - position_s <= ARM_S:
             self._change(coming, coming.deck, transition, current.voice.frame_of(transition.start_at_s))
 
-    def _change(self, coming: Prepared, deck: Deck, transition: Transition, start_frame: int) -> None:
+    def _change(self, coming: PreparedTrack, deck: Deck, transition: Transition, start_frame: int) -> None:
         self._armed = self.mixer.change_to(
             deck,
             gain_db=transition.next_gain_db,

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Prepared:
+class PreparedTrack:
     """A chosen track and the deck that decodes it, once it is opened."""
 
     track: Track
@@ -83,7 +83,7 @@ class Lineup:
         self._in_a_row = 0
         self._retry_at_s = 0.0
         self._amnesty_at_s: float | None = None
-        self.next: Prepared | None = None
+        self.next: PreparedTrack | None = None
         self.failed_wish: tuple[Track, str] | None = None
         """The track somebody asked for, and why it could not be played, until it is taken note of."""
 
@@ -122,12 +122,12 @@ class Lineup:
             kept.decision = decision
             return
         self.drop()
-        self.next = Prepared(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
+        self.next = PreparedTrack(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
 
     def put(self, track: Track, decision: Decision, start_s: float) -> None:
         """Prepare this very track."""
         self.drop()
-        self.next = Prepared(track, decision, start_s)
+        self.next = PreparedTrack(track, decision, start_s)
 
     def put_filler(self, now_s: float, reason: Reason) -> None:
         """Prepare the filler, which is always ready."""
@@ -138,7 +138,7 @@ class Lineup:
         if self.next is not None:
             self._open(self.next, now_s)
 
-    def pop_next(self) -> Prepared:
+    def pop_next(self) -> PreparedTrack:
         """Hand over what is prepared: it begins to sound. Raises LookupError if there is nothing."""
         taken, self.next = self.next, None
         if taken is None:
@@ -205,7 +205,7 @@ class Lineup:
             return
         self.put(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
 
-    def _open(self, prepared: Prepared, now_s: float) -> None:
+    def _open(self, prepared: PreparedTrack, now_s: float) -> None:
         try:
             prepared.deck = self._make_deck(prepared.track.location)
         except DeckError as error:

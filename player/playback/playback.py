@@ -18,12 +18,19 @@ from player.choice.taste import Taste, TasteFile
 from player.deck import MIX_RATE_HZ, Deck, DeckError
 from player.decks.filler_deck import filler_loop
 from player.location import quoted
-from player.mixing.announcements import CUE_KINDS, Cue, CueError, CueSound, check_cue, cue_sound
-from player.music import CueKind, Mood, PlaybackCounts, PlaybackState, Track, WearerMood
+from player.mixing.announcements import (
+    ANNOUNCEMENT_KINDS,
+    AnnouncementError,
+    AnnouncementName,
+    AnnouncementSound,
+    announcement_sound,
+    check_announcement,
+)
+from player.music import AnnouncementKind, Mood, PlaybackCounts, PlaybackState, Track, WearerMood
 from player.outputs.outputs import Outputs
 from player.playback.audio_loop import AudioLoop
-from player.playback.auto_dj import Engine, EngineSettings
-from player.playback.resume_point import Place, PlaceFile
+from player.playback.auto_dj import AutoDj, EngineSettings
+from player.playback.resume_point import ResumeFile, ResumePoint
 
 TICK_S = 0.03
 PRIORITY = -10
@@ -59,15 +66,15 @@ class Playback:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: AutoDj,
         chooser: Chooser,
         library: LibraryView,
         outputs: Outputs,
         closer: DeckCloser,
         *,
-        place: PlaceFile | None = None,
+        place: ResumeFile | None = None,
         taste: TasteFile | None = None,
-        cues: CueKind = "off",
+        cues: AnnouncementKind = "off",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -80,8 +87,8 @@ class Playback:
         self._taste = taste.read() if taste is not None else Taste()
         chooser.set_taste(self._taste)
         self._clock = clock
-        self._cues = cues
-        self._cue_making = threading.Lock()
+        self._announcements = cues
+        self._announcement_making = threading.Lock()
         self._commands = _Commands(maxlen=MAX_COMMANDS)
         self._loop = AudioLoop(engine.mixer, outputs)
         self._stopping = threading.Event()
@@ -104,7 +111,7 @@ class Playback:
             self._loop.start()
             self._thread.start()
 
-    def _go_back(self, place: Place) -> None:
+    def _go_back(self, place: ResumePoint) -> None:
         self._engine.set_volume(place.volume)
         if place.paused:
             self._engine.pause(True)
@@ -201,28 +208,30 @@ class Playback:
         """Go to a place in the current track."""
         self._commands.append(lambda: self._engine.seek(position_s))
 
-    def speak(self, cue: Cue) -> None:
-        """Let a cue be heard over the music. Raises CueError for one that is none, and where they are off."""
-        check_cue(cue, self._cues)
-        if self._cue_making.acquire(blocking=False):
-            threading.Thread(target=self._make_cue, args=(cue,), name="cue", daemon=True).start()
+    def speak(self, cue: AnnouncementName) -> None:
+        """Announce over the music. Raises AnnouncementError for no such name, and where they are off."""
+        check_announcement(cue, self._announcements)
+        if self._announcement_making.acquire(blocking=False):
+            threading.Thread(target=self._make_announcement, args=(cue,), name="cue", daemon=True).start()
 
-    def _make_cue(self, cue: Cue) -> None:
+    def _make_announcement(self, cue: AnnouncementName) -> None:
         try:
-            sound = cue_sound(cue, self._cues)
+            sound = announcement_sound(cue, self._announcements)
         finally:
-            self._cue_making.release()
+            self._announcement_making.release()
         self._commands.append(lambda: self._speak(sound))
 
-    def _speak(self, sound: CueSound) -> None:
+    def _speak(self, sound: AnnouncementSound) -> None:
         if not self._engine.speak(sound):
             log.info("a cue was left out: another one sounds, or the music is paused")
 
-    def set_cues(self, kind: CueKind) -> None:
-        """Chimes, a voice, or none from now on. Raises CueError."""
-        if kind not in CUE_KINDS:
-            raise CueError(f"cues must be one of {', '.join(CUE_KINDS)}; got {quoted(kind, 40)}")
-        self._cues = kind
+    def set_announcements(self, kind: AnnouncementKind) -> None:
+        """Chimes, a voice, or none from now on. Raises AnnouncementError."""
+        if kind not in ANNOUNCEMENT_KINDS:
+            raise AnnouncementError(
+                f"cues must be one of {', '.join(ANNOUNCEMENT_KINDS)}; got {quoted(kind, 40)}"
+            )
+        self._announcements = kind
 
     def set_volume(self, volume: float) -> None:
         """0..1. Raises ValueError."""

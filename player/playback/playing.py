@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, replace
 
 from player.deck import MIX_RATE_HZ, Deck
-from player.mixing.channel import Voice
+from player.mixing.channel import MixChannel
 from player.music import Track
-from player.playback.lineup import Prepared
+from player.playback.lineup import PreparedTrack
 from player.playback.transition import audible_end_s
 
 STALLS = ((1.2, 1.0), (20.0, 5.0))
@@ -19,8 +19,8 @@ STALLS = ((1.2, 1.0), (20.0, 5.0))
 class Playing:
     """A prepared track and its voice in the mix."""
 
-    prepared: Prepared
-    voice: Voice
+    prepared: PreparedTrack
+    voice: MixChannel
     grown_at_s: float
     grown_to: int = 0
     reviewed: bool = False

@@ -19,7 +19,7 @@ MAX_BYTES = 8192
 log = logging.getLogger(__name__)
 
 
-class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ResumePoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the music is. ``at_s`` is Unix time; an old place is not gone back to."""
 
     at_s: float
@@ -29,7 +29,7 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paused: bool
 
 
-class PlaceFile:
+class ResumeFile:
     """Writes the place every two seconds, whole or not at all. ``wall`` gives Unix time."""
 
     def __init__(self, folder: Path, wall: Callable[[], float]) -> None:
@@ -40,11 +40,11 @@ class PlaceFile:
         self._stopped = False
         self._writing = threading.Lock()
 
-    def read(self) -> Place | None:
+    def read(self) -> ResumePoint | None:
         """The place of a player that ended less than ten minutes ago, if there is one that makes sense."""
         try:
             with self._path.open("rb") as file:
-                place = msgspec.json.decode(file.read(MAX_BYTES), type=Place)
+                place = msgspec.json.decode(file.read(MAX_BYTES), type=ResumePoint)
         except (OSError, msgspec.DecodeError):
             return None
         age_s = self._wall() - place.at_s
@@ -56,7 +56,7 @@ class PlaceFile:
         if now_s < self._due_s:
             return
         self._due_s = now_s + EVERY_S
-        place = Place(self._wall(), track_id, round(position_s, 2), volume, paused)
+        place = ResumePoint(self._wall(), track_id, round(position_s, 2), volume, paused)
         partial = self._path.with_suffix(f".{os.getpid()}")
         try:
             with self._writing:

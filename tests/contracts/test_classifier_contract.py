@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from inference.classification.band_power_classifier import BandPowerClassifier
-from inference.classification.with_fallback import MOST_SURE, Mind
+from inference.classification.with_fallback import MOST_SURE, ClassifierWithFallback
 from inference.emotion import AROUSAL_OF_LABEL
 from inference.features.schemas import schema_named
 from inference.networks.litert_classifier import LiteRtClassifier
@@ -133,7 +133,7 @@ def test_it_may_be_closed_twice(kind: str, classifier: Classifier) -> None:
 @every_classifier
 def test_the_pipeline_reads_it_window_by_window(kind: str, classifier: Classifier) -> None:
     """Also a network that looks at several: the first window stands for those before it."""
-    mind = Mind(classifier, None, 1.5)
+    mind = ClassifierWithFallback(classifier, None, 1.5)
     for features in _inputs(classifier):
         window = features[-1]
         opinion = mind.read(window)
@@ -169,11 +169,11 @@ def test_it_stands_in_for_one_that_breaks_and_the_rule_stands_in_for_it(
     kind: str, classifier: Classifier
 ) -> None:
     window = np.full(_shape(classifier)[1], 0.5)
-    mind = Mind(Broken(classifier), classifier, 2.0)
+    mind = ClassifierWithFallback(Broken(classifier), classifier, 2.0)
     alone = np.repeat(window[np.newaxis], classifier.sequence_length, axis=0)
     wanted = dict(zip(classifier.labels, classifier.predict(alone).tolist(), strict=True))
     assert mind.read(window).probabilities == pytest.approx(wanted)
     assert mind.trouble == "broken: it was closed"
     with pytest.raises(ClassifierError, match="broken"):
-        Mind(Broken(classifier), None, 1.0).read(window)
+        ClassifierWithFallback(Broken(classifier), None, 1.0).read(window)
     classifier.close()

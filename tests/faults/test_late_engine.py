@@ -17,7 +17,7 @@ from acquisition.isolation.isolated_source import IsolatedSource
 from acquisition.recording.session_recorder import SessionRecorder
 from acquisition.signal import EegChunk, FloatArray, Gap, HeadsetStatus, StreamInfo
 from acquisition.stream.feed import Feed
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.recording.lines import prepared_words, write_reading
 from daemon.recording.session_replay import SessionReplay
 from daemon.settings import Settings
@@ -74,7 +74,8 @@ class _Engine:
             else None
         )
         self._words = prepared_words(
-            Prepared(pipeline=self.pipeline, model=self.pipeline.model_id, baseline_s=10.0), first=True
+            PreparedPipeline(pipeline=self.pipeline, model=self.pipeline.model_id, baseline_s=10.0),
+            first=True,
         )
         self.ages_s: list[float] = []
         self.times_s: list[FloatArray] = []
@@ -144,9 +145,9 @@ def test_f18_a_session_that_left_windows_out_is_replayed_byte_for_byte(tmp_path:
     assert engine.recorder is not None
     engine.recorder.close()
 
-    def make(_settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], Prepared]:
+    def make(_settings: Settings, too_late: TooLate) -> Callable[[StreamInfo], PreparedPipeline]:
         quick = _pipeline(MovedClock(), 0.0, too_late)
-        return lambda _info: Prepared(pipeline=quick, model=quick.model_id, baseline_s=10.0)
+        return lambda _info: PreparedPipeline(pipeline=quick, model=quick.model_id, baseline_s=10.0)
 
     replay = SessionReplay(path, make)
     replayed = list(replay.run())

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from daemon.home.discovery import Announcement
+from daemon.home.discovery import Discovery
 from daemon.home.entities import ENTITIES, NO_TARGET
 from daemon.mqtt import codec, commands, topics
 from daemon.mqtt.link import MqttLink
@@ -81,7 +81,7 @@ async def _core(port: int, folder: Path) -> dict[str, Any]:
 @pytest_asyncio.fixture(params=["component", "device"])
 async def shown(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) -> AsyncIterator[Shown]:
     """Home Assistant after it has heard everything, in either style of discovery."""
-    announcement = Announcement("den", request.param)
+    announcement = Discovery("den", request.param)
     commands: list[tuple[str, bytes]] = []
 
     def on_message(topic: str, payload: bytes, retained: bool) -> None:

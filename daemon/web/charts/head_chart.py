@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from daemon.web.charts.style import FONT, Options, axis, base
 from daemon.web.palette import Palette
-from daemon.web.state.eeg_feed import KEPT_S, Spectrum, Stream
+from daemon.web.state.eeg_feed import KEPT_S, ShownSpectrum, ShownStream
 from daemon.web.texts import Texts
 from daemon.web.views.fit_view import ElectrodeView, Grade
 
@@ -87,7 +87,7 @@ def electrode_series(electrodes: Sequence[ElectrodeView], colours: Palette) -> O
     }
 
 
-def eeg_options(stream: Stream | None, colours: Palette, texts: Texts) -> Options:
+def eeg_options(stream: ShownStream | None, colours: Palette, texts: Texts) -> Options:
     """An empty sheet for the traces, which the browser fills by itself."""
     channels = stream.channels if stream else ()
     return {
@@ -120,7 +120,7 @@ def _seconds(colours: Palette) -> Options:
 
 
 def spectrum_options(
-    stream: Stream | None, spectrum: Spectrum | None, colours: Palette, texts: Texts
+    stream: ShownStream | None, spectrum: ShownSpectrum | None, colours: Palette, texts: Texts
 ) -> Options:
     """Power over frequency, one line an electrode, the bands of the EEG behind."""
     return {
@@ -154,7 +154,9 @@ def spectrum_options(
 BANDS = (("δ", 1, 4), ("θ", 4, 8), ("α", 8, 13), ("β", 13, 30), ("γ", 30, 45))
 
 
-def spectrum_series(stream: Stream | None, spectrum: Spectrum | None, colours: Palette) -> list[Options]:
+def spectrum_series(
+    stream: ShownStream | None, spectrum: ShownSpectrum | None, colours: Palette
+) -> list[Options]:
     """The lines; the first carries the names of the bands."""
     channels = stream.channels if stream else ()
     rows = spectrum.power_db if spectrum else []

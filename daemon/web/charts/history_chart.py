@@ -8,13 +8,13 @@ from daemon.web.charts.history_lane import LANE_TOP, lane_series
 from daemon.web.charts.style import FONT, Options, axis, base, faded, tooltip
 from daemon.web.palette import Palette
 from daemon.web.texts import Texts
-from daemon.web.views.history_view import Point, Timeline, marks
+from daemon.web.views.history_view import Point, SessionTimeline, marks
 
 LEFT = 48
 TWO_DECIMALS = "(value) => typeof value === 'number' ? value.toFixed(2) : '–'"
 
 
-def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
+def history_options(timeline: SessionTimeline, colours: Palette, texts: Texts) -> Options:
     """Mood above, quality and tracks beneath, one time axis, zoom by wheel, fingers and slider."""
     return {
         **base(colours),
@@ -43,7 +43,7 @@ def history_options(timeline: Timeline, colours: Palette, texts: Texts) -> Optio
     }
 
 
-def _mark(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
+def _mark(timeline: SessionTimeline, colours: Palette, texts: Texts) -> Options:
     """In the picture itself, and so in its PNG: that nobody was there, or not then."""
     words = [texts(f"app.{mark}") for mark in marks(timeline.simulated, timeline.replayed).split()]
     return {
@@ -60,7 +60,7 @@ def _reason(colours: Palette) -> Options:
     return {"trigger": "item", "axisPointer": {"show": False}, ":formatter": "(one) => neuro.reason(one)"}
 
 
-def _time_axis(timeline: Timeline, colours: Palette, row: int) -> Options:
+def _time_axis(timeline: SessionTimeline, colours: Palette, row: int) -> Options:
     label = {"show": row == 2, "color": colours.muted, "fontFamily": FONT, "hideOverlap": True}
     return axis(
         colours,
@@ -89,7 +89,7 @@ def _slider(colours: Palette) -> Options:
     }
 
 
-def _legend(colours: Palette, texts: Texts, timeline: Timeline) -> Options:
+def _legend(colours: Palette, texts: Texts, timeline: SessionTimeline) -> Options:
     names = ["arousal", "quality", "tracks"]
     names += ["valence"] if any(value is not None for _, value in timeline.valence) else []
     names += ["labels"] if timeline.labels else []
@@ -106,7 +106,7 @@ def _legend(colours: Palette, texts: Texts, timeline: Timeline) -> Options:
     }
 
 
-def _series(timeline: Timeline, colours: Palette, texts: Texts) -> list[Options]:
+def _series(timeline: SessionTimeline, colours: Palette, texts: Texts) -> list[Options]:
     lines = [
         _line("arousal", texts("history.arousal"), timeline.arousal, colours.accent, 0)
         | {"markArea": _areas(timeline, colours, texts)},
@@ -136,7 +136,7 @@ def _line(own_id: str, name: str, points: Sequence[Point], colour: str, row: int
     }
 
 
-def _areas(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
+def _areas(timeline: SessionTimeline, colours: Palette, texts: Texts) -> Options:
     grey = {"color": faded(colours.unknown, 0.14)}
     red = {"color": faded(colours.bad, 0.16)}
     spans = [(span, grey) for span in timeline.unknown] + [(span, red) for span in timeline.gaps]
@@ -149,7 +149,7 @@ def _areas(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
     }
 
 
-def _labels(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
+def _labels(timeline: SessionTimeline, colours: Palette, texts: Texts) -> Options:
     return {
         "id": "labels",
         "name": texts("history.labels"),
@@ -162,7 +162,9 @@ def _labels(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
     }
 
 
-def compare_options(sessions: Sequence[tuple[str, Timeline]], colours: Palette, texts: Texts) -> Options:
+def compare_options(
+    sessions: Sequence[tuple[str, SessionTimeline]], colours: Palette, texts: Texts
+) -> Options:
     """Arousal of several sessions over the minutes since each began."""
     return {
         **base(colours),

@@ -10,7 +10,7 @@ from datetime import datetime
 from daemon.web.charts.style import Options, faded
 from daemon.web.palette import Palette
 from daemon.web.texts import Texts
-from daemon.web.views.history_view import Choice, Span, Timeline, why_of
+from daemon.web.views.history_view import SessionTimeline, TimeSpan, TrackChoice, why_of
 
 MARK_AT = 1.32
 """Height of the marks; the bars reach from 0 to 1."""
@@ -19,12 +19,12 @@ MAX_MARKS = 200
 MAX_BARS = 1000
 
 
-def lane_series(timeline: Timeline, colours: Palette, texts: Texts) -> list[Options]:
+def lane_series(timeline: SessionTimeline, colours: Palette, texts: Texts) -> list[Options]:
     """Bars and marks; ``head`` and ``why`` of each are what a pointer, a finger or a key brings up."""
     return [_tracks(timeline, colours, texts), _decisions(timeline, colours, texts)]
 
 
-def _tracks(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
+def _tracks(timeline: SessionTimeline, colours: Palette, texts: Texts) -> Options:
     shades = (faded(colours.music, 0.30), faded(colours.music, 0.16))
     return {
         "id": "tracks",
@@ -49,12 +49,12 @@ def _tracks(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
     }
 
 
-def _bar_head(span: Span) -> str:
+def _bar_head(span: TimeSpan) -> str:
     name = f"{span.name} – {span.detail}" if span.detail else span.name
     return f"{local_time(span.start_s)}  {name}"
 
 
-def _decisions(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
+def _decisions(timeline: SessionTimeline, colours: Palette, texts: Texts) -> Options:
     """A triangle where the mood changed the music, a small circle for every other choice."""
     return {
         "id": "decisions",
@@ -70,7 +70,7 @@ def _decisions(timeline: Timeline, colours: Palette, texts: Texts) -> Options:
     }
 
 
-def _mark(one: Choice, colours: Palette, texts: Texts) -> Options:
+def _mark(one: TrackChoice, colours: Palette, texts: Texts) -> Options:
     for_mood = one.kind == "mood_change"
     return {
         "value": [1000 * one.at_s, MARK_AT],

@@ -8,7 +8,7 @@ import msgspec
 from nicegui import ui
 
 from daemon.web.charts.head_chart import eeg_options, spectrum_options, spectrum_series
-from daemon.web.state.eeg_feed import KEPT_S, Piece, Spectrum
+from daemon.web.state.eeg_feed import KEPT_S, EegSlice, ShownSpectrum
 from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
 
 SCALES_UV = (25, 50, 100, 200)
@@ -21,7 +21,7 @@ class EegCards:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer, self._eeg = viewer, viewer.hub.eeg
         self._number, self._cursor = -1, 0
-        self._spectrum: Spectrum | None = None
+        self._spectrum: ShownSpectrum | None = None
         self._scale = [50]
         self._build()
         viewer.on_theme(self._begin_anew)
@@ -76,7 +76,7 @@ class EegCards:
         ui.run_javascript(f"neuro.eeg({self._traces.id}, {_json(self._chart_samples(piece))})")
         self._push_spectrum(piece)
 
-    def _chart_samples(self, piece: Piece) -> dict[str, Any]:
+    def _chart_samples(self, piece: EegSlice) -> dict[str, Any]:
         stream = piece.stream
         return {
             "number": stream.number,
@@ -87,7 +87,7 @@ class EegCards:
             "scale": self._scale[0],
         }
 
-    def _push_spectrum(self, piece: Piece) -> None:
+    def _push_spectrum(self, piece: EegSlice) -> None:
         spectrum = self._eeg.spectrum()
         if spectrum is not None and spectrum is not self._spectrum:
             self._spectrum = spectrum

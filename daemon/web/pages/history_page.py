@@ -15,7 +15,7 @@ from daemon.web.pages.reasons_card import ReasonsCard
 from daemon.web.pages.recordings_card import recordings_card
 from daemon.web.state.session_log import MAX_FILES, read_session, session_names, start_of
 from daemon.web.viewer import Viewer, ask, button, named, tag, words
-from daemon.web.views.history_view import Summary, Timeline, marks, summary, timeline
+from daemon.web.views.history_view import SessionTimeline, Summary, marks, summary, timeline
 
 REFRESH_S = 10.0
 FIRST_LOOK_S = 2.0
@@ -52,7 +52,7 @@ class _History:
         self._viewer, self._names = viewer, names
         self._name = names[0]
         self._others: list[str] = []
-        self._read: dict[str, tuple[Timeline, Summary]] = {}
+        self._read: dict[str, tuple[SessionTimeline, Summary]] = {}
         self._selects: list[Element] = []
         self._options: list[tuple[str, ui.label]] = []
 
@@ -220,7 +220,7 @@ def _redraw(chart: ui.echart, options: dict[str, Any], *, keep_zoom: bool) -> No
         chart.update()
 
 
-def _read(viewer: Viewer, name: str) -> tuple[Timeline, Summary] | None:
+def _read(viewer: Viewer, name: str) -> tuple[SessionTimeline, Summary] | None:
     kept = read_session(viewer.hub.log.folder, name)
     drawn, figures = timeline(kept), summary(kept)
     return (drawn, figures) if drawn is not None and figures is not None else None

@@ -118,7 +118,7 @@ def music_card(viewer: Viewer) -> None:
 def _track(viewer: Viewer) -> Show:
     texts = viewer.hub.texts
     with tag("div", "track"):
-        art = Artwork()
+        art = CoverPicture()
         with tag("div"):
             title = words("p", "track-title", "")
             artist = words("p", "track-artist", "")
@@ -159,7 +159,7 @@ def _progress(viewer: Viewer) -> Show:
 def _coming(viewer: Viewer) -> Show:
     texts = viewer.hub.texts
     with tag("div", "coming"):
-        art = Artwork(tiny=True)
+        art = CoverPicture(tiny=True)
         with tag("div"):
             coming = words("p", "muted small", "")
             title = words("p", "coming-title", "")
@@ -195,7 +195,7 @@ def _notes(music: MusicView, viewer: Viewer) -> str:
     return " · ".join([*music.notes, output]) if music.present else ""
 
 
-class Artwork:
+class CoverPicture:
     """The track's own picture where it has one, else a colour of its own."""
 
     def __init__(self, *, tiny: bool = False) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from daemon.web.charts.history_lane import kind_word, local_time
 from daemon.web.viewer import Viewer, named, tag, words
-from daemon.web.views.history_view import Choice
+from daemon.web.views.history_view import TrackChoice
 
 LISTED = 100
 
@@ -16,12 +16,12 @@ class ReasonsCard:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
-        self._shown: tuple[Choice, ...] | None = None
+        self._shown: tuple[TrackChoice, ...] | None = None
         texts = viewer.hub.texts
         self._heading = words("h2", "card-title", texts("history.reasons"))
         self._list = named(tag("ol", "reasons"), tabindex="0", aria_label=texts("history.reasons"))
 
-    def show(self, decisions: Sequence[Choice]) -> None:
+    def show(self, decisions: Sequence[TrackChoice]) -> None:
         """List these, at most ``LISTED`` of them."""
         texts, newest = self._viewer.hub.texts, tuple(decisions[-LISTED:])
         if newest == self._shown:
@@ -37,7 +37,7 @@ class ReasonsCard:
             for one in reversed(newest):
                 self._row(one)
 
-    def _row(self, one: Choice) -> None:
+    def _row(self, one: TrackChoice) -> None:
         with tag("li"):
             words("span", "muted small numeric", local_time(one.at_s))
             with tag("div"):

@@ -8,7 +8,7 @@ from nicegui import run, ui
 
 from daemon.safe_text import clock_time, shown
 from daemon.web.pages.record_control import record_control
-from daemon.web.state.recordings import Recording, size_words
+from daemon.web.state.recordings import RecordedSession, size_words
 from daemon.web.viewer import Viewer, ask, button, named, tag, words
 
 REFRESH_S = 5.0
@@ -34,7 +34,7 @@ def recordings_card(viewer: Viewer) -> None:
     ui.timer(REFRESH_S, refresh)
 
 
-def _table(viewer: Viewer, found: list[Recording], refresh: Any) -> None:
+def _table(viewer: Viewer, found: list[RecordedSession], refresh: Any) -> None:
     texts = viewer.hub.texts
     if not found:
         words("p", "", texts("recordings.none"))
@@ -50,7 +50,7 @@ def _table(viewer: Viewer, found: list[Recording], refresh: Any) -> None:
                 _row(viewer, recording, refresh)
 
 
-def _row(viewer: Viewer, recording: Recording, refresh: Any) -> None:
+def _row(viewer: Viewer, recording: RecordedSession, refresh: Any) -> None:
     texts = viewer.hub.texts
     when = f"{recording.started.astimezone():%d %b %Y, %H:%M}"
     with tag("tr"):
@@ -73,7 +73,7 @@ def _row(viewer: Viewer, recording: Recording, refresh: Any) -> None:
             named(forget, aria_label=texts("recordings.forget_one", name=when))
 
 
-def _ask(viewer: Viewer, recording: Recording, when: str, refresh: Any) -> None:
+def _ask(viewer: Viewer, recording: RecordedSession, when: str, refresh: Any) -> None:
     texts = viewer.hub.texts
 
     async def forget() -> None:

@@ -32,7 +32,7 @@ END_S = 3.0
 log = logging.getLogger(__name__)
 
 
-class Calibration:
+class CalibrationState:
     """``command`` begins it, ``undo`` is what goes back; ``pieces`` names the music to be heard.
 
     What is shown: ``phase``, the newest ``step``, ``asked``, ``fitting``, the ``result`` or the ``trouble``.

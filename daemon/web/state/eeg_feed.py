@@ -25,7 +25,7 @@ Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class ShownStream:
     """What is being shown."""
 
     device: str
@@ -35,16 +35,16 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class EegSlice:
     """New samples in tenths of a microvolt, channel by channel, and the cursor that follows them."""
 
-    stream: Stream
+    stream: ShownStream
     cursor: int
     tenths: list[list[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Spectrum:
+class ShownSpectrum:
     """Power in dB of 1 µV²/Hz at ``frequencies_hz``, one row a channel."""
 
     frequencies_hz: list[float]
@@ -59,11 +59,11 @@ class EegFeed:
         self._wanted = asyncio.Event()
         self._viewers = 0
         self._number = 0
-        self.stream: Stream | None = None
+        self.stream: ShownStream | None = None
         self._ring: Samples = np.zeros((0, 0), np.float32)
         self._total = 0
         self._heard_s = -1e9
-        self._spectrum: tuple[float, Spectrum] | None = None
+        self._spectrum: tuple[float, ShownSpectrum] | None = None
         self._connection: asyncio.StreamWriter | None = None
 
     @contextlib.contextmanager
@@ -128,7 +128,7 @@ class EegFeed:
             raise ConnectionError("the engine announced a stream that cannot be shown")
         self._number += 1
         channels = tuple(shown(name, 12) for name in frame.channels)
-        self.stream = Stream(shown(frame.device, 60), channels, frame.rate_hz, self._number)
+        self.stream = ShownStream(shown(frame.device, 60), channels, frame.rate_hz, self._number)
         self._ring = np.zeros((len(channels), round(KEPT_S * frame.rate_hz)), np.float32)
         self._total = 0
         self._spectrum = None
@@ -143,7 +143,7 @@ class EegFeed:
         self._total += fresh.shape[1]
         self._heard_s = self._clock()
 
-    def since(self, number: int, cursor: int) -> Piece | None:
+    def since(self, number: int, cursor: int) -> EegSlice | None:
         """What came after ``cursor`` of stream ``number``; all that is kept for another stream."""
         stream = self.stream
         if stream is None or self._total == 0:
@@ -153,9 +153,9 @@ class EegFeed:
             return None
         piece = self._ring[:MAX_CHANNELS, -min(news, self._ring.shape[1], self._total) :]
         tenths = np.clip(np.rint(piece * 10), -32767, 32767).astype(int)
-        return Piece(stream, self._total, tenths.tolist())
+        return EegSlice(stream, self._total, tenths.tolist())
 
-    def spectrum(self) -> Spectrum | None:
+    def spectrum(self) -> ShownSpectrum | None:
         """Welch's estimate (Hann windows of 2 s, half overlapping) of the last 4 s, once a second."""
         if self.stream is None:
             return None
@@ -169,7 +169,7 @@ class EegFeed:
         return self._spectrum[1]
 
 
-def welch(samples_uv: Samples, rate_hz: float) -> Spectrum:
+def welch(samples_uv: Samples, rate_hz: float) -> ShownSpectrum:
     """Power spectral density of samples (n_channels, n) by Welch (1967): Hann windows of 2 s, overlapping
     by half.
     """
@@ -181,4 +181,4 @@ def welch(samples_uv: Samples, rate_hz: float) -> Spectrum:
     frequencies = np.fft.rfftfreq(length, 1 / rate_hz)
     inside = (frequencies >= SPECTRUM_HZ[0]) & (frequencies <= SPECTRUM_HZ[1])
     power_db = 10 * np.log10(np.maximum(density[:, inside], 1e-4))
-    return Spectrum(frequencies[inside].round(2).tolist(), power_db.round(1).tolist())
+    return ShownSpectrum(frequencies[inside].round(2).tolist(), power_db.round(1).tolist())

@@ -18,7 +18,7 @@ _NAME = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z)-[a-z0-9_-]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordedSession:
     """One recorded session. ``growing``: it is being written now; no ``consent_given``: none is beside it."""
 
     name: str
@@ -38,7 +38,7 @@ class Recordings:
     def __init__(self, folder: Path, wall: Callable[[], datetime]) -> None:
         self._folder, self._wall = folder, wall
 
-    def all(self) -> list[Recording]:
+    def all(self) -> list[RecordedSession]:
         """The newest first, at most 200. Files of another name are not ours and are left alone."""
         if not self._folder.is_dir():
             return []
@@ -66,7 +66,7 @@ class Recordings:
     def _decisions(self, name: str) -> Path:
         return self._folder / f"{name}.decisions.jsonl"
 
-    def _look(self, name: str) -> Recording | None:
+    def _look(self, name: str) -> RecordedSession | None:
         match = _NAME.fullmatch(name)
         finished = self._folder / f"{name}{SUFFIX}"
         growing = finished.with_name(finished.name + PART)
@@ -79,7 +79,7 @@ class Recordings:
         except (ValueError, OSError):
             return None
         consent = read_consent(finished)
-        return Recording(
+        return RecordedSession(
             name=name,
             started=started,
             length_s=max(0.0, facts.st_mtime - started.timestamp()),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from daemon.calibration import lines
 from daemon.calibration.pieces import Piece, spread
 from daemon.safe_text import shown
-from daemon.web.state.calibration import Calibration
+from daemon.web.state.calibration import CalibrationState
 from daemon.web.state.track_library import MapTrack
 from daemon.web.texts import Texts
 
@@ -16,7 +16,7 @@ LONG_ENOUGH_S = 41.0
 STEPS = ("fit", "guide", "music", "verdict")
 
 
-def step_of(calibration: Calibration) -> str:
+def step_of(calibration: CalibrationState) -> str:
     """Which of the steps is under way."""
     match calibration.phase:
         case "idle" | "starting":
@@ -29,7 +29,7 @@ def step_of(calibration: Calibration) -> str:
     return "verdict"
 
 
-def headline(calibration: Calibration, texts: Texts) -> tuple[str, str]:
+def headline(calibration: CalibrationState, texts: Texts) -> tuple[str, str]:
     """What to do, and more of it."""
     step, asked = calibration.step, calibration.asked
     if calibration.phase == "starting":
@@ -55,7 +55,7 @@ def _instruction(step: lines.StepLine, texts: Texts) -> str:
     return shown(step.says, 300)
 
 
-def share(calibration: Calibration) -> float:
+def share(calibration: CalibrationState) -> float:
     """How far it has come, 0 to 1."""
     if calibration.phase == "fitting" and calibration.fitting is not None:
         return calibration.fitting.done / max(1, calibration.fitting.of)

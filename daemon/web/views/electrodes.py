@@ -30,7 +30,7 @@ _NAME = re.compile(r"([A-Z][A-Za-z]?)(z|\d{1,2})")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ElectrodePlace:
     """An electrode's place in a head of radius 1; ``placed`` False: a name nobody knows, put beneath."""
 
     channel: str
@@ -70,15 +70,15 @@ def _on_row(height: float, step: int, side: int, row: str) -> tuple[float, float
     return side * rim_x * reach, bow
 
 
-def places(channels: Sequence[str]) -> tuple[Place, ...]:
+def places(channels: Sequence[str]) -> tuple[ElectrodePlace, ...]:
     """All electrodes of a stream; unknown names stand in a row beneath the head."""
     strangers = [channel for channel in channels if place(channel) is None]
     found = []
     for channel in channels:
         known = place(channel)
         if known is not None:
-            found.append(Place(channel, *known))
+            found.append(ElectrodePlace(channel, *known))
             continue
         spot = (strangers.index(channel) + 1) / (len(strangers) + 1)
-        found.append(Place(channel, 2 * spot - 1, -1.25, placed=False))
+        found.append(ElectrodePlace(channel, 2 * spot - 1, -1.25, placed=False))
     return tuple(found)

@@ -23,7 +23,7 @@ Point = tuple[float, float | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeSpan:
     """A stretch of time with a name."""
 
     start_s: float
@@ -33,7 +33,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TrackChoice:
     """A decision of the player: which track, and the sentence why."""
 
     at_s: float
@@ -43,7 +43,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class SessionTimeline:
     """A session as lines and spans; times are seconds since 1970."""
 
     start_s: float
@@ -54,10 +54,10 @@ class Timeline:
     arousal: tuple[Point, ...]
     valence: tuple[Point, ...]
     quality: tuple[Point, ...]
-    tracks: tuple[Span, ...]
-    unknown: tuple[Span, ...]
-    gaps: tuple[Span, ...]
-    decisions: tuple[Choice, ...]
+    tracks: tuple[TimeSpan, ...]
+    unknown: tuple[TimeSpan, ...]
+    gaps: tuple[TimeSpan, ...]
+    decisions: tuple[TrackChoice, ...]
     labels: tuple[tuple[float, float | None, float | None], ...]
 
 
@@ -82,7 +82,7 @@ class _Reader:
     quality: list[Point] = field(default_factory=list)
     tracks: list[records.TrackRecord] = field(default_factory=list)
     headset: list[records.HeadsetRecord] = field(default_factory=list)
-    decisions: list[Choice] = field(default_factory=list)
+    decisions: list[TrackChoice] = field(default_factory=list)
     labels: list[tuple[float, float | None, float | None]] = field(default_factory=list)
     simulated: bool = False
     replayed: bool = False
@@ -103,14 +103,14 @@ class _Reader:
             case records.HeadsetRecord():
                 self.headset.append(record)
             case records.DecisionRecord():
-                self.decisions.append(Choice(record.t, record.kind, record.title, record.why))
+                self.decisions.append(TrackChoice(record.t, record.kind, record.title, record.why))
             case records.LabelRecord():
                 self.labels.append((record.t, record.a, record.v))
             case records.EndRecord():
                 self.truncated = True
 
 
-def timeline(session: Sequence[AnyRecord]) -> Timeline | None:
+def timeline(session: Sequence[AnyRecord]) -> SessionTimeline | None:
     """The session's picture; None when nothing was recorded."""
     reader = _Reader()
     for record in session:
@@ -118,7 +118,7 @@ def timeline(session: Sequence[AnyRecord]) -> Timeline | None:
     if not reader.times:
         return None
     start_s, end_s = min(reader.times), max(reader.times)
-    return Timeline(
+    return SessionTimeline(
         start_s=start_s,
         end_s=end_s,
         simulated=reader.simulated,
@@ -171,21 +171,22 @@ def _ends(kept: Sequence[records.Record], end_s: float) -> list[float]:
     return [record.t for record in kept[1:]] + [end_s] if kept else []
 
 
-def _track_spans(tracks: Sequence[records.TrackRecord], end_s: float) -> tuple[Span, ...]:
+def _track_spans(tracks: Sequence[records.TrackRecord], end_s: float) -> tuple[TimeSpan, ...]:
     ends = _ends(tracks, end_s)
     return tuple(
-        Span(track.t, until_s, track.title, track.artist) for track, until_s in zip(tracks, ends, strict=True)
+        TimeSpan(track.t, until_s, track.title, track.artist)
+        for track, until_s in zip(tracks, ends, strict=True)
     )
 
 
-def why_of(track: Span, decisions: Sequence[Choice]) -> str:
+def why_of(track: TimeSpan, decisions: Sequence[TrackChoice]) -> str:
     """The sentence of the last decision for this track before it began; empty when none was heard."""
     told = [one.why for one in decisions if one.title == track.name and one.at_s <= track.start_s + LATE_S]
     return told[-1] if told else ""
 
 
-def _unknown_spans(moods: Sequence[records.MoodRecord], end_s: float) -> tuple[Span, ...]:
-    spans: list[Span] = []
+def _unknown_spans(moods: Sequence[records.MoodRecord], end_s: float) -> tuple[TimeSpan, ...]:
+    spans: list[TimeSpan] = []
     ends = _ends(moods, end_s)
     for mood, until_s in zip(moods, ends, strict=True):
         told_until_s = min(until_s, mood.t + SILENT_S)
@@ -194,23 +195,23 @@ def _unknown_spans(moods: Sequence[records.MoodRecord], end_s: float) -> tuple[S
             if stop_s <= start_s:
                 continue
             if spans and start_s - spans[-1].end_s < 1e-6:
-                spans[-1] = Span(spans[-1].start_s, stop_s, spans[-1].name)
+                spans[-1] = TimeSpan(spans[-1].start_s, stop_s, spans[-1].name)
             else:
-                spans.append(Span(start_s, stop_s, mood.s))
+                spans.append(TimeSpan(start_s, stop_s, mood.s))
     return tuple(spans)
 
 
-def _gap_spans(headset: Sequence[records.HeadsetRecord], end_s: float) -> tuple[Span, ...]:
-    spans: list[Span] = []
+def _gap_spans(headset: Sequence[records.HeadsetRecord], end_s: float) -> tuple[TimeSpan, ...]:
+    spans: list[TimeSpan] = []
     since: tuple[float, str] | None = None
     for record in headset:
         if record.state in ("stale", "lost"):
             since = since or (record.t, record.state)
         elif since is not None:
-            spans.append(Span(since[0], record.t, since[1]))
+            spans.append(TimeSpan(since[0], record.t, since[1]))
             since = None
     if since is not None:
-        spans.append(Span(since[0], end_s, since[1]))
+        spans.append(TimeSpan(since[0], end_s, since[1]))
     return tuple(spans)
 
 

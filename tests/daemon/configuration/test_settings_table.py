@@ -357,7 +357,7 @@ def test_a_new_setting_is_a_field_and_a_row(tmp_path: Path) -> None:
         leave = shutil.ignore_patterns("__pycache__", "checkpoints")
         shutil.copytree(ROOT / package, tmp_path / "copy" / package, ignore=leave)
     for name, before, line in (
-        ("daemon/settings.py", "    cues: CueKind", SETTING),
+        ("daemon/settings.py", "    cues: AnnouncementKind", SETTING),
         ("daemon/configuration/keys.py", "KEYS: tuple[Key, ...] = (\n", ROW),
     ):
         path = tmp_path / "copy" / name

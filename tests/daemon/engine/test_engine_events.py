@@ -12,7 +12,7 @@ import pytest
 
 from acquisition.signal import FeedItem, HeadsetStatus, StreamInfo
 from daemon.engine.events import CommandGiven, EngineEvents, PipelineChosen, PlayerSaid
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.engine.role import EngineRole
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
@@ -56,14 +56,16 @@ def _kind(item: FeedItem | Reading) -> str:
     return type(item).__name__
 
 
-def _role(told: Told, feed: Any, prepare: Callable[[StreamInfo], Prepared], tmp_path: Path) -> EngineRole:
+def _role(
+    told: Told, feed: Any, prepare: Callable[[StreamInfo], PreparedPipeline], tmp_path: Path
+) -> EngineRole:
     outlet = Outlet(Topics("t"), told)
     labels = tmp_path / "labels.jsonl"
     return EngineRole(outlet, feed, prepare, simulated=False, labels_file=labels, events=told.events)
 
 
-def _prepared(pipeline: Pipeline, **more: Any) -> Prepared:
-    return Prepared(**{"pipeline": pipeline, "model": MODEL, "baseline_s": 0.0, **more})
+def _prepared(pipeline: Pipeline, **more: Any) -> PreparedPipeline:
+    return PreparedPipeline(**{"pipeline": pipeline, "model": MODEL, "baseline_s": 0.0, **more})
 
 
 async def _run(role: EngineRole, taken: asyncio.Event) -> None:
@@ -92,7 +94,7 @@ async def test_a_recording_is_told_first_the_wearer_next_and_who_has_time_last(t
 async def test_a_network_that_takes_over_is_not_the_first_and_another_pipeline_is(tmp_path: Path) -> None:
     told, taken = Told(), asyncio.Event()
     old, new = Pipeline([]), Pipeline([])
-    network = Prepared(pipeline=old, model=ModelId("network", ""), baseline_s=0.0)
+    network = PreparedPipeline(pipeline=old, model=ModelId("network", ""), baseline_s=0.0)
     rule = _prepared(old, load=lambda: lambda: network)
 
     class _Feed(Feed):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from acquisition.signal import HeadsetStatus, StreamInfo
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.engine.role import EngineRole
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
@@ -48,11 +48,11 @@ class Bench:
             clock=lambda: self.now_s,
         )
 
-    def _prepare(self, info: StreamInfo) -> Prepared:
+    def _prepare(self, info: StreamInfo) -> PreparedPipeline:
         def on_baseline() -> None:
             self.saved += 1
 
-        return Prepared(pipeline=self.pipeline, model=MODEL, baseline_s=10.0, on_baseline=on_baseline)
+        return PreparedPipeline(pipeline=self.pipeline, model=MODEL, baseline_s=10.0, on_baseline=on_baseline)
 
     async def run(self) -> None:
         async with self.running():

@@ -13,7 +13,7 @@ import pytest
 from acquisition.signal import EegChunk, StreamInfo
 from daemon.engine.baseline_store import BaselineStore
 from daemon.engine.network_choice import PipelineMaker
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.settings import Settings
 from daemon.wearers.wearer import wearer_of
 from inference.baseline.baseline import Baseline
@@ -37,12 +37,12 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(state_dir=str(tmp_path / "state"))
 
 
-def _loaded(settings: Settings, roots: tuple[Path], info: StreamInfo) -> Prepared:
+def _loaded(settings: Settings, roots: tuple[Path], info: StreamInfo) -> PreparedPipeline:
     """What the engine has once the network was waited for."""
     return _once_loaded(PipelineMaker(settings, roots)(info))
 
 
-def _once_loaded(prepared: Prepared) -> Prepared:
+def _once_loaded(prepared: PreparedPipeline) -> PreparedPipeline:
     return prepared.load()() if prepared.load is not None else prepared
 
 

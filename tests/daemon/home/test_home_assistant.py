@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import yaml
 
-from daemon.home.discovery import Announcement
+from daemon.home.discovery import Discovery
 from daemon.home.entities import EMOTIONS, ENTITIES, NO_TARGET, TARGETS, Entity
 from daemon.mqtt import codec, commands, documents, topics
 from player.choice.targets import NAMED_TARGETS
@@ -50,7 +50,7 @@ def _command(entity: Entity, value: object) -> commands.Command:
 
 def _configs(style: str = "component") -> Iterator[dict[str, Any]]:
     for owner in ("engine", "player"):
-        for payload in Announcement("den", style).messages(owner).values():  # type: ignore[arg-type]
+        for payload in Discovery("den", style).messages(owner).values():  # type: ignore[arg-type]
             if payload:
                 yield json.loads(payload)
 
@@ -148,14 +148,14 @@ def test_the_words_are_those_of_the_product() -> None:
 
 def test_the_style_not_chosen_is_removed_and_off_removes_both() -> None:
     for owner in ("engine", "player"):
-        component = Announcement("den", "component").messages(owner)  # type: ignore[arg-type]
-        device = Announcement("den", "device").messages(owner)  # type: ignore[arg-type]
+        component = Discovery("den", "component").messages(owner)  # type: ignore[arg-type]
+        device = Discovery("den", "device").messages(owner)  # type: ignore[arg-type]
         assert set(component) == set(device)
         assert [topic for topic, payload in device.items() if payload] == [
             f"homeassistant/device/neuroplayer_den_{owner}/config"
         ]
         assert all(bool(component[topic]) != bool(device[topic]) for topic in component)
-        assert not any(Announcement("den", "off").messages(owner).values())  # type: ignore[arg-type]
+        assert not any(Discovery("den", "off").messages(owner).values())  # type: ignore[arg-type]
 
 
 def test_device_discovery_carries_the_same_entities() -> None:

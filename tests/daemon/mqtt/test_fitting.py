@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from acquisition.signal import HeadsetStatus, StreamInfo
 from daemon.engine import documents as said
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.home.mood_events import MoodEvents
 from daemon.mqtt import codec, documents, topics
 from daemon.mqtt.fitting import fitted
@@ -80,7 +80,9 @@ def _emotion(text: str, many: int) -> documents.Document:
 
 
 def _session(text: str, many: int) -> documents.Document:
-    prepared = Prepared(pipeline=Pipeline([]), model=ModelId(text, ""), baseline_s=1.0, notes=(text,) * many)
+    prepared = PreparedPipeline(
+        pipeline=Pipeline([]), model=ModelId(text, ""), baseline_s=1.0, notes=(text,) * many
+    )
     progress = BaselineProgress(1.0, 0.0, done=False)
     return said.session_document(
         prepared,

@@ -11,7 +11,7 @@ import pytest
 
 from daemon.mqtt.direct_client import DirectClient, NoAnswerError
 from daemon.mqtt.link import MqttLink, backoff_s
-from daemon.mqtt.outage import Outage, Trouble
+from daemon.mqtt.outage import LinkTrouble, Outage
 from daemon.settings import BrokerSettings
 from support.peers.real_broker import RealBroker
 from support.waiting import until
@@ -195,7 +195,8 @@ async def test_a_broker_that_says_nothing_is_known_by_type_and_not_by_words(
         with pytest.raises(NoAnswerError):
             await client.__aenter__()
         client.give_up()
-    Outage("mqtt://x", clock=iter(float(s) for s in range(9)).__next__).failed("refused", Trouble.NO_ANSWER)
+    clock = iter(float(s) for s in range(9)).__next__
+    Outage("mqtt://x", clock=clock).failed("refused", LinkTrouble.NO_ANSWER)
     assert "(it does not answer)" in caplog.messages[0]
 
 

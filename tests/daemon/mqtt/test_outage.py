@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.mqtt.outage import MANY, Outage, Trouble
+from daemon.mqtt.outage import MANY, LinkTrouble, Outage
 
-BROKE = Trouble.BROKEN
+BROKE = LinkTrouble.BROKEN
 REFUSED = "[Errno 111] Connection refused"
 URL = "mqtt://127.0.0.1:1883"
 

@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acquisition.signal import EegChunk, Gap, HeadsetStatus
-from daemon.engine.prepared import Prepared
+from daemon.engine.prepared import PreparedPipeline
 from daemon.engine.role import EngineRole
 from daemon.home.link import HomeLink
 from daemon.mqtt import codec, commands, documents, topics
@@ -86,7 +86,7 @@ async def test_a_mood_change_is_encoded_once_a_topic_and_never_parsed(
     role = EngineRole(
         outlet,
         feed,
-        lambda _info: Prepared(pipeline=pipeline, model=MODEL, baseline_s=0.0),
+        lambda _info: PreparedPipeline(pipeline=pipeline, model=MODEL, baseline_s=0.0),
         simulated=False,
         labels_file=tmp_path / "labels.jsonl",
     )

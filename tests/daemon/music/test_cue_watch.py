@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from daemon.mqtt import bounds, documents
-from daemon.music.announcement_watch import GONE_S, LOST_APART_S, CueWatch
+from daemon.music.announcement_watch import GONE_S, LOST_APART_S, AnnouncementWatch
 
 Phase = Literal["waiting", "calibrating", "running", "stopped"]
 
@@ -52,7 +52,7 @@ def headset(
 
 def heard(*documents: documents.Document, age_s: float = 0.0) -> list[str | None]:
     """What is due after each document, a second apart."""
-    watch = CueWatch()
+    watch = AnnouncementWatch()
     cues = []
     for now_s, document in enumerate(documents):
         watch.on_document(document, age_s, float(now_s))
@@ -88,7 +88,7 @@ def test_without_a_rest_there_is_nothing_to_tell() -> None:
     "there", [headset(simulated=True, source="simulated"), headset(source="replay:a.csv")]
 )
 def test_nobody_is_told_who_is_not_there(there: documents.Headset) -> None:
-    watch = CueWatch()
+    watch = AnnouncementWatch()
     for now_s, document in enumerate([there, session("calibrating"), session("running"), headset("stale")]):
         watch.on_document(document, 0.0, float(now_s))
         assert watch.due(float(now_s)) is None
@@ -96,7 +96,7 @@ def test_nobody_is_told_who_is_not_there(there: documents.Headset) -> None:
 
 
 def test_a_headset_that_stays_away_is_told_once_and_so_is_its_return() -> None:
-    watch = CueWatch()
+    watch = AnnouncementWatch()
     watch.on_document(headset(), 0.0, 0.0)
     watch.on_document(headset("stale"), 0.0, 1.0)
     assert watch.due(1.0 + GONE_S / 2) is None
@@ -109,7 +109,7 @@ def test_a_headset_that_stays_away_is_told_once_and_so_is_its_return() -> None:
 
 
 def test_a_short_gap_is_not_told_and_a_flapping_link_only_now_and_then() -> None:
-    watch = CueWatch()
+    watch = AnnouncementWatch()
     told = []
     for second in range(600):
         watch.on_document(
@@ -118,7 +118,7 @@ def test_a_short_gap_is_not_told_and_a_flapping_link_only_now_and_then() -> None
         told.append(watch.due(float(second)))
     assert 1 <= told.count("headset_lost") <= 600 / LOST_APART_S + 1
     assert told.count("headset_back") <= told.count("headset_lost")
-    short = CueWatch()
+    short = AnnouncementWatch()
     for second in range(60):
         short.on_document(headset("stale" if second % 6 < 5 else "streaming"), 0.0, float(second))
         assert short.due(float(second)) is None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from daemon.processes.logs import QUIET_S, JsonLines, OnceThenQuiet, in_format, start_logging
+from daemon.processes.logs import QUIET_S, JsonFormatter, OnceThenQuiet, in_format, start_logging
 from daemon.settings import LogSettings
 
 
@@ -34,7 +34,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_json_lines() -> None:
-    line = json.loads(JsonLines("engine").format(_record()))
+    line = json.loads(JsonFormatter("engine").format(_record()))
     assert (line["role"], line["level"], line["message"]) == ("engine", "warning", "the broker is away")
     said = json.loads(in_format("supervisor", LogSettings(format="json"), "engine ended"))
     assert said["message"] == "engine ended"

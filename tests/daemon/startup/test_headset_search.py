@@ -11,16 +11,17 @@ import pytest
 
 from acquisition.headsets.devices import openbci_dongle
 from acquisition.source_spec import parse_source
-from daemon.startup.headset_search import Stream, choose, search
+from daemon.startup.headset_search import FoundStream, choose, search
 from support.peers.real_outlet import RealOutlet
 from support.waiting import PATIENCE_S
 
-MUSE = Stream("lsl:Muse,source_id=m1,type=EEG", "Muse", 4, 256.0)
-CYTON = Stream("lsl:obci eeg,type=EEG", "obci eeg", 8, 250.0)
-OURS = Stream("lsl:neuroplayer,type=EEG", "neuroplayer", 4, 256.0, "is offered by a session of this program")
+MUSE = FoundStream("lsl:Muse,source_id=m1,type=EEG", "Muse", 4, 256.0)
+CYTON = FoundStream("lsl:obci eeg,type=EEG", "obci eeg", 8, 250.0)
+OUR_NOTE = "is offered by a session of this program"
+OURS = FoundStream("lsl:neuroplayer,type=EEG", "neuroplayer", 4, 256.0, OUR_NOTE)
 
 
-async def _found_all(names: set[str], *, alone: bool = True) -> list[Stream]:
+async def _found_all(names: set[str], *, alone: bool = True) -> list[FoundStream]:
     """Look until all of these have answered in time, and, where we are alone, no others."""
     until_s = time.monotonic() + PATIENCE_S
     while True:
@@ -100,7 +101,7 @@ def test_what_is_no_headset_is_left_aside_and_told() -> None:
 
 
 def test_of_several_none_is_taken_unasked_and_each_can_be_typed() -> None:
-    more = [Stream(f"lsl:{n}", str(n), 1, 128.0) for n in range(3)]
+    more = [FoundStream(f"lsl:{n}", str(n), 1, 128.0) for n in range(3)]
     choice = choose([CYTON, MUSE, *more], None)
     assert choice.source == "simulated"
     assert choice.lines[0].startswith("Wearer: simulated, as 5 headsets were found")
@@ -122,7 +123,7 @@ def test_without_a_headset_one_sentence_says_how_to_connect_one() -> None:
 
 
 def test_what_a_stream_calls_itself_does_nothing_to_the_terminal() -> None:
-    (line,) = choose([Stream("lsl:source_id=x", "\x1b[2J\n" + "x" * 500, 4, 256.0)], None).lines
+    (line,) = choose([FoundStream("lsl:source_id=x", "\x1b[2J\n" + "x" * 500, 4, 256.0)], None).lines
     assert line.isprintable()
     assert len(line) < 160
 

@@ -21,7 +21,7 @@ from player.decks.filler_deck import LOCATION, FillerDeck
 from player.library.library import Library
 from player.music import Track
 from player.opening import open_playback
-from player.playback.resume_point import PlaceFile
+from player.playback.resume_point import ResumeFile
 from support.sounds.playback_rig import (
     high_noise,
     level_db,
@@ -281,7 +281,7 @@ def test_f33_a_player_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> No
         small_wav(music / f"t{i}.wav", 60.0, 200 + 100 * i)
     with killed_player(music, cache, state, 1) as first:
         position_s = next(float(at) for _, _, at in lines_of(first, "at") if float(at) > 6.0)
-    kept = PlaceFile(state, time.time).read()
+    kept = ResumeFile(state, time.time).read()
     assert kept is not None
     assert kept.position_s > position_s - 3.5, "it is kept every two seconds"
     with killed_player(music, cache, state, 7) as second:
@@ -294,7 +294,7 @@ def test_f33_a_player_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> No
 
 def test_f33_an_old_or_damaged_place_is_not_gone_back_to(tmp_path: Path) -> None:
     now = [1000.0]
-    place = PlaceFile(tmp_path, lambda: now[0])
+    place = ResumeFile(tmp_path, lambda: now[0])
     assert place.read() is None
     place.save("abc", 12.0, 0.5, paused=False, now_s=0.0)
     kept = place.read()
@@ -313,7 +313,7 @@ def test_f33_an_old_or_damaged_place_is_not_gone_back_to(tmp_path: Path) -> None
 
 
 def test_f33_a_state_folder_that_is_full_stops_nothing(tmp_path: Path) -> None:
-    place = PlaceFile(tmp_path / "not there", lambda: 0.0)
+    place = ResumeFile(tmp_path / "not there", lambda: 0.0)
     place.save("abc", 1.0, 1.0, paused=False, now_s=0.0)
     assert place.read() is None
 

@@ -11,7 +11,7 @@ import pytest
 from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.classification.smoothing import Settler, SettleSettings
 from inference.classification.valence import ValenceNetwork, ValenceReader
-from inference.classification.with_fallback import MOST_SURE, Mind
+from inference.classification.with_fallback import MOST_SURE, ClassifierWithFallback
 from inference.emotion import EmotionState, ModelId, Status
 from inference.port import ClassifierError
 
@@ -229,23 +229,25 @@ class _Sure:
 
 
 def test_an_opinion_is_divided_by_the_temperature_and_never_quite_sure() -> None:
-    assert Mind(_Sure(0.8), None, 1.0).read(np.zeros(5)).logit == pytest.approx(math.log(4))
-    cool = Mind(_Sure(0.8), None, 2.0).read(np.zeros(5))
+    assert ClassifierWithFallback(_Sure(0.8), None, 1.0).read(np.zeros(5)).logit == pytest.approx(math.log(4))
+    cool = ClassifierWithFallback(_Sure(0.8), None, 2.0).read(np.zeros(5))
     assert cool.logit == pytest.approx(math.log(2))
     assert cool.engaged == pytest.approx(2 / 3)
     for engaged, sure in ((1.0, 1 - 1e-6), (0.0, 1e-6)):
-        assert Mind(_Sure(engaged), None, 1.0).read(np.zeros(5)).engaged == pytest.approx(sure, rel=1e-9)
+        assert ClassifierWithFallback(_Sure(engaged), None, 1.0).read(np.zeros(5)).engaged == pytest.approx(
+            sure, rel=1e-9
+        )
     assert MOST_SURE == 1e-6
 
 
 def test_only_one_of_the_same_features_may_take_over() -> None:
-    mind = Mind(_Sure(0.8), None, 1.0)
+    mind = ClassifierWithFallback(_Sure(0.8), None, 1.0)
     other = _Sure(0.2)
     mind.use(other, 1.0)
     assert mind.read(np.zeros(5)).engaged == pytest.approx(0.2)
     other.feature_schema = "de22@1"
     with pytest.raises(ClassifierError, match="sure reads de22@1 of Cz; running is de5@1 of Cz"):
-        Mind(_Sure(0.8), None, 1.0).use(other, 1.0)
+        ClassifierWithFallback(_Sure(0.8), None, 1.0).use(other, 1.0)
 
 
 NETWORK = ValenceNetwork(

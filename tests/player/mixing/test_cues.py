@@ -12,15 +12,15 @@ import soundfile
 from player.deck import MIX_RATE_HZ
 from player.mixing import announcements
 from player.mixing.announcements import (
+    ANNOUNCEMENTS,
     CHIME_DUCK_DB,
-    CUES,
     VOICE_DUCK_DB,
-    Cue,
-    CueError,
+    AnnouncementError,
+    AnnouncementName,
+    announcement_sound,
     chime,
-    cue_sound,
 )
-from player.music import CueKind
+from player.music import AnnouncementKind
 from player.outputs.wav_sink import WavSink
 from support.sounds.playback_rig import Sound, level_db, make_session, play, tone, write_track
 from support.waiting import PATIENCE_S
@@ -46,7 +46,7 @@ def above_db(sound: Sound, hertz: float) -> float:
     return max(level_db(high[at : at + 2 * STEP]) for at in range(STEP, len(high) - 3 * STEP, 2 * STEP))
 
 
-def rendered(tmp_path: Path, cue: Cue, kind: CueKind, volume: float = 1.0) -> Sound:
+def rendered(tmp_path: Path, cue: AnnouncementName, kind: AnnouncementKind, volume: float = 1.0) -> Sound:
     """Seven seconds of the pilot tone with a cue from the second one on, by way of a WAV file."""
     track = write_track(tmp_path, "pilot", tone(30, PILOT_HZ, 0.1))
     session = make_session([track])
@@ -55,8 +55,8 @@ def rendered(tmp_path: Path, cue: Cue, kind: CueKind, volume: float = 1.0) -> So
     sink = WavSink(path)
     sink.open()
     sink.write(play(session, 1.0))
-    assert session.engine.speak(cue_sound(cue, kind))
-    assert not session.engine.speak(cue_sound(cue, kind))
+    assert session.engine.speak(announcement_sound(cue, kind))
+    assert not session.engine.speak(announcement_sound(cue, kind))
     sink.write(play(session, 6.0))
     sink.close()
     session.close()
@@ -76,8 +76,8 @@ def check_ducking(sound: Sound, duck_db: float) -> None:
     assert (np.diff(going_down) < 0.2).all()
 
 
-@pytest.mark.parametrize("cue", CUES)
-def test_a_chime_lowers_the_music_by_three_decibels_and_gives_it_back(tmp_path: Path, cue: Cue) -> None:
+@pytest.mark.parametrize("cue", ANNOUNCEMENTS)
+def test_a_chime_lowers_the_music_by_three_decibels(tmp_path: Path, cue: AnnouncementName) -> None:
     sound = rendered(tmp_path, cue, "chime")
     check_ducking(sound, CHIME_DUCK_DB)
     assert above_db(sound[MIX_RATE_HZ // 2 :], 18_000) < -85
@@ -95,7 +95,7 @@ def test_a_voice_lowers_the_music_by_fourteen_decibels_and_gives_it_back(
     sound = rendered(tmp_path, "rest_end", "voice")
     check_ducking(sound, VOICE_DUCK_DB)
     assert above_db(sound[MIX_RATE_HZ // 2 :], 18_000) < -85
-    spoken = cue_sound("rest_end", "voice").pcm
+    spoken = announcement_sound("rest_end", "voice").pcm
     assert 1.0 < len(spoken) / MIX_RATE_HZ < 6.0
     assert not np.array_equal(spoken, chime("rest_end"))
 
@@ -119,7 +119,7 @@ def test_nothing_is_said_into_a_pause(tmp_path: Path) -> None:
     play(session, 0.5)
     session.engine.pause(True)
     play(session, 0.5)
-    assert not session.engine.speak(cue_sound("rest_end", "chime"))
+    assert not session.engine.speak(announcement_sound("rest_end", "chime"))
     assert np.abs(play(session, 0.5)).max() == 0
     session.close()
 
@@ -128,7 +128,7 @@ def test_nothing_is_said_into_a_pause(tmp_path: Path) -> None:
 def test_where_nobody_speaks_chimes_are_heard(monkeypatch: pytest.MonkeyPatch, program: str | None) -> None:
     monkeypatch.setattr(announcements.shutil, "which", lambda _name: program)
     announcements._spoken.cache_clear()
-    sound = cue_sound("rest_begin", "voice")
+    sound = announcement_sound("rest_begin", "voice")
     announcements._spoken.cache_clear()
     assert np.array_equal(sound.pcm, chime("rest_begin"))
     assert sound.duck_db == CHIME_DUCK_DB
@@ -139,11 +139,11 @@ def test_a_voice_that_failed_once_is_tried_again(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(announcements.shutil, "which", lambda name: asked.append(name) or "/bin/false")
     announcements._spoken.cache_clear()
     for _ in range(2):
-        assert np.array_equal(cue_sound("rest_begin", "voice").pcm, chime("rest_begin"))
+        assert np.array_equal(announcement_sound("rest_begin", "voice").pcm, chime("rest_begin"))
     assert asked == ["espeak-ng"] * 2
 
 
 @pytest.mark.parametrize(("cue", "kind"), [("../etc/passwd", "chime"), ("", "voice"), ("rest_end", "off")])
-def test_only_what_is_on_the_list_is_said(cue: str, kind: CueKind) -> None:
-    with pytest.raises(CueError):
-        cue_sound(cue, kind)  # type: ignore[arg-type]
+def test_only_what_is_on_the_list_is_said(cue: str, kind: AnnouncementKind) -> None:
+    with pytest.raises(AnnouncementError):
+        announcement_sound(cue, kind)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from player.deck import MIX_RATE_HZ, PcmBlock, silence
-from player.mixing.channel import EDGE_FRAMES, RESUME_FRAMES, Voice
+from player.mixing.channel import EDGE_FRAMES, RESUME_FRAMES, MixChannel
 from player.mixing.fades import Fade, Level, rise
 from player.mixing.limiter import LOOK_STEPS, STEP, TAPS, Limiter
 from player.mixing.mixer import DUCK_FRAMES, GLIDE_FRAMES, UNDUCK_FRAMES, Change, Mixer
@@ -116,14 +116,14 @@ def test_a_level_turns_round_from_where_it_is_and_not_for_the_same_aim() -> None
 
 
 def test_how_far_a_change_is() -> None:
-    voice = Voice(SoundDeck(silence(1)), 1.0, 0)
+    voice = MixChannel(SoundDeck(silence(1)), 1.0, 0)
     change = Change(100, 8, None, voice)
     assert [change.share(frame) for frame in (99, 100, 102, 108, 120)] == [0, 0, 0.25, 1, 1]
     assert Change(100, 0, None, voice).share(101) == 1
 
 
 def test_a_voice_knows_its_place() -> None:
-    voice = Voice(SoundDeck(_flat(1000)), 0.5, 100, start_s=2.0)
+    voice = MixChannel(SoundDeck(_flat(1000)), 0.5, 100, start_s=2.0)
     assert voice.frame_of(3.0) == 100 + MIX_RATE_HZ
     assert voice.position_s == 2.0
     assert voice.added_to(None, 64, 36) is None, "it begins right after"
@@ -138,7 +138,7 @@ def test_a_voice_knows_its_place() -> None:
 
 
 def test_gain_and_both_fades_multiply() -> None:
-    voice = Voice(SoundDeck(_flat(1000, 1.0)), 0.5, 0)
+    voice = MixChannel(SoundDeck(_flat(1000, 1.0)), 0.5, 0)
     voice.fade_in = Fade(0, 8, rising=True, curve="linear")
     voice.fade_out = Fade(4, 8, rising=False, curve="linear")
     mix = voice.added_to(None, 16, 0)
@@ -150,7 +150,7 @@ def test_gain_and_both_fades_multiply() -> None:
 
 
 def test_the_last_five_milliseconds_are_soft() -> None:
-    voice = Voice(SoundDeck(_flat(480, 1.0)), 1.0, 0)
+    voice = MixChannel(SoundDeck(_flat(480, 1.0)), 1.0, 0)
     mix = voice.added_to(None, 480, 0)
     assert mix is not None
     assert (mix[:241] == 1).all()
@@ -160,7 +160,7 @@ def test_the_last_five_milliseconds_are_soft() -> None:
 
 def test_a_deck_that_runs_dry_fades_and_rises_and_waits_for_a_quarter_of_a_second() -> None:
     deck = SoundDeck(_flat(1000, 1.0), complete=False)
-    voice = Voice(deck, 1.0, 0)
+    voice = MixChannel(deck, 1.0, 0)
     mix = voice.added_to(None, 800, 0)
     ramp = np.sin((np.arange(240) + 0.5) / 240 * np.pi / 2) ** 2
     assert mix is not None
@@ -176,7 +176,7 @@ def test_a_deck_that_runs_dry_fades_and_rises_and_waits_for_a_quarter_of_a_secon
     assert (mix[240:] == 1).all()
     assert voice.dry_since is None
     enough = SoundDeck(_flat(800 + 240, 1.0), complete=False)
-    whole = Voice(enough, 1.0, 0)
+    whole = MixChannel(enough, 1.0, 0)
     assert whole.added_to(None, 800, 0) is not None
     assert whole.dry_since is None, "five milliseconds more are enough"
 

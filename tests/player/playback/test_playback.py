@@ -14,7 +14,7 @@ from player.decks.filler_deck import LOCATION, FillerDeck
 from player.mixing.mixer import Mixer
 from player.music import Track
 from player.outputs.outputs import DEVICE_S, Outputs
-from player.playback.auto_dj import Engine
+from player.playback.auto_dj import AutoDj
 from player.playback.playback import DeckCloser, Playback
 from player.sink import NullSink, Pacer
 from support.sounds.playback_rig import open_plain, tone, write_track
@@ -59,7 +59,7 @@ class Card(NullSink):
 def test_the_music_ends_by_a_fade_that_is_heard_to_its_end(tmp_path: Path) -> None:
     track = write_track(tmp_path, "tone", tone(30, 440))
     chooser, shelf, card, closer = Chooser(), Shelf(track), Card(), DeckCloser()
-    engine = Engine(
+    engine = AutoDj(
         Mixer(),
         chooser,
         shelf,

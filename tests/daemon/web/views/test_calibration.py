@@ -18,7 +18,7 @@ from daemon.calibration.taker import Step
 from daemon.calibration.talk import Lines, PageTalk
 from daemon.mqtt import codec, commands
 from daemon.web.state import calibration as module
-from daemon.web.state.calibration import MAX_MALFORMED, Calibration
+from daemon.web.state.calibration import MAX_MALFORMED, CalibrationState
 from daemon.web.state.live_state import LiveState
 from daemon.web.state.track_library import MapTrack
 from daemon.web.texts import Texts
@@ -43,7 +43,7 @@ class Rig:
         start += "def hear(): return sys.stdin.readline()\n"
         self.sent: list[tuple[str, commands.Command]] = []
         self.state = state
-        self.run = Calibration(
+        self.run = CalibrationState(
             [sys.executable, "-c", start + code],
             [sys.executable, "-c", "raise SystemExit(0)"],
             dict(os.environ),
@@ -191,7 +191,7 @@ def _told_in(words: Texts, state: LiveState, step: Step) -> str:
     PageTalk(9, said.append, Lines(io.BytesIO())).show(step, 3.0)
     found = lines.read_said(said[0].strip())
     assert isinstance(found, lines.StepLine)
-    calibration = Calibration([], [], {}, state, lambda _name, _command: True)
+    calibration = CalibrationState([], [], {}, state, lambda _name, _command: True)
     calibration.phase, calibration.step = "guided", found
     return headline(calibration, words)[1]
 

@@ -6,7 +6,7 @@ from daemon.engine.prepared import EmotionPipeline
 from daemon.mqtt import commands
 
 
-class Wishes:
+class StateCommands:
     """Every command that changes a state goes through here, so that no replay can miss one."""
 
     def __init__(self) -> None:
