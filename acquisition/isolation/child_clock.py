@@ -22,7 +22,7 @@ MAX_STEP_S = 1.0
 was the child. Look several times a second."""
 MAX_CREDIT_S = 0.2
 NS = 1e-9
-READY, WAITS_FOR_DISK = "R", "D"
+READY, SLEEPS, WAITS_FOR_DISK = "R", "S", "D"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,8 @@ class ChildClock:
             return self._seconds
         before, self._threads = self._threads, self._read()
         self._looked_s = now_s
-        self._seconds += min(self._could_run_s(passed_s, before), passed_s, MAX_STEP_S)
+        step_s = min(self._could_run_s(passed_s, before), passed_s, MAX_STEP_S)
+        self._seconds += step_s
         return self._seconds
 
     def _could_run_s(self, passed_s: float, before: Mapping[str, _Thread]) -> float:
@@ -92,6 +93,24 @@ class ChildClock:
             except (OSError, ValueError, IndexError):  # it has ended meanwhile, or this kernel does not count
                 continue
         return found
+
+
+class IdleClock(ChildClock):
+    """Seconds for which the process ``pid`` has waited for something, a dead disk or a lock, without running.
+
+    Starts anew whenever the process runs; stands still while somebody has stopped it, or none can tell.
+    """
+
+    def restart(self) -> None:
+        """The process gave a sign of life."""
+        self._seconds = 0.0
+
+    def _could_run_s(self, passed_s: float, before: Mapping[str, _Thread]) -> float:
+        if any(thread.ran_s != before.get(name, _NEW).ran_s for name, thread in self._threads.items()):
+            self.restart()
+            return 0.0
+        main = self._threads.get(self._main, _NEW)
+        return passed_s if main.state in (SLEEPS, WAITS_FOR_DISK) else 0.0
 
 
 def communicate(child: subprocess.Popen[bytes], patience_s: float) -> tuple[bytes, bytes]:

@@ -1,1 +1,1 @@
-"""Child processes of the player: their end, their last words, and whether they are at work."""
+"""Child processes of the player: their end, their last words, and how long they may work."""

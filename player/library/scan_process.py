@@ -18,9 +18,9 @@ from pathlib import Path
 
 import msgspec
 
+from acquisition.isolation.child_clock import IdleClock
 from player.children.child_end import end_child
 from player.children.last_words import LastWords
-from player.children.pulse import Pulse
 from player.library.store.refusals import Refusal
 
 log = logging.getLogger(__name__)
@@ -158,21 +158,21 @@ class ScanProcess:
 
     def _listen(self, child: subprocess.Popen[bytes], words: LastWords) -> None:
         """Until the child closes its output, stalls, or nobody wants to hear any more."""
-        held, pulse = b"", Pulse(child.pid, self._clock)
+        held, idle_s = b"", IdleClock(child.pid, self._clock)
         if child.stdout is None:
             raise RuntimeError("the scanning process has no pipes")
         while not self._stopping.is_set():
             self._pass_commands(child)
             words.read()
             if not select.select([child.stdout], [], [], POLL_S)[0]:
-                if self._open and pulse.idle_s() > self._stalled_s:
+                if self._open and idle_s() > self._stalled_s:
                     self._stalled = True
                     return
                 continue
             data = os.read(child.stdout.fileno(), 65536)
             if not data:
                 return
-            pulse.beat()
+            idle_s.restart()
             *lines, held = (held + data).split(b"\n")
             for line in lines:
                 event = msgspec.json.decode(line, type=ScanEvent)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from acquisition.isolation.child_clock import MAX_STEP_S, ChildClock, communicate
+from acquisition.isolation.child_clock import MAX_STEP_S, ChildClock, IdleClock, communicate
 from support.busy_machine import busy
 from support.waiting import wait_until
 
@@ -29,7 +29,10 @@ THREADS = (
 @contextlib.contextmanager
 def child(code: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-S", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     try:
         yield process
@@ -55,6 +58,23 @@ def test_it_runs_while_a_child_sleeps_or_is_stopped() -> None:
         os.kill(process.pid, signal.SIGSTOP)
         own_s, wall_s = own_and_wall_s(clock, 1.0)
         assert own_s > 0.8 * wall_s
+
+
+def test_the_idle_clock_runs_while_a_child_waits_and_stands_while_it_works_or_is_stopped() -> None:
+    with child("import sys; sys.stdin.read(1)\nwhile True: pass") as process:
+        wait_until(lambda: "\nState:\tS" in Path(f"/proc/{process.pid}/status").read_text(), "it reads")
+        idle_s = IdleClock(process.pid)
+        wait_until(lambda: idle_s() > 1.0, "it waits")
+        os.kill(process.pid, signal.SIGSTOP)
+        wait_until(lambda: "\nState:\tT" in Path(f"/proc/{process.pid}/status").read_text(), "it stands")
+        own_and_wall_s(idle_s, 0.3)  # it ran to be stopped
+        assert own_and_wall_s(idle_s, 0.5)[0] == 0.0
+        os.kill(process.pid, signal.SIGCONT)
+        assert process.stdin is not None
+        process.stdin.write(b"x")
+        process.stdin.flush()
+        wait_until(lambda: idle_s() == 0.0, "it works")
+        assert own_and_wall_s(idle_s, 0.5)[0] == 0.0
 
 
 def test_it_runs_while_a_child_spins_on_more_threads_than_there_are_processors() -> None:
