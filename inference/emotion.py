@@ -27,6 +27,10 @@ QualityReason = Literal[
     "level",
 ]
 
+NO_HEAD: frozenset[QualityReason] = frozenset(
+    {"alike", "unrelated", "narrow", "slope", "featureless", "steady"}
+)
+"""Reasons that say nothing of contact: the signal is none of a head's."""
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 
 

@@ -1,17 +1,16 @@
 """Whether what the electrodes carry may come from a head at all, told from some seconds of windows.
 
 Noise, tones, a signal copied to every electrode and an amplifier's own hiss have good contact by every other
-measure, and a network names them with confidence. A head gives each electrode its own mixture of
-common sources, a spectrum that falls with frequency but never along one straight line, and rhythms that wax
-and wane. Limits were set on 18 people with 4, 8 and 19 electrodes (`bench/inference/not_eeg.py`, with what
-they cost).
+measure, and a network names them with confidence. A head gives each electrode its own mixture of common
+sources, a spectrum that falls but never along one straight line, and rhythms that wax and wane.
+Limits were set on 18 people with 4, 8 and 19 electrodes (`bench/inference/not_eeg.py`, with what they cost).
 """
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,7 +29,7 @@ FLATTEN = 0.9
 
 NARROW: Bands = tuple((low / 2, low / 2 + 2) for low in range(8, 87))
 COARSE_HZ = (2.0, 3.0, 4.0, 5.5, 7.5, 10.0, 13.0, 17.0, 22.0, 28.0, 35.0, 42.0)
-COARSE: Bands = tuple(itertools.pairwise(COARSE_HZ))
+COARSE: Bands = tuple(pairwise(COARSE_HZ))
 RHYTHMS: Bands = ((4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 42.0))
 WHOLE: Bands = ((4.0, 45.0),)
 TOLD = NARROW + COARSE + RHYTHMS + WHOLE
@@ -145,7 +144,7 @@ def _measures(weight: FloatArray, told: FloatArray, seen: np.ndarray) -> HeadMea
 
 
 def reason_of(of: HeadMeasures, ease: float = 1.0) -> QualityReason | None:
-    """The first of the limits that is passed, or None; ``ease`` above 1 refuses more that is like noise."""
+    """The first of the limits that is passed, or None; with ``ease`` above 1 more is taken for noise."""
     if of.electrodes > 1:
         if of.usual > np.interp(of.electrodes, *ALIKE):
             return "alike"

@@ -20,6 +20,7 @@ from inference.port import Classifier, ClassifierError
 from inference.preprocessing.filter_design import group_delay_s
 from inference.preprocessing.filters import band_sections
 from support.networks.network_copy import tiny
+from support.recordings.a_head import head_noise
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
 REST = Baseline("symde5@1", MUSE, np.full(10, 1.5), np.full(10, 0.4), 30.0)
@@ -35,7 +36,7 @@ def _rule() -> BandPowerClassifier:
 
 def _eeg(seconds: float, rate_hz: float = 256.0, seed: int = 0) -> tuple[FloatArray, FloatArray]:
     n = round(seconds * rate_hz)
-    samples_uv = np.random.default_rng(seed).normal(size=(4, n)) * 10
+    samples_uv = head_noise(seed, 4, n, rate_hz, 3.0)
     return samples_uv, np.arange(n) / rate_hz
 
 

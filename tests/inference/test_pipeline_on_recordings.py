@@ -11,6 +11,7 @@ from acquisition.signal import EegChunk, FloatArray, StreamInfo
 from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import BaselineProgress, EmotionState, Estimate, SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings
+from support.recordings.a_head import head_noise
 
 MUSE = ("TP9", "AF7", "AF8", "TP10")
 
@@ -56,7 +57,7 @@ def test_a_saturated_headband_never_gets_a_mood(eeg_dir: Path) -> None:
 
 
 def test_nan_and_inf_never_reach_a_state() -> None:
-    samples_uv = np.random.default_rng(3).normal(size=(4, 256 * 40)) * 10
+    samples_uv = head_noise(3, 4, 256 * 40, 256.0)
     samples_uv[1, 3000:3400] = np.nan
     samples_uv[2, 5000:5010] = np.inf
     readings = _run(samples_uv, 256.0, MUSE, 8.0)
@@ -68,8 +69,7 @@ def test_nan_and_inf_never_reach_a_state() -> None:
 
 
 def test_the_rest_counts_trusted_seconds_only() -> None:
-    rng = np.random.default_rng(5)
-    samples_uv = rng.normal(size=(4, 256 * 60)) * 10
+    samples_uv = head_noise(5, 4, 256 * 60, 256.0)
     samples_uv[:, : 256 * 20] = 0.0
     readings = _run(samples_uv, 256.0, MUSE, 10.0)
     progress = [reading for reading in readings if isinstance(reading, BaselineProgress)]
@@ -80,13 +80,8 @@ def test_the_rest_counts_trusted_seconds_only() -> None:
 
 
 def test_alpha_that_goes_away_reads_engaged() -> None:
-    rng = np.random.default_rng(7)
-    times_s = np.arange(256 * 90) / 256.0
-    alpha_uv = np.where(times_s < 45, 25.0, 6.0)
-    samples_uv = (
-        alpha_uv * np.sin(2 * np.pi * 10 * times_s) * rng.uniform(0.8, 1.2)
-        + rng.normal(size=(4, len(times_s))) * 8
-    )
+    halves = [head_noise(7, 4, 256 * 45, 256.0, 10.0, rhythm) for rhythm in (3.0, 0.8)]
+    samples_uv = np.concatenate(halves, axis=1)
     states = _states(_run(samples_uv, 256.0, MUSE, 20.0))
     assert states[-1].emotion == "focused"
     calm = next(state for state in states if state.at_s > 40)

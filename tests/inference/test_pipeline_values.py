@@ -17,6 +17,7 @@ from inference.preprocessing.filter_design import group_delay_s
 from inference.preprocessing.filters import band_sections
 from inference.preprocessing.front_end import ReadyWindow
 from inference.window_reader import WindowReader
+from support.recordings.a_head import head_noise
 
 RATE_HZ = 128.0
 CHANNELS = ("Fz", "Cz", "Pz")
@@ -70,6 +71,11 @@ def _chunk(seconds: float = 2.0, amplitude: float = 8.0) -> EegChunk:
     times_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
     row = amplitude * np.sin(2 * np.pi * 10 * times_s)
     return EegChunk(np.stack([0 * row, 0 * row, row]), times_s)
+
+
+def _head(seconds: float) -> EegChunk:
+    n = round(seconds * RATE_HZ)
+    return EegChunk(head_noise(0, 3, n, RATE_HZ, 8.0), np.arange(n) / RATE_HZ)
 
 
 def test_one_window_is_one_quality_one_estimate_and_one_state() -> None:
@@ -154,14 +160,15 @@ def test_with_a_rest_a_refused_window_is_refused() -> None:
 def test_a_stored_rest_is_on_trial_for_ten_seconds() -> None:
     far = replace(REST, centre=np.full(5, 1e3))
     pipeline = _pipeline(baseline=far, stored=True)
-    states = [one.status for one in pipeline.push(_chunk(12.0)) if isinstance(one, EmotionState)]
+    head = _head(12.0)
+    states = [one.status for one in pipeline.push(head) if isinstance(one, EmotionState)]
     assert states == ["warming_up"] * 19 + ["calibrating"] * 2
     assert pipeline.stored_refused
     kept = _pipeline(baseline=replace(REST, scale=np.full(5, 1e3)), stored=True)
-    kept.push(_chunk(12.0))
+    kept.push(head)
     assert not kept.stored_refused
     measured = _pipeline(baseline=far)
-    measured.push(_chunk(12.0))
+    measured.push(head)
     assert not measured.stored_refused
 
 

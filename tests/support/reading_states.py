@@ -9,7 +9,7 @@ from acquisition.readers.replay_source import ReplaySource
 from acquisition.signal import HeadsetStatus, StreamInfo
 from acquisition.stream.feed import Feed
 from inference.classification.band_power_classifier import BandPowerClassifier
-from inference.emotion import Estimate, SignalQuality
+from inference.emotion import NO_HEAD, Estimate, SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings
 
 
@@ -40,9 +40,16 @@ async def _windows_of(location: str) -> Windows:
             for reading in pipeline.push(item):
                 if isinstance(reading, SignalQuality):
                     ended_s.append(reading.at_s)
+                    if _good_contact_without_a_head(reading):
+                        read_s.append(reading.at_s)
                 elif isinstance(reading, Estimate):
                     read_s.append(reading.at_s)
     return Windows(tuple(ended_s), tuple(read_s))
+
+
+def _good_contact_without_a_head(quality: SignalQuality) -> bool:
+    """Such a window was read whole: what is written as a function of time is refused for that alone."""
+    return any(not NO_HEAD.isdisjoint(channel.reasons) for channel in quality.channels)
 
 
 def _pipeline(info: StreamInfo) -> Pipeline:

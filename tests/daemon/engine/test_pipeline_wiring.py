@@ -19,6 +19,7 @@ from daemon.wearers.wearer import wearer_of
 from inference.baseline.baseline import Baseline
 from inference.emotion import BaselineProgress
 from inference.networks.model_store import ModelStore
+from support.recordings.a_head import head_noise
 
 TINY = Path(__file__).resolve().parents[2] / "inference" / "data" / "tiny"
 MUSE = StreamInfo("lsl:Muse", "Muse", ("TP9", "AF7", "AF8", "TP10"), 256.0)
@@ -154,8 +155,7 @@ def test_a_stored_rest_that_does_not_agree_is_taken_anew_and_it_is_said(
     roots: tuple[Path], settings: Settings
 ) -> None:
     settings = msgspec.structs.replace(settings, baseline="last")
-    rng = np.random.default_rng(2)
-    samples_uv = rng.normal(size=(4, 256 * 20)) * 10
+    samples_uv = head_noise(2, 4, 256 * 20, 256.0)
     times_s = np.arange(samples_uv.shape[1]) / 256
     far = Baseline("symde5@1", MUSE.channels, np.full(10, 9.0), np.full(10, 0.3), 45.0)
     BaselineStore(wearer_of(settings).baselines).save(MUSE, far)

@@ -19,6 +19,7 @@ from inference.pipeline import Pipeline, PipelineSettings
 from models.datasets import DatasetInfo, ExampleSettings, Trial, build_examples
 from models.datasets.against_rest import filled_from_others
 from models.errors import DatasetError
+from support.recordings.a_head import head_noise
 
 CHANNELS = ("AF7", "AF8", "TP9", "TP10")
 RATE_HZ = 256.0
@@ -64,10 +65,9 @@ class OneTrial:
 
 def recording(seed: int, seconds: float = SECONDS) -> FloatArray:
     """Noise with a rhythm, of a plausible amplitude."""
-    rng = np.random.default_rng(seed)
     n = round(seconds * RATE_HZ)
     alpha = 8 * np.sin(2 * np.pi * 10 * np.arange(n) / RATE_HZ)
-    return rng.normal(0, 12, (len(CHANNELS), n)) + alpha
+    return head_noise(seed, len(CHANNELS), n, RATE_HZ, 12.0) + alpha
 
 
 stretch = st.tuples(st.floats(0.5, SECONDS - 4), st.floats(0.1, 4))
