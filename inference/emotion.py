@@ -27,6 +27,7 @@ QualityReason = Literal[
     "level",
 ]
 
+Eyes = Literal["open", "closed", "unknown"]
 NO_HEAD: frozenset[QualityReason] = frozenset(
     {"alike", "unrelated", "narrow", "slope", "featureless", "steady"}
 )
@@ -71,12 +72,15 @@ class ChannelQuality:
 
 @dataclass(frozen=True, slots=True)
 class SignalQuality:
-    """The signal of one window. ``worn`` says whether the headset seems to be on a head."""
+    """The signal of one window. ``worn`` says whether the headset seems to be on a head; ``eyes`` are unknown
+    where neither blinks nor the back of the head can be seen.
+    """
 
     at_s: float
     overall: float
     worn: bool
     channels: tuple[ChannelQuality, ...]
+    eyes: Eyes = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from acquisition.signal import FloatArray
 from inference.emotion import QualityReason, SignalQuality
 from inference.features.schemas import FeatureExtractor, schema_named
 from inference.features.spectrum import spectrum_of
+from inference.preprocessing.eyes import EyeReader
 from inference.preprocessing.front_end import ReadyWindow
 from inference.preprocessing.plausibility import Plausibility
 from inference.preprocessing.quality import judge_window, refused_quality
@@ -52,6 +53,7 @@ class WindowReader:
         self._extract = FeatureExtractor(schema_named(schema), channels, model_rate_hz)
         self._electrodes = tuple(channels if electrodes is None else electrodes)
         self._plausibility = Plausibility()
+        self._eyes = EyeReader(self._electrodes)
         self._raw_rate_hz, self._model_rate_hz, self._stopwatch = raw_rate_hz, model_rate_hz, stopwatch
 
     def read(self, window: ReadyWindow) -> WindowRead:
@@ -67,12 +69,13 @@ class WindowReader:
             finite=window.finite,
             lost_share=window.lost_share,
         )
-        reason = self._plausibility.judge(spectrum, gate.good, window.end_s) if gate.accepted else None
+        quality = gate.quality
+        reason: QualityReason | None = None
+        if gate.accepted:
+            reason = self._plausibility.judge(spectrum, gate.good, window.end_s)
+            quality = replace(quality, eyes=self._eyes.read(spectrum, gate.good, gate.blink, window.end_s))
         judged = self._stopwatch()
         features = self._extract.of(spectrum, gate.usable(self._extract.schema.bands))
         latency_ms = {"quality": 1e3 * (judged - begun), "features": 1e3 * (self._stopwatch() - judged)}
-        if reason is not None:
-            gate = gate.refused(reason)
-        return WindowRead(
-            window.end_s, features, gate.quality, gate.accepted, latency_ms, foreign=reason is not None
-        )
+        read = WindowRead(window.end_s, features, quality, gate.accepted, latency_ms)
+        return read if reason is None else replace(read.refused(reason), foreign=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acquisition.signal import FloatArray
-from inference.emotion import ChannelQuality, QualityReason, SignalQuality
+from inference.emotion import NO_HEAD, ChannelQuality, QualityReason, SignalQuality
 from inference.features.spectrum import Bands, Spectrum, band_power_of, spectrum_of
 
 FLAT_UV = 0.3
@@ -48,10 +48,6 @@ class GatedWindow:
     def accepted(self) -> bool:
         """At least half of the channels are good."""
         return bool(self.good.mean() >= WORN_SHARE)
-
-    def refused(self, reason: QualityReason) -> GatedWindow:
-        """The same window as no head's: every electrode says why, and none is good."""
-        return GatedWindow(refused_quality(self.quality, reason), np.zeros_like(self.good), self.blink)
 
     def usable(self, bands: Bands) -> FloatArray:
         """What features may be computed from, (n_channels, n_bands): bad channels are 0 throughout, and
@@ -130,7 +126,7 @@ def judge_window(
 def refused_quality(quality: SignalQuality, reason: QualityReason) -> SignalQuality:
     """Nothing of a window is believed, for one reason that all of its electrodes share."""
     channels = tuple(ChannelQuality(c.channel, 0.0, (*c.reasons, reason)) for c in quality.channels)
-    return replace(quality, overall=0.0, worn=False, channels=channels)
+    return replace(quality, overall=0.0, worn=reason not in NO_HEAD, channels=channels, eyes="unknown")
 
 
 def _with_loss(channel: ChannelQuality, lost_share: float) -> ChannelQuality:
