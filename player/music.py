@@ -123,6 +123,8 @@ class PlaybackState:
     """What sounds now. Positions are seconds of the track's own time; volume is 0..1.
 
     ``stream_title`` is what a radio station says it plays; empty for anything else.
+    While a fade runs, ``track`` is the one that comes and ``leaving`` the one that goes. ``decision`` is why
+    ``track`` was chosen.
     """
 
     track: Track | None
@@ -136,6 +138,8 @@ class PlaybackState:
     target: Target | None
     degraded: tuple[str, ...] = ()
     stream_title: str = ""
+    leaving: Track | None = None
+    decision: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True)

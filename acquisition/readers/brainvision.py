@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from acquisition.eeg_rows import Channel, choose_eeg, told
+from acquisition.eeg_rows import Channel, choose_eeg, left_out_note
 from acquisition.grid.even_grid import lay_evenly
 from acquisition.grid.recording import MAX_TEXT_BYTES, Measured, Recording, check_rate, check_samples
 from acquisition.port import UnknownSourceError
@@ -45,7 +45,9 @@ def _read(path: Path) -> Measured:
     samples = _samples(path, header, n_channels)[rows]
     check_samples(path, len(rows), samples.shape[1])
     samples_uv = in_uv(samples, factors[:, np.newaxis])
-    return Measured(path, f"BrainVision file{told(chosen.left_out)}", chosen.names, (rate_hz,), samples_uv)
+    return Measured(
+        path, f"BrainVision file{left_out_note(chosen.left_out)}", chosen.names, (rate_hz,), samples_uv
+    )
 
 
 def _header(path: Path) -> configparser.ConfigParser:

@@ -24,6 +24,7 @@ from daemon.mqtt.bounds import (
 from player.music import PolicyName
 
 MAX_CANDIDATES = 12
+DecisionKind = Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
 LATE_NOTE = "this machine is too busy to read every moment: old ones are left out, so that the newest is said"
 """The note, for people, of a session that is ``late``."""
 
@@ -144,8 +145,39 @@ class TrackInfo(Struct, frozen=True, kw_only=True):
     liked: Annotated[bool, Meta(description="true: the listener asked for more like this")] = False
 
 
+class ReasonInfo(Struct, frozen=True, kw_only=True):
+    """Why this track, in codes and numbers: the sentence ``why`` is made of these, and any other may be.
+
+    ``wearer`` says how far the mood was known; ``rank``, from 0, is the place among the ``weighed``.
+    """
+
+    note: Name
+    wearer: Literal["unheard", "calibrating", "unknown", "undecided", "unreliable", "stale", "known"]
+    valence: Signed | None
+    arousal: Signed | None
+    confidence: Share | None
+    target: Name | None
+    weighed: Annotated[int, Meta(ge=0)]
+    rank: Annotated[int, Meta(ge=0)]
+    all_banned: bool
+    start_s: Annotated[Positive, Meta(description="where a track is gone on with")] = 0.0
+    known: Annotated[int, Meta(ge=0, description="tracks known, where there is nothing to play")] = 0
+    failed: Annotated[int, Meta(ge=0, description="of these could not be played")] = 0
+
+
+class Chosen(Struct, frozen=True, kw_only=True):
+    """Why what plays was chosen: the decision once more, without its candidates, for who came later."""
+
+    kind: DecisionKind
+    why: Text
+    reason: ReasonInfo
+    policy: PolicyName
+    aim_valence: Signed | None
+    aim_arousal: Signed
+
+
 class PlayerState(Document, frozen=True, kw_only=True):
-    """What sounds now. Topic ``player/state``, retained."""
+    """What sounds now. Topic ``player/state``, retained. During a fade ``track`` is the one that comes."""
 
     track: TrackInfo | None
     position_s: Positive
@@ -162,6 +194,8 @@ class PlayerState(Document, frozen=True, kw_only=True):
     library_tracks: Annotated[int, Meta(ge=0)]
     degraded: Annotated[list[Text], Meta(max_length=32)]
     stream_title: Annotated[Name, Meta(description="what a radio station says it plays; else empty")] = ""
+    leaving: Annotated[TrackInfo | None, Meta(description="the track that a running fade leaves")] = None
+    chosen: Annotated[Chosen | None, Meta(description="why the track that plays was chosen")] = None
 
 
 class CandidateInfo(Struct, frozen=True, kw_only=True):
@@ -173,27 +207,10 @@ class CandidateInfo(Struct, frozen=True, kw_only=True):
     parts: dict[Name, float]
 
 
-class ReasonInfo(Struct, frozen=True, kw_only=True):
-    """Why this track, in codes and numbers: the sentence ``why`` is made of these, and any other may be.
-
-    ``wearer`` says how far the mood was known; ``rank``, from 0, is the place among the ``weighed``.
-    """
-
-    note: Name
-    wearer: Literal["unheard", "calibrating", "unknown", "undecided", "unreliable", "stale", "known"]
-    valence: Signed | None
-    arousal: Signed | None
-    confidence: Share | None
-    target: Name | None
-    weighed: Annotated[int, Meta(ge=0)]
-    rank: Annotated[int, Meta(ge=0)]
-    all_banned: bool
-
-
 class Decision(Document, frozen=True, kw_only=True):
     """Why this track. Topic ``player/decision``, not retained."""
 
-    kind: Literal["first", "next", "mood_change", "skip", "recovery", "neutral"]
+    kind: DecisionKind
     chosen: TrackInfo
     why: Text
     reason: ReasonInfo

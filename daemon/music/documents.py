@@ -57,6 +57,20 @@ def state_document(
         library_tracks=library_tracks,
         degraded=[printable_text(reason) for reason in state.degraded],
         stream_title=printable_text(state.stream_title),
+        leaving=track_info(state.leaving, taste) if state.leaving else None,
+        chosen=chosen_info(state.decision) if state.decision else None,
+    )
+
+
+def chosen_info(decision: Decision) -> documents.Chosen:
+    """A decision as the state of playback tells it."""
+    return documents.Chosen(
+        kind=decision.kind,
+        why=decision.why,
+        reason=reason_info(decision.reason),
+        policy=decision.policy,  # type: ignore[arg-type]  # held against the contract when encoded
+        aim_valence=decision.aim.valence,
+        aim_arousal=decision.aim.arousal,
     )
 
 
@@ -72,6 +86,9 @@ def reason_info(reason: Reason) -> documents.ReasonInfo:
         weighed=reason.weighed,
         rank=reason.rank,
         all_banned=reason.all_banned,
+        start_s=round(max(0.0, reason.start_s), 3),
+        known=reason.known,
+        failed=reason.failed,
     )
 
 

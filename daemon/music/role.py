@@ -131,6 +131,7 @@ class PlayerRole:
             if self._guest:
                 state = msgspec.structs.replace(self._state(), track=None, next=None, target=None)
                 nothing = {"position_s": 0.0, "target_valence": None, "target_arousal": None}
+                nothing |= {"leaving": None, "chosen": None}
                 self._outlet.retain(topics.PLAYER_STATE, msgspec.structs.replace(state, **nothing))
 
     def on_decision(self, decision: Decision) -> None:

@@ -26,6 +26,8 @@ from daemon.web.views.music_view import MusicView, music_view
 
 log = logging.getLogger(__name__)
 
+Views = tuple[MoodView, MusicView, tuple[Notice, ...]]
+
 
 @dataclass
 class Hub:
@@ -47,7 +49,7 @@ class Hub:
     calibration: CalibrationState = field(init=False)
     _ending: asyncio.Future[None] | None = None
     _tick: int = -1
-    _views: tuple[MoodView, MusicView, tuple[Notice, ...]] | None = None
+    _views: Views | None = None
 
     def __post_init__(self) -> None:
         self.calibration = self.calibrate(self)
@@ -106,7 +108,7 @@ class Hub:
         session = self.state.newest(documents.Session, topics.SESSION)
         return session is not None and session.recording and self.state.online.get("engine", True)
 
-    def views(self) -> tuple[MoodView, MusicView, tuple[Notice, ...]]:
+    def views(self) -> Views:
         """Mood, music and what is wrong, as of this fifth of a second."""
         tick = int(self.clock() * 5)
         if self._views is None or tick != self._tick:

@@ -11,7 +11,7 @@ from nicegui.element import Element
 
 from daemon.mqtt import commands
 from daemon.rate_limit import Bucket
-from daemon.web.hub import Hub
+from daemon.web.hub import Hub, Views
 from daemon.web.palette import Palette, palette
 from daemon.web.security.access import is_loopback
 
@@ -26,6 +26,7 @@ class Viewer:
 
     def __init__(self, hub: Hub, client: Client) -> None:
         self.hub, self.client = hub, client
+        self.texts = hub.texts
         request = client.request
         self.dark = request.cookies.get(THEME_COOKIE) == "1"
         self.mode = "auto"
@@ -39,6 +40,10 @@ class Viewer:
     def colours(self) -> Palette:
         """The palette of the theme the browser shows."""
         return palette(self.dark)
+
+    def views(self) -> Views:
+        """Mood, music and what is wrong, in the viewer's words."""
+        return self.hub.views()
 
     def on_theme(self, redraw: Callable[[], None]) -> None:
         """Call ``redraw`` when the theme has changed."""
@@ -57,7 +62,7 @@ class Viewer:
 
     def send(self, name: str, command: commands.Command, said: str | None = None) -> bool:
         """Send a command and say so; tell the person when it could not be sent."""
-        texts = self.hub.texts
+        texts = self.texts
         if not self._bucket.allow():
             self.notify(texts("app.slow_down"))
             return False
@@ -145,7 +150,7 @@ __all__ = ["Viewer", "attribute", "button", "fill", "icon_button", "named", "swa
 
 def ask(viewer: Viewer, question: str, act: Callable[[], Awaitable[None]]) -> None:
     """Open a dialog; ``act`` follows only on a clear yes."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with ui.dialog() as dialog, tag("div", "card asking"):
         words("p", "", question)
 

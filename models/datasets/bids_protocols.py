@@ -43,10 +43,8 @@ class Stretch:
 def stretches_of(dataset: str, task: str, events: Sequence[Event], duration_s: float) -> list[Stretch]:
     """What is known of a recording of ``task``, in order. ``dataset`` is an id as OpenNeuro gives them."""
     by_set = {"ds007262": _arithmetic_by_difficulty, "ds007169": _nback}
-    if dataset in by_set:
-        found = list(by_set[dataset](events))
-    else:
-        found = list(_by_names(task, events, duration_s))
+    known = by_set.get(dataset)
+    found = list(known(events) if known else _by_names(task, events, duration_s))
     inside = [Stretch(s.state, max(0.0, s.start_s), min(s.end_s, duration_s)) for s in found]
     return sorted((s for s in inside if s.end_s - s.start_s >= MIN_STRETCH_S), key=lambda s: s.start_s)
 

@@ -94,8 +94,8 @@ class Contrast(Policy):
 class Manual(Policy):
     """Music the listener asks for."""
 
-    words = "you asked for {goal}, which is {wanted}"
-    words_without_aim = "you choose by hand, so any track may come"
+    words = "You asked for {goal}, which is {wanted}"
+    words_without_aim = "You choose by hand, so any track may come"
     follows_wearer = False
     goes_by_target = True
 

@@ -101,7 +101,7 @@ class WearerModel:
             return "known"
         if self._stale_from(now_s) is not None:
             return "stale"
-        return "undecided" if self._last.status == "ok" else "unreliable"
+        return "unreliable" if self._last.status == "unreliable" else "undecided"
 
     def _stale_from(self, now_s: float) -> float | None:
         if self._last is None:

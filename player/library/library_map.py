@@ -135,10 +135,10 @@ def _legends(count: int) -> list[tuple[float, float, str, str]]:
             "middle",
             f"{count} tracks: green and blue as people said, orange by analysis, purple by vibenet",
         ),
-        (half, MARGIN - 10, "middle", "lively"),
+        (half, MARGIN - 10, "middle", "engaged"),
         (half, end + 20, "middle", "calm"),
-        (MARGIN, end + 20, "start", "sombre"),
-        (end, end + 20, "end", "bright"),
+        (MARGIN, end + 20, "start", "unpleasant"),
+        (end, end + 20, "end", "pleasant"),
     ]
 
 

@@ -86,6 +86,7 @@ class AutoDj:
         self.on_failed_wish: Callable[[Track, str], None] = lambda track, why: None
         self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
+        self._left: Track | None = None
         self._armed: MixChannel | None = None
         self._seek: PreparedTrack | None = None
         self._urgent: Urgency | None = None
@@ -185,6 +186,8 @@ class AutoDj:
             target=self._chooser.target,
             degraded=degraded,
             stream_title="" if self._current is None else self._current.deck.title,
+            leaving=None if self.mixer.fading is None or is_filler(self._left) else self._left,
+            decision=None if self._current is None else self._current.prepared.decision,
         )
 
     def close(self) -> None:
@@ -237,9 +240,10 @@ class AutoDj:
         voice, self._armed = self._armed, None
         if self._seek is not None and self._seek.deck is voice.deck:
             self._current = Playing(self._seek, voice, grown_at_s=now_s)
-            self._seek = None
+            self._seek = self._left = None
             return
         prepared = self._lineup.pop_next()
+        self._left = self._track
         self._current = Playing(prepared, voice, grown_at_s=now_s)
         self._urgent = None
         self._drop_seek()
@@ -334,13 +338,8 @@ class AutoDj:
             return
         current = self._current
         if current is None:
-            fade_s = START_FADE_S
-            self._change(
-                coming,
-                coming.deck,
-                Transition(0.0, fade_s, 0.0, gain_db(coming.track), 0.0, "equal_power"),
-                0,
-            )
+            begin = Transition(0.0, START_FADE_S, 0.0, gain_db(coming.track), 0.0, "equal_power")
+            self._change(coming, coming.deck, begin, 0)
             return
         forced = self._urgent is not None
         fade_s = SKIP_FADE_S if self._urgent == "skip" else self.settings.crossfade_s

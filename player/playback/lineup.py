@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from player.choice.chooser import Chooser, DecisionKind, NoPlayableTrackError
-from player.choice.reasons import WHOLE, sentence
+from player.choice.reason_words import NO_PART
+from player.choice.reasons import sentence
 from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker, is_stream
 from player.decks.filler_deck import FILLER, LOCATION
 from player.music import Decision, Mood, Reason, ReasonNote, Track
@@ -223,7 +224,7 @@ def as_skip(decision: Decision, now_s: float) -> Decision:
 
 def noted(decision: Decision, note: ReasonNote) -> Decision:
     """The decision with another note; one that is told whole, such as a wish, keeps its own."""
-    if decision.reason.note in WHOLE:
+    if decision.reason.note in NO_PART:
         return decision
     reason = replace(decision.reason, note=note)
     return replace(decision, reason=reason, why=sentence(decision.chosen, reason))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from daemon.configuration import values
 from daemon.errors import BadInputError
 from daemon.mqtt.topics import TopicError, checked_node
-from daemon.processes.logs import JsonLines, _HumanLines
+from daemon.processes.logs import JsonFormatter, _HumanLines
 from daemon.wearers.wearer import WearerError, checked_wearer
 from player.choice.targets import UnknownTargetError, parse_target
 from player.library.commands import cached_tracks, list_refused, list_tracks, scan_library
@@ -101,7 +101,7 @@ def _told(address: str) -> Iterator[str]:
             yield f"{way.__name__}: {error}"
     record = logging.LogRecord("x", logging.WARNING, "", 0, "%s: gone", (address,), None)
     yield _HumanLines("%(message)s").format(record)
-    yield JsonLines("player").format(record)
+    yield JsonFormatter("player").format(record)
 
 
 @given(PASSWORDS, st.sampled_from(["http", "mqtt", "ftp"]), st.integers(0, 90))

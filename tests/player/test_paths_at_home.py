@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from daemon import places
 from daemon.cli import main
-from daemon.processes.logs import JsonLines, _HumanLines
+from daemon.processes.logs import JsonFormatter, _HumanLines
 from daemon.settings import Settings
 from daemon.startup import headline
 from player.location import printable_spec, printable_text
@@ -39,7 +39,7 @@ def test_a_sentence_holds_the_last_part_of_a_path_only(folders: list[str], name:
         assert "D03" not in printable_spec(spec)
 
 
-@pytest.mark.parametrize("form", [_HumanLines("%(message)s"), JsonLines("engine")])
+@pytest.mark.parametrize("form", [_HumanLines("%(message)s"), JsonFormatter("engine")])
 def test_a_log_says_neither_in_a_line_nor_in_a_trace(form: logging.Formatter) -> None:
     try:
         Path("/home/J03 D03/music/gone.wav").read_bytes()

@@ -20,7 +20,7 @@ class RatingRows:
     """Builds the rows; ``take`` gives what was chosen, 1 to 5 each, and clears it."""
 
     def __init__(self, viewer: Viewer) -> None:
-        texts = viewer.hub.texts
+        texts = viewer.texts
         self._chosen: dict[str, int | None] = {axis: None for axis, _ in AXES}
         self._choices: list[tuple[str, int, ui.button]] = []
         for axis, letter in AXES:
@@ -60,7 +60,7 @@ VERDICT_LINES = 3
 
 def calibrate_page(viewer: Viewer) -> None:
     """Build the page."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with frame(viewer, "calibrate"), tag("div", "stack narrow"):
         with tag("div"):
             words("h1", "page-title", texts("calibrate.heading"))
@@ -75,7 +75,7 @@ class _Wizard:
         self._viewer, self._calibration = viewer, viewer.hub.calibration
 
     def build(self) -> None:
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         with tag("ol", "steps"):
             self._marks = [words("li", "", texts(f"calibrate.step_{name}")) for name in STEPS]
         with tag("section", "card") as self._before:
@@ -87,7 +87,7 @@ class _Wizard:
         self._viewer.each_tick(self._show)
 
     def _build_before(self) -> None:
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         words("h2", "card-title", texts("calibrate.step_fit"))
         self._fit_headline = words("p", "big-word", "")
         self._fit_detail = words("p", "muted", "")
@@ -98,7 +98,7 @@ class _Wizard:
             button(texts("calibrate.undo"), self._undo)
 
     def _build_during(self) -> None:
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         with named(tag("div"), aria_live="polite"):
             self._headline = words("h2", "big-word", "")
             self._detail = words("p", "muted", "")
@@ -118,7 +118,7 @@ class _Wizard:
             button(texts("calibrate.cancel"), self._calibration.cancel, classes="plain")
 
     def _build_after(self) -> None:
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         words("h2", "card-title", texts("calibrate.step_verdict"))
         with named(tag("div"), aria_live="polite"):
             self._verdict = [words("p", "verdict wrap-anywhere", "") for _ in range(VERDICT_LINES)]
@@ -130,21 +130,21 @@ class _Wizard:
         viewer = self._viewer
         tracks = await run.io_bound(viewer.hub.library.tracks)
         if not self._calibration.start(pieces_from(tracks or (), PIECES, secrets.randbits(32))):
-            viewer.notify(viewer.hub.texts("calibrate.busy"))
+            viewer.notify(viewer.texts("calibrate.busy"))
 
     async def _undo(self) -> None:
         done = await self._calibration.go_back()
-        self._viewer.notify(self._viewer.hub.texts("calibrate.undone" if done else "calibrate.not_undone"))
+        self._viewer.notify(self._viewer.texts("calibrate.undone" if done else "calibrate.not_undone"))
 
     def _rate(self) -> None:
         rating = self._rows.rating()
         if rating is None:
-            self._viewer.notify(self._viewer.hub.texts("feel.incomplete"))
+            self._viewer.notify(self._viewer.texts("feel.incomplete"))
         else:
             self._calibration.rate(*rating)
 
     def _show(self) -> None:
-        calibration, texts = self._calibration, self._viewer.hub.texts
+        calibration, texts = self._calibration, self._viewer.texts
         at = STEPS.index(step_of(calibration))
         for number, mark in enumerate(self._marks):
             swap_class(mark, number < at, "done")
@@ -165,7 +165,7 @@ class _Wizard:
             self._show_progress()
 
     def _show_fit(self) -> None:
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         fit = fit_view(self._viewer.hub.state, texts)
         fine = fit.fresh and all(e.grade in ("good", "fair") for e in fit.electrodes)
         self._fit_headline.text = fit.headline
@@ -173,7 +173,7 @@ class _Wizard:
 
     def _show_progress(self) -> None:
         calibration = self._calibration
-        self._headline.text, self._detail.text = headline(calibration, self._viewer.hub.texts)
+        self._headline.text, self._detail.text = headline(calibration, self._viewer.texts)
         counting = calibration.phase == "guided" and calibration.step is not None
         self._clock.text = clock_time(calibration.step.left_s) if counting and calibration.step else ""
         self._told.text = calibration.told

@@ -30,7 +30,7 @@ class EegCards:
         ui.timer(PUSH_S, self._push)
 
     def _build(self) -> None:
-        viewer, texts = self._viewer, self._viewer.hub.texts
+        viewer, texts = self._viewer, self._viewer.texts
         with tag("section", "card"):
             with tag("div", "row-line between"):
                 words("h2", "card-title", texts("fit.eeg"))
@@ -52,7 +52,7 @@ class EegCards:
 
     def _restart(self) -> None:
         """Another stream or another theme: draw both sheets anew."""
-        colours, texts, eeg = self._viewer.colours, self._viewer.hub.texts, self._eeg
+        colours, texts, eeg = self._viewer.colours, self._viewer.texts, self._eeg
         for chart, options in (
             (self._traces, eeg_options(eeg.stream, colours, texts)),
             (self._power, spectrum_options(eeg.stream, eeg.spectrum(), colours, texts)),
@@ -62,7 +62,7 @@ class EegCards:
             chart.update()
 
     def _push(self) -> None:
-        eeg, texts = self._eeg, self._viewer.hub.texts
+        eeg, texts = self._eeg, self._viewer.texts
         if not eeg.fresh:
             self._about.text = texts("fit.eeg_waiting")
             return
@@ -96,7 +96,7 @@ class EegCards:
 
 
 def _scale_choice(viewer: Viewer, scale: list[int]) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     choices: dict[int, ui.button] = {}
 
     def show() -> None:

@@ -16,7 +16,7 @@ SHOWN_ROWS = 32
 
 def fit_page(viewer: Viewer) -> None:
     """Build the page."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with frame(viewer, "fit"):
         words("h1", "visually-hidden", texts("nav.fit"))
         with tag("div", "fit"):
@@ -37,7 +37,7 @@ def fit_page(viewer: Viewer) -> None:
 
 
 def _head_card(viewer: Viewer) -> None:
-    hub, texts = viewer.hub, viewer.hub.texts
+    hub, texts = viewer.hub, viewer.texts
     words("h2", "card-title", texts("fit.head"))
     view = fit_view(hub.state, texts)
     chart = ui.echart(head_options(view.electrodes, viewer.colours, texts)).classes("head-chart")
@@ -65,7 +65,7 @@ def _head_card(viewer: Viewer) -> None:
 
 
 def _advice_card(viewer: Viewer) -> None:
-    hub, texts = viewer.hub, viewer.hub.texts
+    hub, texts = viewer.hub, viewer.texts
     words("h2", "card-title", texts("fit.heading"))
     with named(tag("div"), aria_live="polite"):
         headline = words("p", "big-word", "")
@@ -87,7 +87,7 @@ def _advice_card(viewer: Viewer) -> None:
 
 
 def _electrode_table(viewer: Viewer, fit: FitView) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     if not fit.electrodes:
         return
     with tag("table", "plain"):
@@ -106,7 +106,7 @@ def _electrode_table(viewer: Viewer, fit: FitView) -> None:
 
 def rest_card(viewer: Viewer) -> None:
     """The guided rest with its countdown and a clear end."""
-    hub, texts = viewer.hub, viewer.hub.texts
+    hub, texts = viewer.hub, viewer.texts
     words("h2", "card-title", texts("rest.heading"))
     with named(tag("div"), aria_live="polite") as told:
         clock = words("p", "rest-clock", "")

@@ -9,11 +9,11 @@ from importlib import resources
 
 from nicegui import ui
 
-from daemon.web.hub import Hub
+from daemon.web.pages.notices import notices
 from daemon.web.pages.record_control import stop_recording
 from daemon.web.palette import css_variables
 from daemon.web.texts import Texts
-from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag, words
+from daemon.web.viewer import Viewer, attribute, icon_button, named, tag, words
 from daemon.web.views.health_view import replayed, simulated
 
 PAGES = (
@@ -23,9 +23,7 @@ PAGES = (
     ("calibrate", "/calibrate", "tune"),
     ("library", "/library", "library_music"),
 )
-ICONS = {"bad": "error_outline", "fair": "info_outline", "good": "check_circle"}
 THEME_ICONS = {"auto": "brightness_auto", "light": "light_mode", "dark": "dark_mode"}
-MAX_NOTICES = 4
 
 
 def shared_head(texts: Texts) -> None:
@@ -43,14 +41,14 @@ def shared_head(texts: Texts) -> None:
 @contextmanager
 def frame(viewer: Viewer, page: str) -> Iterator[None]:
     """Everything inside becomes the content of the page."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     ui.page_title(texts("app.title", page=texts(f"nav.{page}")))
     ui.on("neuro_theme", viewer.set_theme)
     _one_main(viewer)
     named(words("a", "skip", texts("app.skip_to_content")), href="#content")
     _top(viewer, page)
     with named(tag("main", "page"), id="content", tabindex="-1"):
-        _notices(viewer)
+        notices(viewer)
         yield
     ui.run_javascript("neuro.start()")
 
@@ -63,7 +61,7 @@ def _one_main(viewer: Viewer) -> None:
 
 
 def _top(viewer: Viewer, page: str) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with tag("header", "topbar"):
         with named(tag("a", "brand"), href="/", aria_label=texts("app.name")):
             ui.html(_logo(), sanitize=False)
@@ -76,27 +74,39 @@ def _top(viewer: Viewer, page: str) -> None:
                 if name == page:
                     named(link, aria_current="page")
         tag("div", "grow")
+        with tag("div", "tools"):
+            _recording(viewer)
+            _theme_button(viewer)
         _marks(viewer)
-        _theme_button(viewer)
 
 
 def _logo() -> str:
     return (resources.files("daemon.web") / "static" / "favicon.svg").read_text(encoding="utf-8")
 
 
-def _marks(viewer: Viewer) -> None:
-    texts = viewer.hub.texts
+def _recording(viewer: Viewer) -> None:
+    texts = viewer.texts
     rec = words("span", "chip bad rec", texts("app.recording"))
     named(rec, title=texts("app.recording_hint"), role="status")
     end = icon_button("stop", texts("record.stop"), lambda: stop_recording(viewer), classes="plain")
-    made_up = words("span", "chip fair", texts("app.simulated"))
-    named(made_up, title=texts("app.simulated_hint"))
-    another_time = words("span", "chip fair", texts("app.replayed"))
-    named(another_time, title=texts("app.replayed_hint"))
 
     def show() -> None:
         rec.set_visibility(viewer.hub.recording())
         end.set_visibility(viewer.hub.recording())
+
+    viewer.each_tick(show)
+
+
+def _marks(viewer: Viewer) -> None:
+    """That nobody is behind this, or not now: never cut, whatever else stands beside them."""
+    texts = viewer.texts
+    with tag("div", "marks"):
+        made_up = words("span", "chip fair", texts("app.simulated"))
+        named(made_up, title=texts("app.simulated_hint"))
+        another_time = words("span", "chip fair", texts("app.replayed"))
+        named(another_time, title=texts("app.replayed_hint"))
+
+    def show() -> None:
         made_up.set_visibility(simulated(viewer.hub.state))
         another_time.set_visibility(replayed(viewer.hub.state))
 
@@ -104,7 +114,7 @@ def _marks(viewer: Viewer) -> None:
 
 
 def _theme_button(viewer: Viewer) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     toggle = ui.button(icon=THEME_ICONS["auto"], color=None).props("flat").classes("btn round plain theme")
     toggle.on("click", js_handler="() => neuro.cycleTheme()")
     named(toggle, aria_label=texts("app.theme"))
@@ -115,30 +125,3 @@ def _theme_button(viewer: Viewer) -> None:
         attribute(toggle, "title", texts(f"app.theme_{viewer.mode}"))
 
     ui.on("neuro_theme", show)
-
-
-def _notices(viewer: Viewer) -> None:
-    """A fixed number of lines that are filled or hidden, so that screen readers hear changes alone."""
-    hub: Hub = viewer.hub
-    lines = []
-    with named(tag("div", "notices"), role="status", aria_live="polite"):
-        for _ in range(MAX_NOTICES):
-            with tag("div", "notice") as line:
-                icon = ui.icon("info_outline")
-                label = words("span", "wrap-anywhere", "")
-            lines.append((line, icon, label))
-
-    def show() -> None:
-        found = hub.views()[2]
-        for number, (line, icon, label) in enumerate(lines):
-            notice = found[number] if number < len(found) else None
-            line.set_visibility(notice is not None)
-            if notice is None:
-                continue
-            for level, name in ICONS.items():
-                swap_class(line, level == notice.level, level)
-                if level == notice.level:
-                    icon.name = name
-            label.text = notice.text
-
-    viewer.each_tick(show)

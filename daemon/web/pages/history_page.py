@@ -24,7 +24,7 @@ MAX_COMPARED = 3
 
 async def history_page(viewer: Viewer) -> None:
     """Build the page."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with frame(viewer, "history"), tag("div", "stack"):
         with tag("div"):
             words("h1", "page-title", texts("history.heading"))
@@ -57,7 +57,7 @@ class _History:
         self._options: list[tuple[str, ui.label]] = []
 
     async def build(self) -> None:
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         with tag("section", "card"):
             with tag("div", "tool-row"):
                 self._choice("history.choose", self._names, self._choose)
@@ -90,7 +90,7 @@ class _History:
 
     def _choice(self, key: str, names: list[str], act: Any) -> None:
         """A plain select of the browser: it works with every keyboard, reader and phone."""
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         field_id = f"choice-{key.replace('.', '-')}"
         with tag("div", "field"):
             named(words("label", "muted", texts(key)), **{"for": field_id})
@@ -101,7 +101,7 @@ class _History:
             select.on("change", act, js_handler="(event) => emit(event.target.value)")
 
     def _option(self, name: str) -> ui.label:
-        text = self._title(name) if name else self._viewer.hub.texts("history.none")
+        text = self._title(name) if name else self._viewer.texts("history.none")
         made = named(words("option", "", text), value=name)
         self._options.append((name, made))
         return made
@@ -119,7 +119,7 @@ class _History:
                 option.text = self._title(name)
 
     def _title(self, name: str) -> str:
-        texts = self._viewer.hub.texts
+        texts = self._viewer.texts
         started = datetime.strptime(f"{name[:15]}+0000", "%Y%m%dT%H%M%S%z").astimezone()
         when = f"{started:%d %b %Y, %H:%M:%S}"
         began = start_of(self._viewer.hub.log.folder, name)
@@ -162,7 +162,7 @@ class _History:
                 del self._read[old]
 
     def _draw(self, *, keep_zoom: bool = False) -> None:
-        viewer, texts = self._viewer, self._viewer.hub.texts
+        viewer, texts = self._viewer, self._viewer.texts
         if self._name not in self._read or viewer.client.is_deleted:  # it may have gone while it was read
             return
         drawn, figures = self._read[self._name]
@@ -176,7 +176,7 @@ class _History:
         self._draw_compared(keep_zoom=keep_zoom)
 
     def _draw_compared(self, *, keep_zoom: bool = False) -> None:
-        viewer, texts = self._viewer, self._viewer.hub.texts
+        viewer, texts = self._viewer, self._viewer.texts
         if viewer.client.is_deleted:
             return
         sessions = [(self._title(name), self._read[name][0]) for name in self._shown()]
@@ -187,7 +187,7 @@ class _History:
         return [name for name in [self._name, *others] if name in self._read]
 
     def _ask_forget(self) -> None:
-        viewer, texts = self._viewer, self._viewer.hub.texts
+        viewer, texts = self._viewer, self._viewer.texts
         if self._name == viewer.hub.log.name:
             viewer.notify(texts("history.forget_running"))
             return
@@ -227,7 +227,7 @@ def _read(viewer: Viewer, name: str) -> tuple[SessionTimeline, Summary] | None:
 
 
 def _figures(viewer: Viewer, title: str, figures: Summary) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     words("h2", "card-title", title)
     mean = "–" if figures.mean_arousal is None else f"{figures.mean_arousal:+.2f}"
     moods = " · ".join(
@@ -250,6 +250,6 @@ def _figures(viewer: Viewer, title: str, figures: Summary) -> None:
 
 
 def _mood_word(viewer: Viewer, name: str) -> str:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     key = f"history.mood_{name}"
     return texts(key) if texts.has(key) else name

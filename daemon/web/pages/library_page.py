@@ -17,7 +17,7 @@ LISTED = 60
 
 async def library_page(viewer: Viewer) -> None:
     """Build the page."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with frame(viewer, "library"):
         tracks = await run.io_bound(viewer.hub.library.tracks)
         with tag("div", "stack"):
@@ -35,12 +35,12 @@ async def library_page(viewer: Viewer) -> None:
 
 
 def _play(viewer: Viewer, track: MapTrack) -> None:
-    said = viewer.hub.texts("library.asked", title=track.title)
+    said = viewer.texts("library.asked", title=track.title)
     viewer.send("play", commands.PlayCommand(id=track.id), said)
 
 
 def _map(viewer: Viewer, tracks: tuple[MapTrack, ...]) -> None:
-    hub, texts = viewer.hub, viewer.hub.texts
+    hub, texts = viewer.hub, viewer.texts
     step = max(1, len(tracks) // MAX_POINTS + (len(tracks) % MAX_POINTS > 0 and len(tracks) > MAX_POINTS))
     shown = tracks[::step]
     by_id = {track.id: track for track in shown}
@@ -83,12 +83,12 @@ def _map(viewer: Viewer, tracks: tuple[MapTrack, ...]) -> None:
 
 
 def _playing(viewer: Viewer) -> str | None:
-    track = viewer.hub.views()[1].track
+    track = viewer.views()[1].track
     return track.id if track else None
 
 
 def _list(viewer: Viewer, tracks: tuple[MapTrack, ...]) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     named(words("label", "card-title", texts("library.search")), **{"for": "track-search"})
     search = named(
         tag("input", "input"), id="track-search", type="search", autocomplete="off", maxlength="80"
@@ -115,7 +115,7 @@ def _list(viewer: Viewer, tracks: tuple[MapTrack, ...]) -> None:
 
 
 def _row(viewer: Viewer, track: MapTrack) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with (
         named(tag("div"), role="listitem"),
         ui.button(on_click=lambda: _play(viewer, track), color=None)

@@ -15,13 +15,14 @@ from daemon.web.texts import Texts
 from daemon.web.viewer import Viewer, attribute, fill, icon_button, named, swap_class, tag, words
 from daemon.web.views.music_view import MusicView, TrackView
 
+MAX_MORE = 4
 HELD_S = 2.0
 """What the player said up to so long after a move is of the time before it."""
 
 
 def controls(viewer: Viewer) -> Callable[[MusicView], None]:
     """Build the buttons; returns what shows their state."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with tag("div", "controls"):
         play = icon_button("pause", texts("music.pause"), lambda: _pause(viewer), classes="primary big")
         icon_button("skip_next", texts("music.skip"), lambda: viewer.send("skip", commands.SkipCommand()))
@@ -47,20 +48,20 @@ def controls(viewer: Viewer) -> Callable[[MusicView], None]:
 
 
 def _pause(viewer: Viewer) -> None:
-    viewer.send("pause", commands.PauseCommand(paused=not viewer.hub.views()[1].paused))
+    viewer.send("pause", commands.PauseCommand(paused=not viewer.views()[1].paused))
 
 
 def _like(viewer: Viewer) -> None:
-    track, texts = viewer.hub.views()[1].track, viewer.hub.texts
+    track, texts = viewer.views()[1].track, viewer.texts
     if track is not None:
         said = texts("music.unliked" if track.liked else "music.liked")
         viewer.send("like", commands.LikeCommand(id=track.id, liked=not track.liked), said)
 
 
 def _ban(viewer: Viewer) -> None:
-    track = viewer.hub.views()[1].track
+    track = viewer.views()[1].track
     if track is not None:
-        viewer.send("ban", commands.BanCommand(id=track.id), viewer.hub.texts("music.banned"))
+        viewer.send("ban", commands.BanCommand(id=track.id), viewer.texts("music.banned"))
 
 
 def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:
@@ -96,19 +97,19 @@ Show = Callable[[MusicView], None]
 
 def music_card(viewer: Viewer) -> None:
     """Build the card."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     words("h2", "card-title", texts("music.heading"))
     parts = [
         _track(viewer),
         _progress(viewer),
         controls(viewer),
-        _coming(viewer),
-        _fade(viewer),
         _why(viewer),
+        _coming(viewer),
+        _output(viewer),
     ]
 
     def show() -> None:
-        music = viewer.hub.views()[1]
+        music = viewer.views()[1]
         for part in parts:
             part(music)
 
@@ -116,12 +117,12 @@ def music_card(viewer: Viewer) -> None:
 
 
 def _track(viewer: Viewer) -> Show:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with tag("div", "track"):
         art = CoverPicture()
         with tag("div"):
-            title = words("p", "track-title", "")
             artist = words("p", "track-artist", "")
+            title = words("p", "track-title", "")
 
     def show(music: MusicView) -> None:
         track = music.track
@@ -146,7 +147,7 @@ def _progress(viewer: Viewer) -> Show:
             bar = tag("div")
         length = words("span", "", "0:00")
     named(meter, role="progressbar", aria_valuemin="0", aria_valuemax="100")
-    named(meter, aria_label=viewer.hub.texts("music.progress"))
+    named(meter, aria_label=viewer.texts("music.progress"))
 
     def show(music: MusicView) -> None:
         elapsed.text, length.text = music.elapsed, music.length
@@ -157,30 +158,52 @@ def _progress(viewer: Viewer) -> Show:
 
 
 def _coming(viewer: Viewer) -> Show:
-    texts = viewer.hub.texts
+    """What follows, or, while a fade runs, which track it leaves and which it brings."""
+    texts = viewer.texts
     with tag("div", "coming"):
+        fade = _fade(viewer)
         art = CoverPicture(tiny=True)
         with tag("div"):
             coming = words("p", "muted small", "")
             title = words("p", "coming-title", "")
 
     def show(music: MusicView) -> None:
-        art.show(music.next)
-        coming.text = texts("music.fading" if music.fading is not None else "music.next")
-        title.text = _name(music.next) if music.next else texts("music.no_next")
+        fade(music)
+        fading = music.fading is not None and music.leaving is not None and music.track is not None
+        art.show(music.leaving if fading else music.next)
+        if fading and music.leaving and music.track:
+            coming.text = texts("music.fading")
+            title.text = texts("music.fades", leaving=music.leaving.title, coming=music.track.title)
+        else:
+            coming.text = texts("music.next")
+            title.text = _name(music.next) if music.next else texts("music.no_next")
 
     return show
 
 
 def _why(viewer: Viewer) -> Show:
+    texts = viewer.texts
     with tag("div", "why"):
-        words("h3", "card-title", viewer.hub.texts("music.why"))
-        why = words("p", "", "")
-        notes = words("p", "muted small", "")
+        words("h3", "card-title", texts("music.why"))
+        why = words("p", "why-words", "")
+        with tag("details") as more:
+            words("summary", "", texts("music.more"))
+            lines = [words("p", "muted small numeric", "") for _ in range(MAX_MORE)]
 
     def show(music: MusicView) -> None:
         why.text = music.why
-        notes.text = _notes(music, viewer)
+        swap_class(more, not music.more, "away")
+        for number, line in enumerate(lines):
+            line.text = music.more[number] if number < len(music.more) else ""
+
+    return show
+
+
+def _output(viewer: Viewer) -> Show:
+    line = words("p", "muted small notes wrap-anywhere", "").style("margin-top:14px")
+
+    def show(music: MusicView) -> None:
+        line.text = _output_words(music, viewer) if music.present else ""
 
     return show
 
@@ -189,10 +212,9 @@ def _name(track: TrackView) -> str:
     return f"{track.title} – {track.artist}" if track.artist else track.title
 
 
-def _notes(music: MusicView, viewer: Viewer) -> str:
-    texts = viewer.hub.texts
-    output = texts("music.output", output=music.output) if music.output != "null" else texts("music.unheard")
-    return " · ".join([*music.notes, output]) if music.present else ""
+def _output_words(music: MusicView, viewer: Viewer) -> str:
+    texts = viewer.texts
+    return texts("music.output", output=music.output) if music.output != "null" else texts("music.unheard")
 
 
 class CoverPicture:

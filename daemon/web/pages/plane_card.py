@@ -23,7 +23,7 @@ FADE_S = 5
 
 def plane_card(viewer: Viewer) -> None:
     """Build the card."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     words("h2", "card-title", texts("plane.heading"))
     plane = Plane(viewer)
     with named(tag("div", "legend"), aria_hidden="true"):
@@ -42,7 +42,7 @@ class Plane:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._drawn: object = None
-        texts = viewer.hub.texts
+        texts = viewer.texts
         self._chart = ui.echart(self._options()).classes("plane-chart")
         named(self._chart, tabindex="0", role="application", aria_label=texts("plane.label"))
         named(self._chart, aria_describedby="plane-described")
@@ -51,9 +51,9 @@ class Plane:
         ui.run_javascript(f"neuro.plane({self._chart.id})")
 
     def _options(self) -> dict[str, Any]:
-        hub = self._viewer.hub
-        mood, music, _ = hub.views()
-        return plane_options(mood, music, hub.state.clock(), NAMED, self._viewer.colours, hub.texts)
+        viewer = self._viewer
+        mood, music, _ = viewer.views()
+        return plane_options(mood, music, viewer.hub.state.clock(), NAMED, viewer.colours, viewer.texts)
 
     def redraw(self) -> None:
         """Draw everything anew, in the colours of now."""
@@ -63,7 +63,7 @@ class Plane:
     def show(self) -> None:
         """Move what has moved."""
         viewer, hub = self._viewer, self._viewer.hub
-        mood, music, _ = hub.views()
+        mood, music, _ = viewer.views()
         self._described.text = _described(mood, music, viewer)
         where = (mood.known, mood.arousal, mood.valence, mood.spread_arousal, len(mood.trail), mood.last)
         around = (music.track, music.next, music.target_arousal, music.target_valence)
@@ -71,13 +71,13 @@ class Plane:
         if picture == self._drawn:
             return
         self._drawn = picture
-        series = plane_series(mood, music, hub.state.clock(), NAMED, viewer.colours, hub.texts)
+        series = plane_series(mood, music, hub.state.clock(), NAMED, viewer.colours, viewer.texts)
         moving = [one for one in series if one["id"] in MOVING]
         self._chart.run_chart_method("setOption", {"series": moving})
 
 
 def _described(mood: MoodView, music: MusicView, viewer: Viewer) -> str:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     target = music.target or texts("plane.no_target")
     if not mood.known:
         return texts("plane.described_unknown", target=target)
@@ -92,21 +92,21 @@ def _touched(viewer: Viewer, event: Any) -> None:
     if not all(isinstance(v, int | float) and math.isfinite(v) and -1 <= v <= 1 for v in point):
         return
     valence, arousal = float(point[0] or 0.0), float(point[1] or 0.0)
-    name = viewer.hub.texts("target.point", arousal=f"{arousal:+.1f}", valence=f"{valence:+.1f}")
+    name = viewer.texts("target.point", arousal=f"{arousal:+.1f}", valence=f"{valence:+.1f}")
     _set_target(viewer, commands.TargetCommand(valence=valence, arousal=arousal), name)
 
 
 def _set_target(viewer: Viewer, command: commands.TargetCommand, name: str) -> None:
     """Under a policy that goes by no target, a target also chooses the one that leads there."""
-    texts = viewer.hub.texts
-    leads = not goes_by_target(viewer.hub.views()[1].policy)
+    texts = viewer.texts
+    leads = not goes_by_target(viewer.views()[1].policy)
     said = texts("target.set" if leads else "target.set_plain", name=name)
     if viewer.send("target", command, said) and leads:
         viewer.hub.send("policy", commands.PolicyCommand(policy="lead"))
 
 
 def _steering(viewer: Viewer) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with tag("div", "steer"):
         with tag("div", "steer-part"):
             words("h3", "card-title", texts("target.heading"))
@@ -122,22 +122,23 @@ def _steering(viewer: Viewer) -> None:
                     lambda: viewer.send("target", commands.TargetCommand(), texts("target.cleared")),
                     classes="small-btn plain",
                 )
+                named(clear, aria_label=texts("target.clear"))
         with tag("div", "steer-part"):
             words("h3", "card-title", texts("policy.heading"))
             policies = {}
             with named(tag("div", "choices wide"), role="group", aria_label=texts("policy.heading")):
                 for policy in POLICIES:
                     policies[policy] = button(policy_words(policy, texts)[0], _policy_setter(viewer, policy))
-            hint = words("p", "muted small", "")
+            hint = words("p", "muted small policy-hint", "")
 
     def show() -> None:
-        music = viewer.hub.views()[1]
+        music = viewer.views()[1]
         for name, chip in targets.items():
             _pressed(chip, music.target == name)
         for policy, choice in policies.items():
             _pressed(choice, music.present and music.policy == policy)
         hint.text = policy_words(music.policy, texts)[1]
-        clear.set_visibility(music.target is not None)
+        swap_class(clear, music.target is None, "away")
 
     viewer.each_tick(show)
 
@@ -148,7 +149,7 @@ def _pressed(choice: ui.button, on: bool) -> None:
 
 
 def _target_setter(viewer: Viewer, name: str) -> Any:
-    return lambda: _set_target(viewer, commands.TargetCommand(name=name), viewer.hub.texts(f"target.{name}"))
+    return lambda: _set_target(viewer, commands.TargetCommand(name=name), viewer.texts(f"target.{name}"))
 
 
 def _policy_setter(viewer: Viewer, policy: Any) -> Any:

@@ -17,13 +17,13 @@ class ReasonsCard:
     def __init__(self, viewer: Viewer) -> None:
         self._viewer = viewer
         self._shown: tuple[TrackChoice, ...] | None = None
-        texts = viewer.hub.texts
+        texts = viewer.texts
         self._heading = words("h2", "card-title", texts("history.reasons"))
         self._list = named(tag("ol", "reasons"), tabindex="0", aria_label=texts("history.reasons"))
 
     def show(self, decisions: Sequence[TrackChoice]) -> None:
         """List these, at most ``LISTED`` of them."""
-        texts, newest = self._viewer.hub.texts, tuple(decisions[-LISTED:])
+        texts, newest = self._viewer.texts, tuple(decisions[-LISTED:])
         if newest == self._shown:
             return
         self._shown = newest
@@ -42,7 +42,7 @@ class ReasonsCard:
             words("span", "muted small numeric", local_time(one.at_s))
             with tag("div"):
                 with tag("p", "reason-head"):
-                    words("strong", "wrap-anywhere", one.title or self._viewer.hub.texts("music.untitled"))
+                    words("strong", "wrap-anywhere", one.title or self._viewer.texts("music.untitled"))
                     for_mood = "accent" if one.kind == "mood_change" else ""
-                    words("span", f"chip {for_mood}", kind_word(one.kind, self._viewer.hub.texts))
+                    words("span", f"chip {for_mood}", kind_word(one.kind, self._viewer.texts))
                 words("p", "muted wrap-anywhere", one.why)

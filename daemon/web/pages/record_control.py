@@ -16,7 +16,7 @@ MAX_NAME = 100
 
 def record_control(viewer: Viewer) -> None:
     """Build the switch with its question."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     words("h2", "card-title", texts("record.heading"))
     words("p", "muted small", texts("record.intro"))
     with tag("div", "row-line").style("margin-top:12px"):
@@ -33,12 +33,12 @@ def record_control(viewer: Viewer) -> None:
 
 def stop_recording(viewer: Viewer) -> None:
     """Have the engine close the file."""
-    viewer.send("record", commands.RecordCommand(action="stop"), viewer.hub.texts("record.ended"))
+    viewer.send("record", commands.RecordCommand(action="stop"), viewer.texts("record.ended"))
 
 
 def ask_consent(viewer: Viewer) -> None:
     """Who agrees, to what, when; the recording begins only on a clear yes with a name."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     if not viewer.hub.state.online.get("engine", True):
         viewer.notify(texts("record.not_now"))
         return

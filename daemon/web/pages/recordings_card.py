@@ -16,7 +16,7 @@ REFRESH_S = 5.0
 
 def recordings_card(viewer: Viewer) -> None:
     """Build the card."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     record_control(viewer)
     words("h2", "card-title", texts("recordings.heading")).style("margin-top:24px")
     words("p", "muted small", texts("recordings.private"))
@@ -35,7 +35,7 @@ def recordings_card(viewer: Viewer) -> None:
 
 
 def _table(viewer: Viewer, found: list[RecordedSession], refresh: Any) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     if not found:
         words("p", "", texts("recordings.none"))
         return
@@ -51,7 +51,7 @@ def _table(viewer: Viewer, found: list[RecordedSession], refresh: Any) -> None:
 
 
 def _row(viewer: Viewer, recording: RecordedSession, refresh: Any) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     when = f"{recording.started.astimezone():%d %b %Y, %H:%M}"
     with tag("tr"):
         with tag("td"):
@@ -74,7 +74,7 @@ def _row(viewer: Viewer, recording: RecordedSession, refresh: Any) -> None:
 
 
 def _ask(viewer: Viewer, recording: RecordedSession, when: str, refresh: Any) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
 
     async def forget() -> None:
         try:

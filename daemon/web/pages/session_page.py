@@ -20,7 +20,7 @@ STEPS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 def feel_card(viewer: Viewer, after: Callable[[], None] | None = None) -> None:
     """Build the card. ``after`` is called when a word was sent."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     chosen: dict[str, float | None] = {"arousal": None, "valence": None}
     words("h2", "card-title", texts("feel.heading"))
     words("p", "muted small", texts("feel.hint"))
@@ -44,7 +44,7 @@ def feel_card(viewer: Viewer, after: Callable[[], None] | None = None) -> None:
 
 
 def _row(viewer: Viewer, axis: str, letter: str, chosen: dict[str, float | None]) -> Callable[[], None]:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     choices: list[tuple[float, ui.button]] = []
 
     def show() -> None:
@@ -70,36 +70,36 @@ def _row(viewer: Viewer, axis: str, letter: str, chosen: dict[str, float | None]
 
 def session_page(viewer: Viewer) -> None:
     """Build the page."""
-    texts = viewer.hub.texts
+    texts = viewer.texts
     with frame(viewer, "session"):
         words("h1", "visually-hidden", texts("nav.session"))
         with tag("div", "session"):
             with tag("section", "card area-mood"):
                 _mood_card(viewer)
-            with tag("section", "card area-plane"):
-                plane_card(viewer)
             with tag("section", "card area-music"):
                 music_card(viewer)
+            with tag("section", "card area-plane"):
+                plane_card(viewer)
             with tag("section", "card area-feel"):
                 feel_card(viewer)
 
 
 def _mood_card(viewer: Viewer) -> None:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     words("h2", "card-title", texts("mood.heading"))
     with named(tag("div", "mood-head"), aria_live="polite") as head:
         headline = words("p", "mood-headline", "")
-        detail = words("p", "muted", "")
+        detail = words("p", "muted mood-detail", "")
     with tag("div", "mood-foot"):
-        with tag("div", "row-line between small"):
+        with tag("div", "sure-line small"):
             what = words("span", "muted", texts("mood.confidence"))
-            sure = words("span", "numeric", "")
+            sure = words("span", "numeric mood-sure", "")
         with named(tag("div", "meter"), role="progressbar", aria_valuemin="0", aria_valuemax="100") as meter:
             bar = tag("div")
-        foot = words("p", "muted small", "")
+        foot = words("p", "muted small foot-words", "")
 
     def show() -> None:
-        mood = viewer.hub.views()[0]
+        mood = viewer.views()[0]
         resting = mood.rest_share is not None
         share = mood.rest_share if mood.rest_share is not None else mood.confidence
         swap_class(head, not mood.known, "unknown")
@@ -115,16 +115,16 @@ def _mood_card(viewer: Viewer) -> None:
 
 
 def _sure_words(mood: MoodView, viewer: Viewer) -> str:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     if mood.rest_share is not None:
         return f"{round(100 * mood.rest_share)} %"
     if not mood.known:
         return texts("mood.no_confidence")
-    return texts("mood.confidence_value", percent=round(100 * mood.confidence), word=mood.sureness)
+    return mood.sureness
 
 
 def _foot(mood: MoodView, viewer: Viewer) -> str:
-    texts = viewer.hub.texts
+    texts = viewer.texts
     if mood.known:
         since = texts("mood.since", time=clock_time(mood.since_s))
         return f"{since} · {texts('mood.model', model=mood.model)}"

@@ -74,6 +74,14 @@
     setTimeout(tellTheme, 50);
   };
 
+  // What is wrong stands in one line; a touch, Enter or Escape shows all of it or folds it again.
+  neuro.unfold = (event) => {
+    const place = event.currentTarget;
+    if (event.type === "keydown" && !["Enter", " ", "Escape"].includes(event.key)) return;
+    place.classList.toggle("open", event.key === "Escape" ? false : undefined);
+    if (event.type === "keydown") event.preventDefault();
+  };
+
   const CHART_TRIES = 2400; // a minute: a slow device that draws a page takes its time
   const whenChart = (neuro.whenChart = (id, act, tries = CHART_TRIES) => {
     const chart = getElement(id)?.chart;

@@ -1,4 +1,7 @@
-"""Every word of the page, in one file a language; English is complete and stands in for what is missing."""
+"""Every word of the page, in one file a language; English is complete and stands in for what is missing.
+
+The English words of reasons (``why``) are the player's own, who tells them on MQTT and in a terminal too.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from functools import cache
 from importlib import resources
 
 import msgspec
+
+from player.choice.reason_words import ENGLISH
 
 DEFAULT = "en"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
@@ -53,4 +58,6 @@ def _read(language: str) -> dict[str, str] | None:
     if not file.is_file():
         return None
     nested = msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, str]])
+    if language == DEFAULT:
+        nested["why"] = dict(ENGLISH)
     return {f"{part}.{name}": text for part, words in nested.items() for name, text in words.items()}

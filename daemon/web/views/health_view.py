@@ -14,6 +14,7 @@ from daemon.web.views.mood_view import SILENT_S
 Level = Literal["good", "fair", "bad"]
 STARTING_S = 8.0
 ERROR_SHOWN_S = 12.0
+MAX_DEGRADED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ def notices(state: LiveState, texts: Texts, up_s: float) -> tuple[Notice, ...]:
         *_roles(state, texts, up_s),
         *_headset(state, texts),
         *_late(state, texts),
+        *_music(state),
         *_refusals(state, texts),
     ]
     return tuple(sorted(found, key=lambda notice: ("bad", "fair", "good").index(notice.level)))
@@ -66,6 +68,14 @@ def _late(state: LiveState, texts: Texts) -> list[Notice]:
     session = state.newest(documents.Session, topics.SESSION)
     late = session is not None and session.late and state.online.get("engine", True)
     return [Notice("fair", texts("health.late"))] if late else []
+
+
+def _music(state: LiveState) -> list[Notice]:
+    """What the player has to do without."""
+    player = state.newest(documents.PlayerState, topics.PLAYER_STATE)
+    if player is None or not state.online.get("player", True):
+        return []
+    return [Notice("fair", shown(note, 200)) for note in player.degraded[:MAX_DEGRADED]]
 
 
 def _refusals(state: LiveState, texts: Texts) -> list[Notice]:

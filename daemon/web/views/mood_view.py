@@ -9,6 +9,7 @@ from daemon.mqtt import documents, topics
 from daemon.safe_text import clock_time
 from daemon.web.state.live_state import LiveState, TrailPoint
 from daemon.web.texts import Texts
+from player.choice.reason_words import level_of, side_of
 
 SILENT_S = 25.0
 """The engine repeats its state each 10 s: after two that failed to come, nothing is claimed any more."""
@@ -62,7 +63,7 @@ def mood_view(state: LiveState, texts: Texts) -> MoodView:
         known=True,
         headline=texts(f"mood.is_{emotion.emotion}"),
         detail=_detail(emotion, texts),
-        sureness=_sureness(emotion.confidence, texts),
+        sureness=_sureness(emotion, texts),
         confidence=emotion.confidence,
         valence=emotion.valence,
         arousal=emotion.arousal,
@@ -118,23 +119,21 @@ def _reason(emotion: documents.Emotion, session: documents.Session | None, texts
 
 
 def _detail(emotion: documents.Emotion, texts: Texts) -> str:
-    arousal = emotion.arousal or 0.0
-    steps = ((-0.5, "very_calm"), (-0.15, "calm"), (0.15, "between"), (0.5, "engaged"))
-    level = next((name for edge, name in steps if arousal < edge), "very_engaged")
-    words = [texts(f"arousal.{level}")]
+    """On the one scale that reasons and music are told on, too."""
+    level = texts(f"why.level_{level_of(emotion.arousal or 0.0)}")
     if emotion.valence is None:
-        words.append(texts("valence.unknown"))
-    else:
-        side = (
-            "pleasant" if emotion.valence > 0.15 else "unpleasant" if emotion.valence < -0.15 else "between"
-        )
-        words.append(texts(f"valence.{side}"))
-    return " · ".join(words)
+        return f"{level} · {texts('valence.unknown')}"
+    side = side_of(emotion.valence)
+    return f"{level} · {texts(f'why.{side}') if side else texts('valence.between')}"
 
 
-def _sureness(confidence: float, texts: Texts) -> str:
-    word = next(word for edge, word in SURE if confidence >= edge)
-    return texts(f"sure.{word}")
+def _sureness(emotion: documents.Emotion, texts: Texts) -> str:
+    """One number and one word for it; where no mood is named, no word praises the number."""
+    percent = round(100 * emotion.confidence)
+    if emotion.emotion == "unknown":
+        return texts("mood.undecided_confidence", percent=percent)
+    word = next(word for edge, word in SURE if emotion.confidence >= edge)
+    return texts("mood.confidence_value", percent=percent, word=texts(f"sure.{word}"))
 
 
 def _spread(opinions: list[float], emotion: documents.Emotion) -> float:

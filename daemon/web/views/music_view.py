@@ -9,7 +9,9 @@ from daemon.mqtt import documents, topics
 from daemon.safe_text import clock_time, shown
 from daemon.web.state.live_state import LiveState
 from daemon.web.texts import Texts
+from daemon.web.views.reason_view import Why, why
 from player.choice.policies import RULES
+from player.music import Mood
 
 
 def goes_by_target(policy: str) -> bool:
@@ -39,7 +41,10 @@ class TrackView:
 
 @dataclass(frozen=True, slots=True)
 class MusicView:
-    """What sounds, how far it is, what follows and why. ``position_s`` runs on between two documents."""
+    """What sounds, how far it is, what follows and why. ``position_s`` runs on between two documents.
+
+    While a fade runs, ``track`` is the one that comes and ``leaving`` the one that goes.
+    """
 
     present: bool
     track: TrackView | None
@@ -50,6 +55,7 @@ class MusicView:
     length: str
     share: float
     fading: float | None
+    leaving: TrackView | None
     paused: bool
     volume: float
     policy: str
@@ -57,7 +63,7 @@ class MusicView:
     target_valence: float | None
     target_arousal: float | None
     why: str
-    notes: tuple[str, ...]
+    more: tuple[str, ...]
     output: str
     stream_title: str = ""
 
@@ -86,6 +92,7 @@ def music_view(state: LiveState, texts: Texts) -> MusicView:
     duration_s = player.track.duration_s if player.track else 0.0
     position_s = player.position_s + (min(age_s, 3.0) if running else 0.0)
     position_s = min(position_s, duration_s) if duration_s else position_s
+    found = _why(state, player, texts)
     return MusicView(
         present=True,
         track=track_view(player.track, texts) if player.track else None,
@@ -96,25 +103,29 @@ def music_view(state: LiveState, texts: Texts) -> MusicView:
         length=clock_time(duration_s) if duration_s else texts("music.endless"),
         share=position_s / duration_s if duration_s else 0.0,
         fading=player.fading,
+        leaving=track_view(player.leaving, texts) if player.leaving else None,
         paused=player.paused,
         volume=player.volume,
         policy=player.policy,
         target=shown(player.target, 40) if player.target else None,
         target_valence=player.target_valence,
         target_arousal=player.target_arousal,
-        why=_why(state, player, texts),
-        notes=tuple(shown(note, 200) for note in player.degraded),
+        why=found.sentence,
+        more=found.more,
         output=shown(player.output, 80),
         stream_title=shown(player.stream_title, 160),
     )
 
 
-def _why(state: LiveState, player: documents.PlayerState, texts: Texts) -> str:
-    """The sentence for what sounds now, else for what was chosen last."""
-    now_id = player.track.id if player.track else None
-    about_now = [decision for decision in state.decisions if decision.chosen.id == now_id]
-    newest = about_now[-1] if about_now else (state.decisions[-1] if state.decisions else None)
-    return shown(newest.why, 600) if newest else texts("music.no_why")
+def _why(state: LiveState, player: documents.PlayerState, texts: Texts) -> Why:
+    """For what sounds now: as the player says, or, of an older player, the decision that was heard."""
+    track = player.track
+    heard = [decision for decision in state.decisions if track is not None and decision.chosen.id == track.id]
+    found = player.chosen or (heard[-1] if heard else None)
+    if found is None:
+        return Why(texts("music.no_why"), ())
+    mood = Mood(track.mood.valence, track.mood.arousal) if track is not None else None
+    return why(found, texts("music.this_track"), mood, texts)
 
 
 _NOTHING = MusicView(
@@ -127,6 +138,7 @@ _NOTHING = MusicView(
     length="0:00",
     share=0.0,
     fading=None,
+    leaving=None,
     paused=False,
     volume=1.0,
     policy="match",
@@ -134,6 +146,6 @@ _NOTHING = MusicView(
     target_valence=None,
     target_arousal=None,
     why="",
-    notes=(),
+    more=(),
     output="",
 )

@@ -183,6 +183,9 @@ def test_every_number_has_these_bounds() -> None:
         **dict(_numbers(parts["TrackMood"])),
         "weighed": (0, None),
         "rank": (0, None),
+        "start_s": (0, None),
+        "known": (0, None),
+        "failed": (0, None),
     }
     assert dict(_numbers(made["signal"]["$defs"]["Electrode"])) == {"score": (0, 1)}
 

@@ -11,7 +11,8 @@ import pytest
 
 from player.choice.chooser import Chooser, PolicySettings
 from player.choice.policies import RULES, towards
-from player.choice.reasons import mood_words, sentence, track_name
+from player.choice.reason_words import ENGLISH, mood_words
+from player.choice.reasons import figures, sentence, track_name
 from player.choice.scoring import ScoreWeights, TrackTable, distance_to, mood_distance, softmax_pick
 from player.choice.targets import NAMED_TARGETS, UnknownTargetError, parse_target, point_target
 from player.choice.taste import MAX_TRACKS, Taste, TasteError
@@ -373,8 +374,9 @@ def test_what_a_decision_says_of_itself() -> None:
     ("arousal", "valence", "words"),
     [
         (-0.61, None, "very calm"), (-0.6, None, "calm"), (-0.21, None, "calm"), (-0.2, None, "balanced"),
-        (0.19, None, "balanced"), (0.2, None, "lively"), (0.59, None, "lively"), (0.6, None, "very lively"),
-        (0.0, 0.29, "balanced"), (0.0, 0.3, "balanced and bright"), (0.0, -0.3, "balanced and sombre"),
+        (0.19, None, "balanced"), (0.2, None, "engaged"), (0.59, None, "engaged"),
+        (0.6, None, "very engaged"),
+        (0.0, 0.29, "balanced"), (0.0, 0.3, "balanced and pleasant"), (0.0, -0.3, "balanced and unpleasant"),
         (0.0, -0.29, "balanced"),
     ],
 )  # fmt: skip
@@ -388,36 +390,47 @@ def test_sentences_by_value() -> None:
         aim=Mood(None, 0.5), weighed=3, rank=0, all_banned=False,
     )  # fmt: skip
     assert sentence(NEAR, reason) == (
-        "You seem lively (arousal +0.50, 75 % sure); matching it asks for lively music (arousal +0.50). "
-        "“near” (lively) is the best fit of 3."
+        "You seem engaged; matching it asks for engaging music. “near” is the best fit of 3."
     )
     second = sentence(NEAR, replace(reason, note="mood_moved", rank=1, weighed=2, all_banned=True))
-    assert second.startswith("Changed early, for your mood has moved: you seem lively")
+    assert second.startswith("Changed early, for your mood has moved. You seem engaged")
     assert second.endswith(
-        "“near” (lively) is fit number 2, for variety, of 2; "
-        "all of them are banned, but nothing else can be played."
+        "“near” is fit number 2, for variety, of 2. All tracks are banned, but nothing else can be played."
     )
     assert sentence(NEAR, replace(reason, weighed=1)).endswith("is the only track free to play.")
     by_hand = replace(reason, policy="manual", target=parse_target("relax"), aim=Mood(0.4, -0.6))
-    assert sentence(NEAR, by_hand).startswith(
-        "You asked for relax, which is calm and bright music (arousal -0.60)."
-    )
+    assert sentence(NEAR, by_hand).startswith("You asked for relax, which is calm and pleasant music.")
     assert sentence(NEAR, replace(by_hand, aim=None)).startswith("You choose by hand, so any track may come.")
     point = replace(reason, policy="maintain", target=point_target(Mood(0.0, 0.0)), aim=Mood(0.0, 0.0))
     assert "to keep you at the point you chose balanced music" in sentence(NEAR, point)
     assert "to keep you there balanced music" in sentence(NEAR, replace(point, target=None))
-    assert sentence(NEAR, replace(reason, confidence=None)).startswith(
-        "You seem lively (arousal +0.50); matching"
-    )
+    assert sentence(NEAR, replace(reason, confidence=None)).startswith("You seem engaged; matching")
     for wearer, begin in (
-        ("calibrating", "Your baseline is being taken, so lively music plays meanwhile."),
-        ("unheard", "Nothing has been heard of you yet, so the music begins lively."),
-        ("stale", "Nothing new is heard of you just now; you last seemed lively (arousal +0.50); matching"),
+        ("calibrating", "Your baseline is being taken, so engaging music plays meanwhile."),
+        ("unheard", "Nothing has been heard of you yet, so it begins with engaging music."),
+        ("stale", "Nothing new is heard of you just now; you last seemed engaged; matching"),
     ):
         assert sentence(NEAR, replace(reason, wearer=wearer)).startswith(begin)  # type: ignore[arg-type]
     assert sentence(NEAR, replace(reason, mood=None)).startswith(
-        "Your mood is unknown, so lively music plays."
+        "Your mood is unknown, so engaging music plays."
     )
+
+
+def test_the_figures_behind_a_sentence() -> None:
+    reason = Reason(
+        note="none", wearer="known", mood=Mood(None, 0.5), confidence=0.754, policy="match", target=None,
+        aim=Mood(0.25, 0.5), weighed=3, rank=0, all_banned=False,
+    )  # fmt: skip
+    words = ENGLISH.__getitem__
+    assert figures(reason, Mood(-0.125, -1), words) == (
+        "You then: arousal +0.50, 75 % sure",
+        "Music wanted: arousal +0.50, valence +0.25",
+        "This track: arousal -1.00, valence -0.12",
+    )
+    unsure = replace(reason, wearer="undecided", aim=Mood(None, 0.5))
+    assert figures(unsure, None, words) == ("You then: arousal +0.50", "Music wanted: arousal +0.50")
+    assert figures(replace(reason, policy="manual", aim=None), None, words) == ()
+    assert figures(replace(reason, note="wished"), Mood(None, 0.0), words) == ()
 
 
 def test_the_name_of_a_track() -> None:

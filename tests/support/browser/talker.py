@@ -119,6 +119,33 @@ def track(number: int = 1, title: str | None = None, **given: Any) -> documents.
     return documents.TrackInfo(**(values | given))
 
 
+def reason(**given: Any) -> documents.ReasonInfo:
+    values: dict[str, Any] = {
+        "note": "none",
+        "wearer": "known",
+        "valence": None,
+        "arousal": -0.3,
+        "confidence": 0.8,
+        "target": None,
+        "weighed": 8,
+        "rank": 0,
+        "all_banned": False,
+    }
+    return documents.ReasonInfo(**(values | given))
+
+
+def chosen(**given: Any) -> documents.Chosen:
+    values: dict[str, Any] = {
+        "kind": "next",
+        "why": "You seem calm; this is the best fit of 8.",
+        "reason": reason(),
+        "policy": "match",
+        "aim_valence": None,
+        "aim_arousal": -0.3,
+    }
+    return documents.Chosen(**(values | given))
+
+
 def player(**given: Any) -> documents.PlayerState:
     values: dict[str, Any] = {
         "at": now(),
@@ -137,6 +164,7 @@ def player(**given: Any) -> documents.PlayerState:
         "output": "null",
         "library_tracks": 8,
         "degraded": [],
+        "chosen": chosen(),
     }
     return documents.PlayerState(**(values | given))
 
@@ -150,17 +178,7 @@ def decision(
         "kind": "next",
         "chosen": track(number),
         "why": why,
-        "reason": documents.ReasonInfo(
-            note="none",
-            wearer="known",
-            valence=None,
-            arousal=-0.3,
-            confidence=0.8,
-            target=None,
-            weighed=8,
-            rank=0,
-            all_banned=False,
-        ),
+        "reason": reason(),
         "policy": "match",
         "aim_valence": None,
         "aim_arousal": -0.3,

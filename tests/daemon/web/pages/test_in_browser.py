@@ -72,12 +72,13 @@ def test_every_page_in_both_themes_on_desk_and_phone(page: LivePage, sheet: Shee
 
 def test_the_session_page_says_what_is_known(page: LivePage, sheet: Sheet) -> None:
     page.talker.say(
-        say.emotion(emotion="focused", arousal=0.6, confidence=0.9), say.decision(1, "It fits you best.")
+        say.emotion(emotion="focused", arousal=0.6, confidence=0.9),
+        say.player(chosen=say.chosen(reason=say.reason(note="wished"))),
     )
     tab = sheet.go(page)
     tab.get_by_text("You seem focused").wait_for()
     tab.get_by_text("90 % · very sure").wait_for()
-    tab.get_by_text("It fits you best.").wait_for()
+    tab.get_by_text("You asked for this track.").wait_for()
     tab.get_by_text("Piece number 1", exact=True).wait_for()
     tab.get_by_text("Simulated wearer").wait_for()
     page.talker.say(say.emotion(status="unreliable", arousal=None, emotion="unknown"))
@@ -177,7 +178,6 @@ def test_a_crossfade_is_drawn_as_it_happens(page: LivePage, sheet: Sheet) -> Non
     tab.locator(".fade-bar").wait_for(state="hidden")
     page.talker.say(say.player(fading=0.4))
     tab.locator(".fade-bar").wait_for()
-    tab.get_by_text("Crossfading into").wait_for()
     page.talker.say(say.player())
     tab.locator(".fade-bar").wait_for(state="hidden")
 

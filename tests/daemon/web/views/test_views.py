@@ -40,7 +40,7 @@ def test_a_settled_mood_without_valence_is_a_band(state: LiveState, words: Texts
     assert mood.valence is None
     assert mood.spread_valence == 1.0
     assert words("valence.unknown") in mood.detail
-    assert mood.sureness == words("sure.sure")
+    assert mood.sureness == "80 % · sure"
 
 
 @pytest.mark.parametrize("status", ["warming_up", "calibrating", "unreliable", "stale"])
@@ -134,9 +134,40 @@ def test_the_position_runs_on_between_two_documents(state: LiveState, words: Tex
 
 
 def test_the_reason_is_that_of_the_track_that_sounds(state: LiveState, words: Texts) -> None:
-    hear(state, say.decision(1, "because one"), say.decision(2, "because two"), say.player())
+    one, two = say.reason(rank=3), say.reason(rank=4)
+    hear(state, say.decision(1, reason=one), say.decision(2, reason=two), say.player(chosen=None))
+    assert "fit number 4" in music_view(state, words).more[0]
+    # the player's own state says it to who came later, and knows better
+    hear(state, say.player(chosen=say.chosen(reason=say.reason(rank=0))))
     music = music_view(state, words)
-    assert music.why == "because one"
+    assert music.why == "You seem calm; matching it asks for calm music."
+    assert music.more[:2] == ("This track is the best fit of 8.", "You then: arousal -0.30, 80 % sure")
+    # a reason of a newer player is told in its own words
+    hear(state, say.player(chosen=say.chosen(reason=say.reason(note="by_the_moon"))))
+    assert music_view(state, words).why == "You seem calm; this is the best fit of 8."
+
+
+def test_a_mood_that_is_not_named_is_not_praised(state: LiveState, words: Texts) -> None:
+    hear(state, say.emotion(emotion="unknown", confidence=0.6))
+    mood = mood_view(state, words)
+    assert mood.headline == "Undecided"
+    assert "60 %" in mood.sureness
+    assert not any(words(f"sure.{word}") in mood.sureness for word in ("very", "sure", "fairly", "guess"))
+
+
+def test_one_scale_of_words_and_edges_for_people_music_and_reasons(state: LiveState, words: Texts) -> None:
+    for arousal in (-0.61, -0.59, -0.21, -0.19, 0.0, 0.19, 0.21, 0.59, 0.61):
+        reason = say.reason(arousal=arousal)
+        hear(state, say.emotion(arousal=arousal), say.player(chosen=say.chosen(reason=reason)))
+        said = mood_view(state, words).detail.split(" · ")[0]
+        assert music_view(state, words).why.startswith(f"You seem {said}; ")
+
+
+def test_during_a_fade_both_tracks_are_named(state: LiveState, words: Texts) -> None:
+    hear(state, say.player(track=say.track(2), next=say.track(3), fading=0.4, leaving=say.track(1)))
+    music = music_view(state, words)
+    assert music.leaving is not None
+    assert (music.leaving.title, music.track.title) == ("Piece number 1", "Piece number 2")  # type: ignore[union-attr]
 
 
 def test_electrodes_are_graded_with_reason_and_advice(state: LiveState, words: Texts) -> None:
