@@ -138,10 +138,10 @@ def test_an_undecided_reading_is_not_blamed_on_a_good_signal() -> None:
 @pytest.mark.parametrize("status", ["ok", "warming_up"])
 def test_only_a_poor_signal_is_called_one(status: str) -> None:
     chooser = Chooser()
-    chooser.hear(feeling(0.0, -0.5))
-    chooser.hear(feeling(1.0, None, status=status))
+    chooser.on_mood(feeling(0.0, -0.5))
+    chooser.on_mood(feeling(1.0, None, status=status))
     assert "signal" not in chooser.choose(2.0, ladder(3), "next").why
-    chooser.hear(feeling(3.0, None, status="unreliable"))
+    chooser.on_mood(feeling(3.0, None, status="unreliable"))
     assert chooser.choose(4.0, ladder(3), "next").why.startswith("The signal is not to be trusted")
 
 

@@ -1,4 +1,4 @@
-"""While a fade runs, the state says which track goes and which comes, and why that one was chosen."""
+"""While a fade runs, the state says which track goes and which comes, and why this one was chosen."""
 
 from __future__ import annotations
 
