@@ -83,6 +83,7 @@ def make_hub(settings: Settings) -> Hub:
         log.forget_wearer()
     state = LiveState(clock)
     state.listeners.append(log.on_document)
+    state.followers.append(log.on_availability)
     return Hub(
         topics=topics,
         state=state,

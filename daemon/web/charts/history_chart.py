@@ -24,7 +24,8 @@ def history_options(timeline: SessionTimeline, colours: Palette, texts: Texts) -
             colours,
             trigger="axis",
             axisPointer={"type": "line", "lineStyle": {"color": colours.edge}},
-            **{":valueFormatter": TWO_DECIMALS},
+            # each line has times of its own: what is told is what every one of them says at this moment
+            **{":formatter": "(at) => neuro.moment(at)"},
         ),
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [

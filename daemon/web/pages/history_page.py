@@ -230,9 +230,7 @@ def _figures(viewer: Viewer, title: str, figures: Summary) -> None:
     texts = viewer.texts
     words("h2", "card-title", title)
     mean = "–" if figures.mean_arousal is None else f"{figures.mean_arousal:+.2f}"
-    moods = " · ".join(
-        f"{_mood_word(viewer, name)} {round(100 * share)} %" for name, share in figures.moods[:5]
-    )
+    moods = " · ".join(f"{_mood_word(viewer, name)} {round(100 * share)} %" for name, share in figures.moods)
     values = (
         ("duration", clock_time(figures.duration_s)),
         ("known", f"{round(100 * figures.known_share)} %"),

@@ -51,6 +51,8 @@ class LiveState:
         default_factory=lambda: deque(maxlen=MAX_ERRORS)
     )
     listeners: list[Listener] = field(default_factory=list)
+    followers: list[Callable[[str, bool], None]] = field(default_factory=list)
+    """Who is told that a role came or went."""
     _newest: dict[str, documents.Document] = field(default_factory=dict)
     _heard_s: dict[str, float] = field(default_factory=dict)
 
@@ -100,6 +102,8 @@ class LiveState:
         if not now_online and self.online.get(role, True):
             self.offline_since_s[role] = self.clock()
         self.online[role] = now_online
+        for follower in self.followers:
+            follower(role, now_online)
         self.version += 1
 
     def _forget(self, name: str) -> None:

@@ -26,6 +26,8 @@ FLUSH_EVERY_S = 2.0
 PATIENCE_S = 30.0
 """So long the first records wait for the engine to say when the session began: its file is named by that."""
 MAX_PENDING = 500
+EVENING_S = 600.0
+"""An engine that died and is back within so long goes on with the same session."""
 _NAME = re.compile(r"\d{8}T\d{6}Z(-\d{1,2})?")
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ class SessionLog:
         self.labels: list[float] = []
         """Valence of the words said in this session, at most ``MAX_LABELS``."""
         self._started: datetime | None = None
+        self._active = False
+        self._died_at_s = -EVENING_S
         self._bytes = 0
         self._full = False
         self._failed = False
@@ -88,15 +92,22 @@ class SessionLog:
                 self._file.close()
             self._file = None
 
+    def on_availability(self, role: str, online: bool) -> None:
+        """The engine died in the middle of a session: what it says when it is back is the same evening."""
+        if role == "engine" and not online and self._active:
+            self._died_at_s = self._now_s()
+
     def _on_session(self, session: documents.Session) -> None:
         if session.started is not None and session.started != self._started:
-            if self._file is not None:
+            goes_on = self._file is not None and 0 <= self._now_s() - self._died_at_s < EVENING_S
+            if self._file is not None and not goes_on:
                 self.close()
                 self.labels.clear()
                 self._said.clear()
                 self._last_s.clear()
                 self._simulated, self._replayed = session.simulated, session.replayed
-            self._started = session.started
+            self._started, self._died_at_s = session.started, -EVENING_S
+        self._active = session.active
 
     def _record(self, document: documents.Document) -> records.Record | None:
         now_s = self._now_s()

@@ -56,6 +56,30 @@
     return lines.join("\n");
   };
 
+  // ---- what a moment was like ---------------------------------------------------------------------------
+  const valueAt = (data, at) => {
+    let low = 0;
+    let high = data.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      if (data[middle][0] <= at) low = middle + 1;
+      else high = middle - 1;
+    }
+    const value = data[high]?.[1]; // it holds until the next one; where nothing was said there is a break
+    return typeof value === "number" ? value.toFixed(2) : "–";
+  };
+  neuro.momentOf = (chart, at) => {
+    const lines = chart.getOption().series.filter((one) => one.type === "line" && one.data?.length);
+    const clock = new Date(at).toLocaleTimeString(document.documentElement.lang || undefined);
+    return [clock, ...lines.map((one) => `${one.name}  ${valueAt(one.data, at)}`)].join("\n");
+  };
+  neuro.moment = (params) => {
+    const one = Array.isArray(params) ? params[0] : params;
+    const place = document.querySelector(".history-chart");
+    const chart = place && getElement(place.id.slice(1))?.chart;
+    return chart && one ? neuro.momentOf(chart, one.axisValue ?? one.value?.[0]) : "";
+  };
+
   const seriesOf = (chart, id) => {
     const all = chart.getOption().series;
     const index = all.findIndex((one) => one.id === id);

@@ -36,7 +36,7 @@ class ElectrodeView:
 class RestView:
     """Where the guided rest stands. ``held`` True: the signal does not count just now."""
 
-    phase: Literal["waiting", "resting", "done", "stopped"]
+    phase: Literal["waiting", "resting", "done", "stopped", "ended"]
     headline: str
     detail: str
     share: float
@@ -106,6 +106,12 @@ def _placed(electrodes: tuple[ElectrodeView, ...]) -> tuple[ElectrodeView, ...]:
     )
 
 
+def recording_ended(state: LiveState) -> bool:
+    """Whether the recording that was replayed has come to its end, so that nothing follows any more."""
+    headset = state.newest(documents.Headset, topics.HEADSET)
+    return headset is not None and headset.state == "ended"
+
+
 def rest_view(state: LiveState, texts: Texts) -> RestView:
     """The guided rest with its countdown; only trusted seconds count."""
     session = state.newest(documents.Session, topics.SESSION)
@@ -114,6 +120,8 @@ def rest_view(state: LiveState, texts: Texts) -> RestView:
         return RestView("waiting", texts("rest.waiting"), texts("rest.waiting_detail"), 0.0, 0.0, False)
     if session.phase == "stopped":
         return RestView("stopped", texts("rest.stopped"), texts("rest.stopped_detail"), 0.0, 0.0, False)
+    if recording_ended(state) and not session.baseline_done:
+        return RestView("ended", texts("rest.ended"), texts("rest.ended_detail"), 0.0, 0.0, False)
     if session.baseline_done:
         return RestView("done", texts("rest.done"), texts("rest.done_detail"), 1.0, 0.0, False)
     wanted_s = max(session.baseline_wanted_s, 1e-9)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from daemon.web.state import session_records as records
 from daemon.web.state.session_records import AnyRecord
 
 MAX_POINTS = 2000
+UNKNOWN = "unknown"
 SILENT_S = 30.0
 """A mood that is not said again for so long has ended there (the engine repeats it each 10 s)."""
 
@@ -221,25 +222,40 @@ def summary(session: Sequence[AnyRecord]) -> Summary | None:
     if drawn is None:
         return None
     moods = [record for record in session if isinstance(record, records.MoodRecord)]
-    seconds: Counter[str] = Counter()
-    known_s = weighted = 0.0
+    duration_s = drawn.end_s - drawn.start_s
+    seconds: dict[str, float] = defaultdict(float)
+    weighted = known_s = 0.0
     for mood, until_s in zip(moods, _ends(moods, drawn.end_s), strict=True):
         length_s = max(0.0, min(until_s - mood.t, SILENT_S))
-        seconds[mood.e if mood.a is not None else "unknown"] += int(1000 * length_s)
         if mood.a is not None:
+            # a state that is read but not named is undecided, which is not the same as not known
+            seconds["undecided" if mood.e == UNKNOWN else mood.e] += length_s
             known_s += length_s
             weighted += length_s * mood.a
-    duration_s = drawn.end_s - drawn.start_s
-    total = sum(seconds.values())
+    shares = _whole_percents({**seconds, UNKNOWN: max(0.0, duration_s - known_s)})
     return Summary(
         duration_s=duration_s,
-        known_share=min(1.0, known_s / duration_s) if duration_s > 0 else 0.0,
+        known_share=1.0 - shares.get(UNKNOWN, 0) / 100 if known_s > 0 else 0.0,
         mean_arousal=weighted / known_s if known_s > 0 else None,
-        moods=tuple((name, count / total) for name, count in seconds.most_common() if total and count),
+        moods=tuple(
+            (name, share / 100) for name, share in sorted(shares.items(), key=lambda one: -one[1]) if share
+        ),
         tracks=len(drawn.tracks),
         mood_changes=sum(decision.kind == "mood_change" for decision in drawn.decisions),
         lost=len(drawn.gaps),
     )
+
+
+def _whole_percents(seconds: Mapping[str, float]) -> dict[str, int]:
+    """Whole percents that add up to 100: the largest remainders are rounded up."""
+    total = sum(seconds.values())
+    if total <= 0:
+        return {}
+    exact = {name: 100 * value / total for name, value in seconds.items()}
+    whole = {name: int(value) for name, value in exact.items()}
+    for name in sorted(exact, key=lambda one: whole[one] - exact[one])[: 100 - sum(whole.values())]:
+        whole[name] += 1
+    return whole
 
 
 COLUMNS = (

@@ -9,6 +9,7 @@ from daemon.mqtt import documents, topics
 from daemon.safe_text import clock_time
 from daemon.web.state.live_state import LiveState, TrailPoint
 from daemon.web.texts import Texts
+from daemon.web.views.fit_view import recording_ended
 from player.choice.reason_words import level_of, side_of
 
 SILENT_S = 25.0
@@ -52,6 +53,8 @@ def mood_view(state: LiveState, texts: Texts) -> MoodView:
     fresh = emotion is not None and engine_up and age_s is not None and age_s < SILENT_S
     now_s = state.clock()
     trail = tuple(point for point in state.trail if now_s - point.at_s <= TRAIL_S)
+    if recording_ended(state):
+        return _unknown(state, emotion, trail, texts("mood.unknown"), texts("health.headset_ended"))
     if emotion is None or not fresh:
         return _unknown(
             state, emotion, trail, texts("mood.unknown"), texts("mood.silent" if emotion else "mood.nothing")
