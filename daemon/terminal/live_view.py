@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,6 +20,11 @@ from daemon.mqtt.documents import LATE_NOTE
 from daemon.terminal.trail import Trail, rows_of_dots
 
 SPAN_S = 180.0
+ENDS_SESSION = "Ctrl-C ends the session"
+ENDS_VIEW = "Ctrl-C ends this view; the session goes on"
+ROOMY = 30
+"""From so many rows on, lines of the foot stand alone and the wearer's panel has air."""
+HINT = re.compile(r" \([^()]*\)")
 WEARER, MUSIC, WARN, DIM = "bold cyan", "magenta", "bold yellow", "grey62"
 MOOD_STYLE = {"relaxed": "bold cyan", "focused": "bold yellow", "neutral": "bold white", "unknown": "grey70"}
 STATUS_WORDS = {
@@ -37,9 +44,10 @@ class LiveView:
         self,
         headline: Sequence[str],
         *,
+        ending: str = ENDS_SESSION,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._headline = list(headline)
+        self._headline = [*headline, ending]
         self._clock = clock
         self._said: dict[str, Mapping[str, Any]] = {}
         self._at_s: dict[str, float] = {}
@@ -77,14 +85,15 @@ class LiveView:
     def render(self, width: int, height: int) -> RenderableType:
         """The whole screen."""
         layout = Layout()
-        foot = max(2, min(len(self._headline) + 1, 10, height - 22))
+        lines = self._foot(width, max(2, min(10, height - 20)))
+        foot = len(lines)
         layout.split_column(
             Layout(self._title(), size=1),
             Layout(name="middle", ratio=1),
             Layout(self._playing(), size=8),
-            Layout(self._foot(foot), size=foot),
+            Layout(Text("\n".join(lines), style=DIM, no_wrap=True), size=foot),
         )
-        layout["middle"].split_row(Layout(self._person(), name="person", size=38), Layout(name="chart"))
+        layout["middle"].split_row(Layout(self._person(height), name="person", size=38), Layout(name="chart"))
         chart_height = max(3, height - 8 - 1 - foot - 4)
         layout["chart"].update(self._chart(max(12, width - 38 - 14), chart_height))
         return layout
@@ -103,7 +112,8 @@ class LiveView:
             title.append(f"  the {role} is being started again ", style=WARN)
         return title
 
-    def _person(self) -> Panel:
+    def _person(self, height: int) -> Panel:
+        air = [Text()] if height >= ROOMY else []
         emotion = self._said.get(topics.EMOTION, EMPTY)
         lines: list[RenderableType] = []
         name = str(emotion.get("emotion", "unknown"))
@@ -111,10 +121,11 @@ class LiveView:
         status = STATUS_WORDS.get(str(emotion.get("status", "")), "waiting for the engine")
         if status:
             mood.append(f"  {status}", style=WARN)
-        lines += [mood, self._confidence(emotion), Text()]
+        lines += [mood, self._confidence(emotion), *air]
         session = self._said.get(topics.SESSION, EMPTY)
-        if session.get("phase") == "calibrating":
-            lines += [*_guide(session), Text()]
+        ended = self._said.get(topics.HEADSET, EMPTY).get("state") == "ended"
+        if session.get("phase") == "calibrating" and not ended:
+            lines += [*_guide(session), *air]
         lines.append(self._signal())
         if session.get("late"):
             lines.append(Text(LATE_NOTE, style=WARN))
@@ -148,7 +159,7 @@ class LiveView:
         music = self._music.columns(now_s, width)
         table = Table.grid(padding=(0, 1))
         for row in range(height):
-            label = {0: "engaged", height // 2: "between", height - 1: "calm"}.get(row, "")
+            label = {0: "engaged", height // 2: "balanced", height - 1: "calm"}.get(row, "")
             table.add_row(Text(f"{label:>8}", style=DIM), _row(wearer[row], music, row, height))
         table.add_row("", Text(f"-{SPAN_S / 60:.0f} min".ljust(width - 3) + "now", style=DIM))
         legend = Text("you ").append("⣀⣀⣀", style=WEARER).append("   music ").append("━━━", style=MUSIC)
@@ -159,7 +170,7 @@ class LiveView:
         if state is None or state["track"] is None:
             return Panel(Text("the music is starting", style=DIM), title="Music", title_align="left")
         track, next_ = state["track"], state["next"]
-        why = self._said.get(topics.PLAYER_DECISION, EMPTY).get("why", "")
+        why = (state.get("chosen") or self._said.get(topics.PLAYER_DECISION, EMPTY)).get("why", "")
         table = Table.grid(padding=(0, 1))
         table.add_column(style=DIM, justify="right", min_width=4, no_wrap=True)
         table.add_column()
@@ -185,13 +196,20 @@ class LiveView:
         else:
             text = Text(f"{_clock_text(position_s)}, without an end")
         if state["fading"] is not None:
-            text.append("  crossfading", style=MUSIC)
+            leaving = state.get("leaving")
+            text.append(f"  {leaving['title']} fades out" if leaving else "  crossfading", style=MUSIC)
         return text
 
-    def _foot(self, height: int) -> Text:
-        """What was found; where there is little room its end, which says where the page is."""
-        lines = [*self._headline, "Ctrl-C ends the session"][-height:]
-        return Text("\n".join(lines), style=DIM, no_wrap=True)
+    def _foot(self, width: int, height: int) -> list[str]:
+        """All that was found: a line each where there is room, else packed, at last without the hints."""
+        if len(self._headline) <= height:
+            return self._headline
+        packed: list[str] = []
+        for lines in (self._headline, [HINT.sub("", line) for line in self._headline]):
+            packed = textwrap.wrap(" · ".join(lines), width) or [""]
+            if len(packed) <= height:
+                return packed
+        return [*packed[: height - 1], packed[-1]]
 
 
 def _guide(session: Mapping[str, Any]) -> list[RenderableType]:
@@ -206,6 +224,10 @@ def _guide(session: Mapping[str, Any]) -> list[RenderableType]:
 
 def _electrodes(electrodes: Sequence[Mapping[str, Any]]) -> Table:
     table = Table.grid(padding=(0, 1))
+    names = max((len(str(electrode["channel"])) for electrode in electrodes[:8]), default=1)
+    table.add_column(no_wrap=True, min_width=min(8, names))
+    table.add_column(no_wrap=True, min_width=8)
+    table.add_column(no_wrap=True, overflow="ellipsis")
     shown = electrodes[:8]
     for electrode in shown:
         score = float(electrode["score"])

@@ -18,7 +18,7 @@ from daemon.mqtt.topics import Topics
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.processes.logs import open_log
 from daemon.settings import Settings
-from daemon.terminal.live_view import LiveView, can_draw
+from daemon.terminal.live_view import ENDS_SESSION, ENDS_VIEW, LiveView, can_draw
 from daemon.terminal.plain_view import JsonView, PlainLines
 from daemon.terminal.printing import lead_nowhere, printed
 from daemon.terminal.role import ViewRole
@@ -83,7 +83,7 @@ async def _print(settings: Settings, topics: Topics, terminal: _Terminal) -> Ses
 
 async def _draw(settings: Settings, topics: Topics, console: Console, terminal: _Terminal) -> SessionSummary:
     """Until told to stop, or until the terminal is closed."""
-    view = LiveView(settings.headline)
+    view = LiveView(settings.headline, ending=ENDS_SESSION if settings.headline else ENDS_VIEW)
     role = ViewRole(topics, view)
 
     def screen() -> RenderableType:

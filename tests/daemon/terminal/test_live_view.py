@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from daemon.mqtt.documents import LATE_NOTE
-from daemon.terminal.live_view import LiveView
+from daemon.terminal.live_view import ENDS_VIEW, LiveView
 from daemon.terminal.plain_view import PlainLines
 
 ELECTRODES = [
@@ -150,18 +150,54 @@ def test_plain_lines_say_only_what_is_new() -> None:
     assert "engine" in lines[2]
 
 
-@pytest.mark.parametrize(("height", "shown"), [(24, 1), (27, 4), (34, 5)])
-def test_the_foot_tells_how_to_end_and_where_the_page_is(height: int, shown: int, now: Now) -> None:
+@pytest.mark.parametrize("height", [24, 27, 34])
+def test_the_foot_tells_how_to_end_and_all_that_was_found(height: int, now: Now) -> None:
     headline = [
-        "Wearer: somebody",
-        "Music: some",
-        "Sound: none",
-        "MQTT: there",
+        "Headset: none was found (switch it on; --source names one), so the wearer is simulated",
+        "Music: eight demo tracks (name a folder with --music)",
+        "Sound: no sound device was found, so the music plays unheard (--output wav:FILE records it)",
+        "MQTT: mqtt://127.0.0.1:18830 (own embedded broker, MQTT 3.1.1), topics neuroplayer/home/#",
         "Page: http://127.0.0.1:8765",
     ]
-    text = screen(LiveView(headline, clock=now), height=height)
-    assert "Ctrl-C ends the session" in text
-    assert [line for line in headline if line in text] == headline[-shown:]
+    words = " ".join(screen(LiveView(headline, clock=now), width=80, height=height).split())
+    for told in (
+        "Headset: none was found",
+        "no sound device was found, so the music plays unheard",
+        "mqtt://127.0.0.1:18830",
+        "http://127.0.0.1:8765",
+        "Ctrl-C ends the session",
+    ):
+        assert told in words
+
+
+def test_who_only_looks_ends_nothing(now: Now) -> None:
+    words = screen(LiveView([], ending=ENDS_VIEW, clock=now))
+    assert "Ctrl-C ends this view; the session goes on" in words
+
+
+@pytest.mark.parametrize("phase", ["calibrating", "running"])
+def test_the_last_electrode_is_seen_in_24_rows(phase: str, view: LiveView) -> None:
+    reasons = ["line_noise", "muscle", "loose"]
+    electrodes = [{"channel": c, "score": 0.1, "reasons": reasons} for c in ("TP9", "AF7", "AF8", "TP10")]
+    view.show("headset", {"state": "streaming", "reason": "", "battery_percent": 80.0, "simulated": True})
+    view.show("signal", {"electrodes": electrodes, "worn": False, "simulated": True})
+    status = "calibrating" if phase == "calibrating" else "unreliable"
+    view.show("emotion", emotion(emotion="unknown", status=status, arousal=None))
+    view.show("session", {"phase": phase, "baseline_wanted_s": 45.0, "baseline_trusted_s": 15.0})
+    shown = screen(view, width=80, height=24)
+    assert "TP10" in shown
+
+
+def test_a_recording_that_ended_leaves_no_countdown(view: LiveView) -> None:
+    view.show("session", {"phase": "calibrating", "baseline_wanted_s": 45.0, "baseline_trusted_s": 30.0})
+    assert "15 s to go" in screen(view)
+    view.show("headset", {"state": "ended", "reason": "", "battery_percent": None})
+    assert "to go" not in screen(view)
+
+
+def test_who_comes_late_reads_why_in_the_state(view: LiveView) -> None:
+    view.show("player/state", player(chosen={"why": "because you seem calm"}))
+    assert "because you seem calm" in screen(view)
 
 
 def test_a_broker_that_is_gone_is_told_above_all() -> None:
