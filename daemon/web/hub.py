@@ -23,6 +23,7 @@ from daemon.web.texts import Texts
 from daemon.web.views.health_view import Notice, notices
 from daemon.web.views.mood_view import MoodView, mood_view
 from daemon.web.views.music_view import MusicView, music_view
+from player.choice.taste import Taste
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class Hub:
     recordings: Recordings
     calibrate: Callable[[Hub], CalibrationState]
     wearer: str
+    taste: Callable[[], Taste] = Taste
     outlet: Outlet | None = None
     clock: Callable[[], float] = time.monotonic
     began_s: float = field(default_factory=time.monotonic)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+import msgspec
 from nicegui import Client, ui
 from nicegui.element import Element
 
@@ -32,6 +33,8 @@ class Viewer:
         self.mode = "auto"
         forwarded = bool(getattr(request.state, "forwarded", False))
         self.on_this_machine = is_loopback(client.ip) and not forwarded
+        self.offer: Callable[[str, Callable[[], object]], None] = lambda text, _undo: self.notify(text)
+        """Say what was done with a way back; the frame brings the bar for it."""
         self._bucket = Bucket(12, 4, time.monotonic)
         self._themed: list[Callable[[], None]] = []
         self._acts: list[Callable[[], Any]] = []
@@ -145,11 +148,33 @@ def words(name: str, classes: str, text: str) -> ui.label:
     return made
 
 
-__all__ = ["Viewer", "attribute", "button", "fill", "icon_button", "named", "swap_class", "tag", "words"]
+__all__ = [
+    "Viewer",
+    "attribute",
+    "button",
+    "fill",
+    "icon_button",
+    "named",
+    "script_json",
+    "swap_class",
+    "tag",
+    "words",
+]
 
 
-def ask(viewer: Viewer, question: str, act: Callable[[], Awaitable[None]]) -> None:
-    """Open a dialog; ``act`` follows only on a clear yes."""
+def script_json(value: object) -> str:
+    """JSON that may stand in a script: ``<`` and the two line ends that JavaScript knows are escaped."""
+    text = msgspec.json.encode(value).decode()
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def ask(
+    viewer: Viewer,
+    question: str,
+    act: Callable[[], Awaitable[None]],
+    answers: tuple[str, str] = ("ask.yes", "ask.no"),
+) -> None:
+    """Open a dialog; ``act`` follows only on a clear yes. ``answers``: the texts for yes and no."""
     texts = viewer.texts
     with ui.dialog() as dialog, tag("div", "card asking"):
         words("p", "", question)
@@ -159,8 +184,8 @@ def ask(viewer: Viewer, question: str, act: Callable[[], Awaitable[None]]) -> No
             await act()
 
         with tag("div", "row-line").style("margin-top:16px;justify-content:flex-end"):
-            button(texts("ask.no"), dialog.close)
-            button(texts("ask.yes"), yes, classes="danger")
+            button(texts(answers[1]), dialog.close)
+            button(texts(answers[0]), yes, classes="danger")
     named(dialog, aria_label=question)
     dialog.on("hide", dialog.delete)
     dialog.open()

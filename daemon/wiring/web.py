@@ -35,6 +35,7 @@ from daemon.web.state.recordings import Recordings
 from daemon.web.state.session_log import SessionLog
 from daemon.web.state.track_library import TrackLibrary, read_from_cache
 from daemon.web.texts import texts
+from player.choice.taste import TasteFile
 from player.library.music_folder import folder_of
 
 LINK_LOOK_S = 0.5
@@ -95,6 +96,7 @@ def make_hub(settings: Settings) -> Hub:
         recordings=Recordings(wearer_of(settings).recordings, lambda: datetime.now(UTC)),
         calibrate=partial(_calibration, settings),
         wearer=wearer_of(settings).name,
+        taste=TasteFile(wearer_of(settings).folder).read,
     )
 
 

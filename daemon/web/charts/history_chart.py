@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from daemon.web.charts.history_lane import LANE_TOP, lane_series
 from daemon.web.charts.style import FONT, Options, axis, base, faded, tooltip
@@ -10,7 +11,7 @@ from daemon.web.palette import Palette
 from daemon.web.texts import Texts
 from daemon.web.views.history_view import Point, SessionTimeline, marks
 
-LEFT = 48
+LEFT = 62
 TWO_DECIMALS = "(value) => typeof value === 'number' ? value.toFixed(2) : '–'"
 
 
@@ -29,14 +30,14 @@ def history_options(timeline: SessionTimeline, colours: Palette, texts: Texts) -
         ),
         "axisPointer": {"link": [{"xAxisIndex": "all"}]},
         "grid": [
-            {"left": LEFT, "right": 18, "top": 40, "bottom": 254},
-            {"left": LEFT, "right": 18, "bottom": 170, "height": 58},
-            {"left": LEFT, "right": 18, "bottom": 68, "height": 72, "tooltip": _reason(colours)},
+            {"left": LEFT, "right": 18, "top": 40, "bottom": 268},
+            {"left": LEFT, "right": 18, "bottom": 184, "height": 58},
+            {"left": LEFT, "right": 18, "bottom": 82, "height": 72, "tooltip": _reason(colours)},
         ],
-        "xAxis": [_time_axis(timeline, colours, row) for row in range(3)],
+        "xAxis": [_time_axis(timeline, colours, row, texts) for row in range(3)],
         "yAxis": [
-            axis(colours, type="value", gridIndex=0, min=-1, max=1, interval=0.5),
-            axis(colours, type="value", gridIndex=1, min=0, max=1, interval=0.5),
+            _named_axis(texts("history.axis_mood"), colours, gridIndex=0, min=-1, max=1, interval=0.5),
+            _named_axis(texts("history.axis_quality"), colours, gridIndex=1, min=0, max=1, interval=0.5),
             axis(colours, type="value", gridIndex=2, min=0, max=LANE_TOP, show=False),
         ],
         "dataZoom": [{"type": "inside", "xAxisIndex": [0, 1, 2], "filterMode": "none"}, _slider(colours)],
@@ -61,7 +62,11 @@ def _reason(colours: Palette) -> Options:
     return {"trigger": "item", "axisPointer": {"show": False}, ":formatter": "(one) => neuro.reason(one)"}
 
 
-def _time_axis(timeline: SessionTimeline, colours: Palette, row: int) -> Options:
+def _named_axis(name: str, colours: Palette, **more: Any) -> Options:
+    return axis(colours, type="value", name=name, nameLocation="middle", nameGap=44, **more)
+
+
+def _time_axis(timeline: SessionTimeline, colours: Palette, row: int, texts: Texts) -> Options:
     label = {"show": row == 2, "color": colours.muted, "fontFamily": FONT, "hideOverlap": True}
     return axis(
         colours,
@@ -71,6 +76,7 @@ def _time_axis(timeline: SessionTimeline, colours: Palette, row: int) -> Options
         max=1000 * max(timeline.end_s, timeline.start_s + 10),
         axisLabel=label,
         splitLine={"show": False},
+        **({"name": texts("history.axis_time"), "nameLocation": "middle", "nameGap": 28} if row == 2 else {}),
     )
 
 

@@ -14,9 +14,13 @@ MAX_POINTS = 4000
 
 
 def library_options(
-    tracks: Sequence[MapTrack], playing: str | None, colours: Palette, texts: Texts
+    tracks: Sequence[MapTrack],
+    playing: str | None,
+    colours: Palette,
+    texts: Texts,
+    lit: Sequence[MapTrack] = (),
 ) -> Options:
-    """One point a track; filled where people stated its mood, hollow where analysis did."""
+    """One point a track; filled where people stated its mood, hollow where analysis did. ``lit``: found."""
     value_axis = axis(
         colours,
         type="value",
@@ -42,6 +46,7 @@ def library_options(
         "series": [
             _points("stated", [t for t in tracks if t.stated], colours, few, filled=True),
             _points("analysed", [t for t in tracks if not t.stated], colours, few, filled=False),
+            _lit(lit, colours),
             _playing([t for t in tracks if t.id == playing], colours),
         ],
     }
@@ -61,6 +66,17 @@ def _points(name: str, tracks: Sequence[MapTrack], colours: Palette, few: bool, 
         "emphasis": {"scale": 1.5},
         "data": [_point(track) for track in tracks],
         "z": 3,
+    }
+
+
+def _lit(tracks: Sequence[MapTrack], colours: Palette) -> Options:
+    return {
+        "id": "found",
+        "type": "scatter",
+        "symbolSize": 18,
+        "z": 5,
+        "itemStyle": {"color": colours.target, "borderColor": colours.card, "borderWidth": 2},
+        "data": [_point(track) for track in tracks],
     }
 
 

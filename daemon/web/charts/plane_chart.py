@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from daemon.web.charts.style import FONT, Options, axis, base, faded
+from daemon.web.charts.style import FONT, Options, axis, base, faded, readable
 from daemon.web.palette import Palette
 from daemon.web.state.live_state import TrailPoint
 from daemon.web.texts import Texts
@@ -106,8 +106,7 @@ def _veil(mood: MoodView, colours: Palette, texts: Texts) -> Options:
                 "position": "insideTopLeft",
                 "distance": 12,
                 "formatter": texts("plane.unknown"),
-                "color": colours.muted,
-                "fontFamily": FONT,
+                **readable(colours),
                 "fontSize": 15,
                 "fontWeight": 500,
             },
@@ -143,8 +142,7 @@ def _named(named: dict[str, tuple[float, float]], colours: Palette, texts: Texts
             "position": "right",
             "distance": 11,
             "formatter": "{b}",
-            "color": colours.muted,
-            "fontFamily": FONT,
+            **readable(colours),
             "fontSize": 12,
         },
         "data": [{"name": texts(f"target.{name}"), "value": list(point)} for name, point in named.items()],
@@ -209,8 +207,7 @@ def _you(mood: MoodView, colours: Palette, texts: Texts) -> Options:
                     "show": True,
                     "position": "insideStartTop",
                     "formatter": texts("plane.valence_unknown"),
-                    "color": colours.accent,
-                    "fontFamily": FONT,
+                    **readable(colours),
                 },
             }
     elif mood.last is not None:

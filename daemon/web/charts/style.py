@@ -44,6 +44,11 @@ def tooltip(colours: Palette, **more: Any) -> Options:
     }
 
 
+def readable(colours: Palette) -> Options:
+    """Text over areas and lines: in ink, with a rim of the card's own colour."""
+    return {"color": colours.ink, "fontFamily": FONT, "textBorderColor": colours.card, "textBorderWidth": 3}
+
+
 def faded(colour: str, share: float) -> str:
     """``#rrggbb`` with an opacity, as ``rgba``."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))

@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from daemon.safe_text import clock_time
 from daemon.web.pages.frame import frame
-from daemon.web.viewer import Viewer, attribute, button, fill, named, swap_class, tag, words
+from daemon.web.viewer import Viewer, ask, attribute, button, fill, named, swap_class, tag, words
 from daemon.web.views.calibration_view import STEPS, headline, pieces_from, share, step_of, verdict
 from daemon.web.views.fit_view import fit_view
 
@@ -115,7 +115,12 @@ class _Wizard:
                 button(texts("calibrate.skip"), self._calibration.skip)
                 button(texts("calibrate.no_more"), lambda: self._calibration.skip(everything=True))
         with tag("div", "row-line").style("margin-top:16px"):
-            button(texts("calibrate.cancel"), self._calibration.cancel, classes="plain")
+            button(texts("calibrate.cancel"), self._ask_cancel, classes="plain")
+
+    def _ask_cancel(self) -> None:
+        """Up to twelve minutes of somebody's patience do not end by a slip of the finger."""
+        question, answers = self._viewer.texts("calibrate.ask"), ("calibrate.stop_it", "calibrate.go_on")
+        ask(self._viewer, question, self._calibration.cancel, answers)
 
     def _build_after(self) -> None:
         texts = self._viewer.texts

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from nicegui import ui
 
 from daemon.web.charts.head_chart import eeg_options, spectrum_options, spectrum_series
 from daemon.web.state.eeg_feed import KEPT_S, EegSlice, ShownSpectrum
-from daemon.web.viewer import Viewer, attribute, button, named, swap_class, tag, words
+from daemon.web.viewer import Viewer, attribute, button, named, script_json, swap_class, tag, words
 
 SCALES_UV = (25, 50, 100, 200)
 PUSH_S = 0.25
@@ -73,7 +72,7 @@ class EegCards:
             self._restart()
         self._number, self._cursor = piece.stream.number, piece.cursor
         self._about.text = texts("fit.eeg_detail", device=piece.stream.device)
-        ui.run_javascript(f"neuro.eeg({self._traces.id}, {_json(self._chart_samples(piece))})")
+        ui.run_javascript(f"neuro.eeg({self._traces.id}, {script_json(self._chart_samples(piece))})")
         self._push_spectrum(piece)
 
     def _chart_samples(self, piece: EegSlice) -> dict[str, Any]:
@@ -115,9 +114,3 @@ def _scale_choice(viewer: Viewer, scale: list[int]) -> None:
         for value in SCALES_UV:
             choices[value] = button(f"±{value} µV", choose(value), classes="small-btn plain")
     show()
-
-
-def _json(value: object) -> str:
-    """JSON that may stand in a script: ``<`` and the two line ends that JavaScript knows are escaped."""
-    text = msgspec.json.encode(value).decode()
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

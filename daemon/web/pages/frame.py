@@ -11,6 +11,7 @@ from nicegui import ui
 
 from daemon.web.pages.notices import notices
 from daemon.web.pages.record_control import stop_recording
+from daemon.web.pages.undo_bar import UndoBar
 from daemon.web.palette import css_variables
 from daemon.web.texts import Texts
 from daemon.web.viewer import Viewer, attribute, icon_button, named, tag, words
@@ -49,6 +50,7 @@ def frame(viewer: Viewer, page: str) -> Iterator[None]:
     _top(viewer, page)
     with named(tag("main", "page"), id="content", tabindex="-1"):
         notices(viewer)
+        UndoBar(viewer)
         yield
     ui.run_javascript("neuro.start()")
 

@@ -14,7 +14,7 @@ from daemon.web.pages.frame import frame
 from daemon.web.pages.reasons_card import ReasonsCard
 from daemon.web.pages.recordings_card import recordings_card
 from daemon.web.state.session_log import MAX_FILES, read_session, session_names, start_of
-from daemon.web.viewer import Viewer, ask, button, named, tag, words
+from daemon.web.viewer import Viewer, ask, button, named, script_json, tag, words
 from daemon.web.views.history_view import SessionTimeline, Summary, marks, summary, timeline
 
 REFRESH_S = 10.0
@@ -203,7 +203,9 @@ class _History:
         ui.run_javascript(f"neuro.wholeChart({self._chart.id})")
 
     def _png(self) -> None:
-        ui.run_javascript(f"neuro.png({self._chart.id}, 'neuroplayer-{self._name}.png')")
+        title = f"{self._viewer.texts('app.name')} · {self._title(self._name)}"
+        name = f"neuroplayer-{self._name}.png"
+        ui.run_javascript(f"neuro.png({self._chart.id}, {script_json(name)}, {script_json(title)})")
 
     def _csv(self) -> None:
         ui.download(f"/history/{self._name}.csv", f"neuroplayer-{self._name}.csv")

@@ -16,6 +16,7 @@ from daemon.web.viewer import Viewer, attribute, fill, icon_button, named, swap_
 from daemon.web.views.music_view import MusicView, TrackView
 
 MAX_MORE = 4
+FALLBACK_PERCENT = 60
 HELD_S = 2.0
 """What the player said up to so long after a move is of the time before it."""
 
@@ -27,12 +28,13 @@ def controls(viewer: Viewer) -> Callable[[MusicView], None]:
         play = icon_button("pause", texts("music.pause"), lambda: _pause(viewer), classes="primary big")
         icon_button("skip_next", texts("music.skip"), lambda: viewer.send("skip", commands.SkipCommand()))
         heart = icon_button("favorite_border", texts("music.like"), lambda: _like(viewer))
-        icon_button("block", texts("music.ban"), lambda: _ban(viewer))
         with tag("div", "volume"):
-            ui.icon("volume_up")
+            mute = icon_button("volume_up", texts("music.mute"), lambda: None, classes="plain")
             slider = named(tag("input", "range"), type="range", min="0", max="100", step="1")
             named(slider, aria_label=texts("music.volume"))
-    follow = _volume(viewer, slider)
+        # apart from what is pressed often: it is not taken back by pressing it again
+        icon_button("block", texts("music.ban"), lambda: _ban(viewer))
+    follow = _volume(viewer, slider, mute)
 
     def show(music: MusicView) -> None:
         attribute(play, "icon", "play_arrow" if music.paused else "pause")
@@ -59,27 +61,51 @@ def _like(viewer: Viewer) -> None:
 
 
 def _ban(viewer: Viewer) -> None:
-    track = viewer.views()[1].track
-    if track is not None:
-        viewer.send("ban", commands.BanCommand(id=track.id), viewer.texts("music.banned"))
+    track, texts = viewer.views()[1].track, viewer.texts
+    if track is None or not viewer.send("ban", commands.BanCommand(id=track.id)):
+        return
+
+    def back() -> None:
+        viewer.send("ban", commands.BanCommand(id=track.id, banned=False), texts("music.unbanned"))
+
+    viewer.offer(texts("music.banned", title=track.title), back)
 
 
-def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:
+def _volume(viewer: Viewer, slider: Element, mute: ui.button) -> Callable[[MusicView], None]:
     """The slider follows the player, but never pulls itself out of a hand.
 
     Its value is set in the browser and is no attribute of ours: an attribute travels back with every
     render, and one a step behind would undo the step that was made meanwhile.
     """
-    state = viewer.hub.state
-    moved_s, told = [-10.0], [-1]
+    state, texts = viewer.hub.state, viewer.texts
+    moved_s, told, before = [-10.0], [-1], [FALLBACK_PERCENT]
+
+    def send(percent: int) -> None:
+        moved_s[0], told[0] = state.clock(), percent
+        viewer.send("volume", commands.VolumeCommand(volume=round(percent / 100, 2)))
 
     def sent(event: Any) -> None:
         value = event.args
         if isinstance(value, int | float) and 0 <= value <= 100:
-            moved_s[0], told[0] = state.clock(), round(value)
-            viewer.send("volume", commands.VolumeCommand(volume=round(value / 100, 2)))
+            send(round(value))
+
+    def silence() -> None:
+        """Mute, or back to where it was."""
+        now = told[0] if told[0] >= 0 else round(100 * viewer.views()[1].volume)
+        if now > 0:
+            before[0] = now
+        send(0 if now > 0 else before[0])
+        viewer.client.run_javascript(f"neuro.follow({slider.id}, {told[0]})")
+        named_so()
+
+    def named_so() -> None:
+        muted = told[0] == 0
+        attribute(mute, "icon", "volume_off" if muted else "volume_up")
+        for name in ("aria-label", "title"):
+            attribute(mute, name, texts("music.unmute" if muted else "music.mute"))
 
     slider.on("change", sent, js_handler="(event) => emit(Number(event.target.value))")
+    mute.on_click(silence)
 
     def follow(music: MusicView) -> None:
         percent = round(100 * music.volume)
@@ -88,6 +114,7 @@ def _volume(viewer: Viewer, slider: Element) -> Callable[[MusicView], None]:
         if news and said_s - moved_s[0] > HELD_S:
             told[0] = percent
             viewer.client.run_javascript(f"neuro.follow({slider.id}, {percent})")
+        named_so()
 
     return follow
 

@@ -27,6 +27,8 @@ class MapTrack:
     stated: bool
     location: str = ""
     duration_s: float = 0.0
+    measured: bool = True
+    """False: nobody has said or measured where it lies, so it has no place on the map."""
 
 
 Reader = Callable[[], Sequence[MapTrack]]
@@ -75,6 +77,7 @@ def read_from_cache(folders: Sequence[Path], cache_dir: Path) -> tuple[MapTrack,
             stated=track.mood_source in LABELLED,
             location=track.location,
             duration_s=track.duration_s,
+            measured=track.mood_source != "unknown",
         )
         for track in cached_tracks(folders, cache_dir)
     )

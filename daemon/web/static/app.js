@@ -97,6 +97,49 @@
 
   // ---- the plane ----------------------------------------------------------------------------------------
   const bounded = (value) => Math.max(-1, Math.min(1, Math.round(value * 100) / 100));
+  // A mouse may drag from anywhere. A finger drags from the target alone, or the page could not be scrolled.
+  const NEAR_PX = 34;
+  const dragging = (chart, element, at, cursor) => {
+    const place = (event) => {
+      const box = element.getBoundingClientRect();
+      return chart.convertFromPixel("grid", [event.clientX - box.left, event.clientY - box.top]);
+    };
+    const near = (event) => {
+      const target = chart.getOption().series.find((one) => one.id === "target")?.data?.[0];
+      if (!target) return false;
+      const box = element.getBoundingClientRect();
+      const [x, y] = chart.convertToPixel("grid", target.value ?? target);
+      return Math.hypot(event.clientX - box.left - x, event.clientY - box.top - y) < NEAR_PX;
+    };
+    let held = null;
+    const move = (event) => {
+      const [x, y] = place(event);
+      at.valence = bounded(x);
+      at.arousal = bounded(y);
+      cursor(true);
+    };
+    element.addEventListener("pointerdown", (event) => {
+      const [x, y] = place(event);
+      if (!event.isPrimary || event.button || Math.abs(x) > 1.04 || Math.abs(y) > 1.04) return;
+      held = { x: event.clientX, y: event.clientY, drags: event.pointerType === "mouse" || near(event) };
+      if (held.drags) element.setPointerCapture(event.pointerId);
+    });
+    element.addEventListener("touchmove", (event) => held?.drags && event.preventDefault(), { passive: false });
+    element.addEventListener("pointermove", (event) => held?.drags && move(event));
+    element.addEventListener("pointercancel", () => {
+      held = null;
+      cursor(false);
+    });
+    element.addEventListener("pointerup", (event) => {
+      const touched = held && (held.drags || Math.hypot(event.clientX - held.x, event.clientY - held.y) < 12);
+      held = null;
+      cursor(false);
+      if (!touched) return;
+      move(event);
+      cursor(false);
+      emitEvent("neuro_target", { ...at });
+    });
+  };
   neuro.plane = (id) =>
     whenChart(id, (chart) => {
       if (chart.neuroReady) return;
@@ -107,13 +150,7 @@
         chart.setOption({
           series: [{ id: "cursor", data: shown ? [[at.valence, at.arousal]] : [] }],
         });
-      chart.getZr().on("click", (event) => {
-        const [x, y] = chart.convertFromPixel("grid", [event.offsetX, event.offsetY]);
-        if (Math.abs(x) > 1.04 || Math.abs(y) > 1.04) return;
-        at.valence = bounded(x);
-        at.arousal = bounded(y);
-        emitEvent("neuro_target", { ...at });
-      });
+      dragging(chart, element, at, cursor);
       element.addEventListener("keydown", (event) => {
         const step = event.shiftKey ? 0.25 : 0.1;
         const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
@@ -193,13 +230,36 @@
   };
 
   // ---- pictures -----------------------------------------------------------------------------------------
-  neuro.png = (id, name) =>
+  // What is taken away says by itself what it is: a title above, and no handles that nobody can move there.
+  const TITLE_PX = 44;
+  neuro.png = (id, name, title) =>
     whenChart(id, (chart) => {
-      const link = document.createElement("a");
-      const background = getComputedStyle(document.body).getPropertyValue("--card").trim();
-      link.href = chart.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: background });
-      link.download = name;
-      link.click();
+      const colour = (which) => getComputedStyle(document.body).getPropertyValue(which).trim();
+      const scale = 2;
+      const drawn = new Image();
+      drawn.onload = () => {
+        const sheet = document.createElement("canvas");
+        sheet.width = drawn.width;
+        sheet.height = drawn.height + TITLE_PX * scale;
+        const pen = sheet.getContext("2d");
+        pen.fillStyle = colour("--card");
+        pen.fillRect(0, 0, sheet.width, sheet.height);
+        pen.fillStyle = colour("--ink");
+        pen.font = `600 ${16 * scale}px Roboto, system-ui, sans-serif`;
+        pen.textBaseline = "middle";
+        pen.fillText(title, 16 * scale, (TITLE_PX * scale) / 2, sheet.width - 32 * scale);
+        pen.drawImage(drawn, 0, TITLE_PX * scale);
+        const link = document.createElement("a");
+        link.href = sheet.toDataURL("image/png");
+        link.download = name;
+        link.click();
+      };
+      drawn.src = chart.getDataURL({
+        type: "png",
+        pixelRatio: scale,
+        backgroundColor: colour("--card"),
+        excludeComponents: ["dataZoom", "toolbox"],
+      });
     });
   neuro.wholeChart = (id) =>
     whenChart(id, (chart) => chart.dispatchAction({ type: "dataZoom", start: 0, end: 100 }));

@@ -69,7 +69,7 @@
     return typeof value === "number" ? value.toFixed(2) : "–";
   };
   neuro.momentOf = (chart, at) => {
-    const lines = chart.getOption().series.filter((one) => one.type === "line" && one.data?.length);
+    const lines = chart.getOption().series.filter((one) => one.type === "line" && one.data?.some((point) => point[1] !== null));
     const clock = new Date(at).toLocaleTimeString(document.documentElement.lang || undefined);
     return [clock, ...lines.map((one) => `${one.name}  ${valueAt(one.data, at)}`)].join("\n");
   };
