@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from acquisition.signal import HeadsetStatus, StreamInfo
@@ -71,7 +71,7 @@ def estimate_document(estimate: Estimate, at: datetime, *, simulated: bool) -> d
 
 
 def emotion_document(
-    state: EmotionState, at: datetime, *, simulated: bool, compute_ms: float
+    state: EmotionState, at: datetime, since: datetime, *, simulated: bool, compute_ms: float
 ) -> documents.Emotion:
     """The settled state; ``compute_ms`` is what reading the samples took."""
     latency = {**state.latency_ms, "compute": compute_ms}
@@ -79,15 +79,20 @@ def emotion_document(
         at=at,
         simulated=simulated,
         emotion=state.emotion,
-        valence=state.affect.valence,
-        arousal=state.affect.arousal,
-        confidence=state.confidence,
+        valence=_two_digits(state.affect.valence),
+        arousal=_two_digits(state.affect.arousal),
+        confidence=round(state.confidence, 2),
         status=state.status,
-        since=at - timedelta(seconds=max(0.0, state.at_s - state.since_s)),
+        since=since,
         seq=state.seq,
         model=model_document(state.model),
         latency_ms={name: round(value, 3) for name, value in latency.items()},
     )
+
+
+def _two_digits(value: float | None) -> float | None:
+    """More would be noise, which databases keep as change."""
+    return None if value is None else round(value, 2)
 
 
 def unknown_emotion(

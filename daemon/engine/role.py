@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +34,8 @@ SEEN_DRIFT = 0.02
 """Numbers that have moved so far can be seen to have moved; more than that is not told each 0.9 s."""
 DRIFT_EVERY_S = 0.9
 PLAYER_TOPICS = (topics.PLAYER_STATE, topics.PLAYER_DECISION)
+ANOTHER_TIME = timedelta(seconds=5)
+"""A moment that seems to have moved so far is another one: of a new stream, or by a clock that was set."""
 LATE_NOTE_S = 30.0
 """The note goes once so long nothing was left out."""
 
@@ -89,6 +91,7 @@ class EngineRole:
         self._said_at = -REPEAT_S
         self._said: documents.Emotion | None = None
         self._said_stream_s = 0.0
+        self._since: tuple[float, datetime | None] = (0.0, None)
         self._trouble = ""
         self._late = 0
         self._late_at: float | None = None
@@ -254,10 +257,18 @@ class EngineRole:
 
     def _publish_state(self, state: EmotionState, compute_ms: float) -> None:
         document = said.emotion_document(
-            state, self._wall(), simulated=self._simulated, compute_ms=compute_ms
+            state, self._wall(), self._since_when(state), simulated=self._simulated, compute_ms=compute_ms
         )
         if self._worth_saying(document):
             self._publish_emotion(document)
+
+    def _since_when(self, state: EmotionState) -> datetime:
+        """By the wall clock, and the same for as long as it is the same moment of the stream."""
+        since = self._wall() - timedelta(seconds=max(0.0, state.at_s - state.since_s))
+        stream_s, before = self._since
+        if before is None or stream_s != state.since_s or abs(since - before) > ANOTHER_TIME:
+            self._since = stream_s, before = state.since_s, since
+        return before
 
     def _worth_saying(self, new: documents.Emotion) -> bool:
         """On change and each 10 s. A drift of the numbers counts as change once it can be seen."""

@@ -18,7 +18,8 @@ from daemon.mqtt.topics import Topics
 from daemon.settings import Style
 
 DEFAULT_PREFIX = "homeassistant"
-HEADSET_AVAILABLE = "{{ 'online' if value_json.state == 'streaming' else 'offline' }}"
+MIGRATE = b'{"migrate_discovery":true}'
+"""Has Home Assistant let go of an entity but keep what a person has made of it, until it comes again."""
 
 Payload = dict[str, Any]
 
@@ -39,17 +40,20 @@ class Discovery:
         return f"{self.prefix}/status"
 
     def messages(self, owner: Owner) -> dict[str, bytes]:
-        """Retained messages by topic. Messages of the style not chosen are empty, which removes them."""
-        found = dict.fromkeys(self.topics(owner), b"")
+        """Retained messages by topic, of the style chosen."""
         if self.style == "component":
-            found |= {self._component_topic(e): _encoded(self._component(e)) for e in ENTITIES[owner]}
-        elif self.style == "device":
-            found[self._device_topic(owner)] = _encoded(self._whole_device(owner))
-        return found
+            return {self._component_topic(e): _encoded(self._component(e)) for e in ENTITIES[owner]}
+        return (
+            {self.device_topic(owner): _encoded(self._whole_device(owner))} if self.style == "device" else {}
+        )
 
     def topics(self, owner: Owner) -> list[str]:
         """Every discovery topic that may hold a message of this role."""
-        return [self._component_topic(e) for e in ENTITIES[owner]] + [self._device_topic(owner)]
+        return [self._component_topic(e) for e in ENTITIES[owner]] + [self.device_topic(owner)]
+
+    def filters(self, owner: Owner) -> list[str]:
+        """What to subscribe to, to see what is retained on these."""
+        return [f"{self.prefix}/+/{self._id}/+/config", self.device_topic(owner)]
 
     @property
     def _id(self) -> str:
@@ -58,7 +62,8 @@ class Discovery:
     def _component_topic(self, entity: Entity) -> str:
         return f"{self.prefix}/{entity.component}/{self._id}/{entity.key}/config"
 
-    def _device_topic(self, owner: Owner) -> str:
+    def device_topic(self, owner: Owner) -> str:
+        """Where the one message of the device style goes."""
         return f"{self.prefix}/device/{self._id}_{owner}/config"
 
     def _component(self, entity: Entity) -> Payload:
@@ -103,6 +108,9 @@ class Discovery:
             "qos": 1,
             **entity.options,
         }
+        for key, nothing in (("value_template", entity.nothing), ("json_attributes_template", "{}")):
+            if key in payload:
+                payload[key] = _guarded(payload[key], nothing)
         if entity.state is not None:
             payload["state_topic"] = node.full(entity.state)
         if entity.state is not None and "json_attributes_template" in entity.options:
@@ -115,8 +123,22 @@ class Discovery:
         own = {"engine": topics.ENGINE_AVAILABILITY, "player": topics.PLAYER_AVAILABILITY}[entity.owner]
         levels: list[Mapping[str, str]] = [{"topic": node.full(own)}]
         if entity.needs_headset:
-            levels.append({"topic": node.full(topics.HEADSET), "value_template": HEADSET_AVAILABLE})
+            levels.append(_while("value_json.state == 'streaming'", node.full(topics.HEADSET)))
+        if entity.state is not None and entity.there:
+            levels.append(_while(entity.there, node.full(entity.state)))
         return levels
+
+
+def _while(condition: str, topic: str) -> Mapping[str, str]:
+    return {
+        "topic": topic,
+        "value_template": _guarded(f"{{{{ 'online' if {condition} else 'offline' }}}}", "offline"),
+    }
+
+
+def _guarded(template: str, nothing: str) -> str:
+    """A retained message that is deleted arrives as an empty one, of which no template makes anything."""
+    return f"{{% if value_json is mapping %}}{template}{{% else %}}{nothing}{{% endif %}}"
 
 
 def _origin() -> Payload:

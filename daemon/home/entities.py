@@ -1,7 +1,9 @@
 """The entities Home Assistant shows, as data: where each hears its state and what it sends back.
 
 Every template reads a document of the MQTT contract. Only the settled mood (topic ``emotion``) drives them,
-never a single window's ``estimate``. A template that renders ``None`` makes Home Assistant show "unknown".
+never a single window's ``estimate``. A template that renders ``None`` makes Home Assistant show "unknown", in
+a text of one before 2024.11 the word itself does. What is measured is said anew once it has really changed:
+each change is a row in Home Assistant's database.
 """
 
 from __future__ import annotations
@@ -18,20 +20,26 @@ Component = Literal["sensor", "binary_sensor", "event", "switch", "select", "num
 Owner = Literal["engine", "player"]
 
 EMOTIONS = ("neutral", "happy", "sad", "relaxed", "focused")
-"""What an enum sensor may show; ``unknown`` of the contract is Home Assistant's own unknown."""
+"""What automations may go by; ``unknown`` of the contract is Home Assistant's own unknown."""
+UNKNOWN = "unknown"
 TARGETS = tuple(NAMED_TARGETS)
 NO_TARGET = "no target"
 LIVE_S = 35
 """A live value that was not said again for so long is shown as unavailable: three repeats were missed."""
 SIGNAL_LIVE_S = 10
 WEAK_ELECTRODE = 0.5
+GOOD_ELECTRODE = 0.6
+"""A problem that is shown is over once all electrodes are as good as this."""
 
 Options = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One entity. ``state`` and ``command`` are short topic names, ``options`` Home Assistant's own keys."""
+    """One entity. ``state`` and ``command`` are short topic names, ``options`` Home Assistant's own keys.
+
+    ``there`` is a condition on the state's document: while it does not hold, there is nothing to show.
+    """
 
     component: Component
     key: str
@@ -40,11 +48,29 @@ class Entity:
     state: str | None = None
     command: str | None = None
     needs_headset: bool = False
+    there: str = ""
     options: Options = field(default_factory=dict)
+
+    @property
+    def nothing(self) -> str:
+        """What a template says where there is no document."""
+        return UNKNOWN if self.key in ("emotion", "now_playing") else "None"
 
 
 def _json(template: str) -> str:
     return "{{ (" + template + ") | tojson }}"
+
+
+def _steady(value: str, step: float, digits: int = 0, unit: str = "") -> str:
+    """A template for a number that is said anew where it has moved by ``step``, or has come or gone.
+
+    A person may have chosen another unit for the entity; what it shows is then no measure for ours.
+    """
+    ours = f"this.attributes.unit_of_measurement == '{unit}' and " if unit else ""
+    return (
+        f"{{% set new = {value} %}}{{{{ none if new is none else this.state if this is defined and {ours}"
+        f"(this.state | float(9e9) - new) | abs < {step} else new | round({digits}) }}}}"
+    )
 
 
 def _measure(template: str, icon: str, live_s: int = LIVE_S, **options: Any) -> Options:
@@ -67,10 +93,9 @@ ENGINE_ENTITIES = (
         *("sensor", "emotion", "Emotion", "engine", topics.EMOTION),
         needs_headset=True,
         options={
-            "value_template": "{{ value_json.emotion if value_json.status == 'ok' and "
-            "value_json.emotion != 'unknown' else None }}",
+            "value_template": f"{{{{ value_json.emotion if value_json.status == 'ok' else '{UNKNOWN}' }}}}",
             "device_class": "enum",
-            "options": list(EMOTIONS),
+            "options": [*EMOTIONS, UNKNOWN],
             "icon": "mdi:emoticon-outline",
             "expire_after": LIVE_S,
             "json_attributes_template": "{{ {'status': value_json.status, 'since': value_json.since, "
@@ -81,20 +106,21 @@ ENGINE_ENTITIES = (
     Entity(
         *("sensor", "valence", "Valence", "engine", topics.EMOTION),
         needs_headset=True,
+        there="value_json.valence is not none",
         options=_measure(
-            "{{ value_json.valence }}", "mdi:emoticon-happy-outline", suggested_display_precision=2
+            _steady("value_json.valence", 0.1, 2), "mdi:emoticon-happy-outline", suggested_display_precision=2
         ),
     ),
     Entity(
         *("sensor", "arousal", "Arousal", "engine", topics.EMOTION),
         needs_headset=True,
-        options=_measure("{{ value_json.arousal }}", "mdi:pulse", suggested_display_precision=2),
+        options=_measure(_steady("value_json.arousal", 0.1, 2), "mdi:pulse", suggested_display_precision=2),
     ),
     Entity(
         *("sensor", "confidence", "Confidence", "engine", topics.EMOTION),
         needs_headset=True,
         options=_measure(
-            "{{ (value_json.confidence * 100) | round(0) }}", "mdi:check-decagram", unit_of_measurement="%"
+            _steady("(value_json.confidence * 100)", 10), "mdi:check-decagram", unit_of_measurement="%"
         ),
     ),
     Entity(
@@ -133,7 +159,7 @@ ENGINE_ENTITIES = (
     Entity(
         *("binary_sensor", "headset", "Headset", "engine", topics.HEADSET),
         options={
-            "value_template": "{{ 'ON' if value_json.state in ('streaming', 'stale') else 'OFF' }}",
+            "value_template": "{{ 'ON' if value_json.state == 'streaming' else 'OFF' }}",
             "payload_on": "ON",
             "payload_off": "OFF",
             "device_class": "connectivity",
@@ -145,9 +171,11 @@ ENGINE_ENTITIES = (
     Entity(
         *("binary_sensor", "electrode_problem", "Electrode problem", "engine", topics.SIGNAL),
         needs_headset=True,
+        there="value_json.electrodes",
         options={
             "value_template": "{{ 'ON' if value_json.electrodes | selectattr('score', 'lt', "
-            f"{WEAK_ELECTRODE}) | list else 'OFF' }}}}",
+            f"{GOOD_ELECTRODE} if this is defined and this.state == 'on' else {WEAK_ELECTRODE})"
+            " | list else 'OFF' }}",
             "payload_on": "ON",
             "payload_off": "OFF",
             "device_class": "problem",
@@ -161,7 +189,7 @@ ENGINE_ENTITIES = (
         *("sensor", "signal_quality", "Signal quality", "engine", topics.SIGNAL),
         needs_headset=True,
         options=_measure(
-            "{{ (value_json.overall * 100) | round(0) }}",
+            _steady("(value_json.overall * 100)", 10),
             "mdi:signal",
             SIGNAL_LIVE_S,
             unit_of_measurement="%",
@@ -171,6 +199,7 @@ ENGINE_ENTITIES = (
     Entity(
         *("sensor", "battery", "Battery", "engine", topics.HEADSET),
         needs_headset=True,
+        there="value_json.battery_percent is not none",
         options={
             "value_template": "{{ value_json.battery_percent }}",
             "device_class": "battery",
@@ -183,7 +212,10 @@ ENGINE_ENTITIES = (
         *("sensor", "latency", "Latency", "engine", topics.EMOTION),
         needs_headset=True,
         options=_measure(
-            "{{ value_json.latency_ms.compute | default(value_json.latency_ms.values() | sum) | round(2) }}",
+            _steady(
+                "value_json.latency_ms.compute | default(none) if value_json.status != 'stale' else none",
+                *(20, 2, "ms"),
+            ),
             "mdi:timer-outline",
             unit_of_measurement="ms",
             device_class="duration",
@@ -196,7 +228,7 @@ PLAYER_ENTITIES = (
     Entity(
         *("sensor", "now_playing", "Now playing", "player", topics.PLAYER_STATE),
         options={
-            "value_template": "{{ value_json.track.title[:250] if value_json.track else None }}",
+            "value_template": f"{{{{ value_json.track.title[:250] if value_json.track else '{UNKNOWN}' }}}}",
             "icon": "mdi:music",
             "expire_after": LIVE_S,
             "json_attributes_template": "{{ {"

@@ -4,6 +4,7 @@ wished, and counts what the metrics show. The roles publish and hear as beside a
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from daemon.health.endpoint import Health, serve_health
 from daemon.health.metrics import RoleCounts
 from daemon.home.discovery import Discovery
 from daemon.home.entities import Owner
+from daemon.home.introduction import Introduction
 from daemon.home.mood_events import MoodEvents
 from daemon.home.sharing import coarse, is_loopback
 from daemon.mqtt import topics
@@ -63,11 +65,16 @@ class HomeLink:
         self._announced_s = -ANNOUNCE_AGAIN_S
         self._simulated = False
         self._announcement = announcement_of(settings)
+        self._introduction = Introduction(self._announcement, owner, outlet.node.full(AVAILABILITY[owner]))
         self.link = MqttLink(
             settings.broker,
             f"neuroplayer-{settings.node}-{owner}",
             on_message=self._on_message,
-            subscriptions=[*subscriptions, self._announcement.status_topic],
+            subscriptions=[
+                *subscriptions,
+                self._announcement.status_topic,
+                *self._introduction.subscriptions,
+            ],
             availability=outlet.node.full(AVAILABILITY[owner]),
             meanwhile=MEANWHILE[owner],
         )
@@ -87,14 +94,20 @@ class HomeLink:
     async def __aenter__(self) -> Self:
         if self.health is not None:
             await self._stack.enter_async_context(serve_health(self.health, self._health_port))
-        self._introduce()
         await self._stack.enter_async_context(self.link)
+        if self.link.keeps:
+            self._stack.push_async_callback(_ended, asyncio.create_task(self._introduction.run(self.link)))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+
+    @property
+    def introduced(self) -> bool:
+        """Whether Home Assistant has been told everything."""
+        return self._introduction.over
 
     def _on_document(self, document: Document) -> None:
         self._simulated = document.simulated
@@ -107,10 +120,17 @@ class HomeLink:
             self.link.counters.flooding_commands += 1
         elif name == COMMAND + topics.FORGET:
             self._forget(payload, retained)
-        elif topic != self._announcement.status_topic:
+        elif topic == self._announcement.status_topic:
+            self._hear_home(payload)
+        elif not self._introduction.on_message(topic, payload):
             self._role_on_message(topic, payload, retained)
-        elif payload == topics.ONLINE and time.monotonic() - self._announced_s >= ANNOUNCE_AGAIN_S:
-            self._introduce()
+
+    def _hear_home(self, payload: bytes) -> None:
+        """Home Assistant comes or goes."""
+        if payload == topics.ONLINE and time.monotonic() - self._announced_s >= ANNOUNCE_AGAIN_S:
+            self._announced_s = time.monotonic()
+            if self.link.keeps:
+                self._introduction.again(self.link)
             self.link.republish()
 
     def _forget(self, payload: bytes, retained: bool) -> None:
@@ -128,12 +148,10 @@ class HomeLink:
             answer = Forgotten(at=datetime.now(UTC), simulated=self._simulated, role=self._owner)
             self.outlet.publish(topics.FORGOTTEN, answer, qos=1)
 
-    def _introduce(self) -> None:
-        if not self.link.keeps:
-            return
-        self._announced_s = time.monotonic()
-        for topic, payload in self._announcement.messages(self._owner).items():
-            self.link.retain(topic, payload)
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def announcement_of(settings: Settings) -> Discovery:

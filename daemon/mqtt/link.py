@@ -52,6 +52,7 @@ class BrokerCode(IntEnum):
     NOT_AUTHORISED = 0x87
     BANNED = 0x8A
     TAKEN_OVER = 0x8E
+    NO_RETAIN = 0x9A
 
 
 REFUSED = {BrokerCode.BAD_PASSWORD, BrokerCode.NOT_AUTHORISED, BrokerCode.BANNED}
@@ -105,6 +106,8 @@ class MqttLink:
         self.last_error: str | None = None
         self.keeps = True
         """False: the broker is to keep nothing of this link, from now on; what is said is said once."""
+        self._retains = True
+        """False once the broker has said that it keeps nothing of anybody."""
         self._broker = broker
         self._identifier = identifier
         self._on_message = on_message
@@ -118,13 +121,24 @@ class MqttLink:
         self._protocol = aiomqtt.ProtocolVersion.V311 if broker.mqtt3 else aiomqtt.ProtocolVersion.V5
         self._task: asyncio.Task[None] | None = None
 
-    def retain(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
         """Publish a retained state; only the newest of a topic is sent, and again on every connect."""
-        message = Message(payload, 1, retain=self.keeps)
+        message = Message(payload, 1, retain=self.keeps, expiry_s=expiry_s)
         if self.keeps:
             self._kept[topic] = message
         if self.connected.is_set():
             self._outbox.put_state(topic, message)
+
+    def put(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
+        """Have the broker keep this from now on, and say it once; an empty payload deletes what it keeps."""
+        self._kept.pop(topic, None)
+        if self.connected.is_set():
+            self._outbox.put_state(topic, Message(payload, 1, retain=True, expiry_s=expiry_s))
+
+    @property
+    def knows_expiry(self) -> bool:
+        """Whether the broker forgets what has expired."""
+        return self._protocol is aiomqtt.ProtocolVersion.V5
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:
         """Publish an event. Without a broker QoS 0 is dropped; others wait, the oldest being dropped."""
@@ -136,6 +150,10 @@ class MqttLink:
         self.keeps = False
         self._kept.clear()
         self._outbox.states.clear()
+
+    @property
+    def _to_retain(self) -> bool:
+        return self.keeps and self._retains
 
     def republish(self) -> None:
         """Publish every kept state once more, as after a listener's restart."""
@@ -182,6 +200,14 @@ class MqttLink:
         if code is BrokerCode.UNSUPPORTED_PROTOCOL and self._protocol is aiomqtt.ProtocolVersion.V5:
             self._protocol = aiomqtt.ProtocolVersion.V311
             return 0.0
+        if code is BrokerCode.NO_RETAIN and self._retains:
+            self._retains = False
+            log.warning(
+                "the broker at %s keeps no messages: who comes later sees nothing until it is said again; "
+                "allow retained messages there (Mosquitto: retain_available true)",
+                self._broker.url,
+            )
+            return 0.0
         if isinstance(error, NoAnswerError) and not self.counters.connects:
             self._protocol = _other(self._protocol)  # some brokers hang up on a CONNECT they do not know
         if code in REFUSED or _untrusted(error):
@@ -205,7 +231,11 @@ class MqttLink:
         properties = Properties(PacketTypes.CONNECT) if five else None  # type: ignore[no-untyped-call]
         if properties is not None:
             properties.MaximumPacketSize = MAX_PACKET_BYTES
-        will = aiomqtt.Will(self._availability, OFFLINE, 1, retain=self.keeps) if self._availability else None
+        will = (
+            aiomqtt.Will(self._availability, OFFLINE, 1, retain=self._to_retain)
+            if self._availability
+            else None
+        )
         return DirectClient(
             self._digest,
             self._broker.host,
@@ -237,7 +267,7 @@ class MqttLink:
             await self._announce(client)
             await self._converse(client)
             if self._availability:
-                await client.publish(self._availability, OFFLINE, qos=1, retain=self.keeps, timeout=1)
+                await client.publish(self._availability, OFFLINE, qos=1, retain=self._to_retain, timeout=1)
                 farewell = True
         finally:
             self.connected.clear()
@@ -256,7 +286,7 @@ class MqttLink:
         for topic in self._subscriptions:
             await client.subscribe(topic, qos=0 if options else 1, options=options)
         if self._availability:
-            await client.publish(self._availability, ONLINE, qos=1, retain=self.keeps)
+            await client.publish(self._availability, ONLINE, qos=1, retain=self._to_retain)
         self.counters.connects += 1
         self.last_error = None
         self._outage.over()
@@ -306,8 +336,16 @@ class MqttLink:
     async def _write(self, client: aiomqtt.Client) -> None:
         while True:
             topic, message = await self._outbox.get()
-            await client.publish(topic, message.payload, qos=message.qos, retain=message.retain)
+            await self._publish(client, topic, message)
             self.counters.published += 1
+
+    async def _publish(self, client: aiomqtt.Client, topic: str, message: Message) -> None:
+        properties = None
+        if message.expiry_s is not None and self.knows_expiry:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = message.expiry_s
+        retain = message.retain and self._retains
+        await client.publish(topic, message.payload, qos=message.qos, retain=retain, properties=properties)
 
 
 def _other(protocol: aiomqtt.ProtocolVersion) -> aiomqtt.ProtocolVersion:

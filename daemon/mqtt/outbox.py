@@ -30,6 +30,8 @@ class Message:
     payload: bytes
     qos: int
     retain: bool
+    expiry_s: int | None = None
+    """So long a broker that speaks MQTT 5 gives it to those who come; None: for good."""
 
 
 @dataclass

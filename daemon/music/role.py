@@ -66,6 +66,8 @@ class Music(Protocol):
 
     def speak(self, cue: AnnouncementName) -> None: ...
 
+    def when_obeyed(self, tell: Callable[[], None]) -> None: ...
+
     def state(self) -> PlaybackState: ...
 
     @property
@@ -100,6 +102,8 @@ class PlayerRole:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
         self._changed = asyncio.Event()
+        self._obeyed = asyncio.Event()
+        self._obeyed.set()
         self._announcements = AnnouncementWatch()
 
     @property
@@ -122,6 +126,9 @@ class PlayerRole:
             self._publish_decision(self._early.popleft())
         try:
             while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._obeyed.wait(), timeout=STATE_EVERY_S)
+                self._obeyed.set()
                 self._outlet.retain(topics.PLAYER_STATE, self._state())
                 self._give_announcement()
                 self._changed.clear()
@@ -163,7 +170,17 @@ class PlayerRole:
             self._on_record(payload, retained)
             return
         if self._inlet.handle(name, payload, retained, self._handle_command):
-            self._changed.set()
+            self._obeyed.clear()
+            self._music.when_obeyed(self._on_obeyed)
+
+    def _on_obeyed(self) -> None:
+        """The music does what was asked for. Called from the audio thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._say_obeyed)
+
+    def _say_obeyed(self) -> None:
+        self._obeyed.set()
+        self._changed.set()
 
     def _on_record(self, payload: bytes, retained: bool) -> None:
         """The engine obeys it and answers; here ends what is written beside the recording."""

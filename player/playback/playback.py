@@ -90,6 +90,7 @@ class Playback:
         self._announcements = cues
         self._announcement_making = threading.Lock()
         self._commands = _Commands(maxlen=MAX_COMMANDS)
+        self._obeyed: list[Callable[[], None]] = []
         self._loop = AudioLoop(engine.mixer, outputs)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -139,10 +140,17 @@ class Playback:
         if (title := _title(state.track)) != self._title:
             self._title = title
             self._outputs.set_title(title)
+        obeyed, self._obeyed = self._obeyed, []
+        for tell in obeyed:
+            tell()
         if self._place is not None and state.track is not None:
             self._place.save(state.track.id, state.position_s, state.volume, paused=state.paused, now_s=now_s)
 
     # what the wearer feels, and what people ask for; from any thread
+
+    def when_obeyed(self, tell: Callable[[], None]) -> None:
+        """Have this called, from the engine's thread, once ``state`` shows all that was asked for so far."""
+        self._commands.append(lambda: self._obeyed.append(tell))
 
     def on_mood(self, wearer: WearerMood) -> None:
         """Take in one state of the wearer, of the same clock."""

@@ -7,6 +7,7 @@ import contextlib
 import json
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +208,23 @@ async def test_windows_that_were_left_out_are_counted_and_noted(
         assert caplog.text.count("too busy") == 1, "told once"
         bench.now_s += 60.0
         await until(lambda: not any("too busy" in note for note in bench.link.on("session")[-1]["notes"]))
+
+
+async def test_since_when_is_one_moment_however_late_a_window_is_read(tmp_path: Path) -> None:
+    answers: list[tuple[Reading, ...]] = [
+        (state(2.0, "relaxed", -0.5),),
+        (replace(state(2.5, "relaxed", -0.123456), since_s=2.0),),
+        (replace(state(3.0, "relaxed", 0.3), since_s=2.0),),
+        (replace(state(20.0, "happy", 0.3), since_s=20.0),),
+    ]
+    bench = Bench(tmp_path, answers, [])
+    async with bench.running():
+        for late_s in (0.0, 0.013, 0.4, 1.0):
+            bench.now_s += 1.0
+            await asyncio.sleep(late_s / 10)
+            bench.role._on_item(CHUNK)
+    said = [one for one in bench.link.on("emotion") if one["emotion"] != "unknown"]
+    assert [one["emotion"] for one in said] == ["relaxed", "relaxed", "relaxed", "happy"]
+    assert len({one["since"] for one in said}) == 2
+    assert said[0]["since"] == said[2]["since"]
+    assert said[1]["arousal"] == -0.12

@@ -77,16 +77,61 @@ def test_every_topic_named_exists_in_the_contract() -> None:
 def test_brain_values_need_the_headset_and_controls_only_their_role() -> None:
     for config in _configs():
         levels = [entry["topic"] for entry in config["availability"]]
-        key = config["object_id"].removeprefix("neuroplayer_den_")
-        needs = BY_KEY[key].needs_headset
+        entity = BY_KEY[config["object_id"].removeprefix("neuroplayer_den_")]
         assert config["availability_mode"] == "all"
-        assert levels[0].endswith(f"{BY_KEY[key].owner}/availability")
-        assert (len(levels) == 2) == needs
-        assert not (needs and "command_topic" in config)
+        assert levels[0].endswith(f"{entity.owner}/availability")
+        assert len(levels) == 1 + entity.needs_headset + bool(entity.there)
+        assert not (entity.needs_headset and "command_topic" in config)
     template = next(iter(_configs()))["availability"][1]["value_template"]
     assert _rendered(template, HEADSET) == "online"
     for state in ("connecting", "stale", "lost", "incompatible", "ended"):
         assert _rendered(template, msgspec.structs.replace(HEADSET, state=state)) == "offline"
+
+
+@pytest.mark.parametrize(
+    ("key", "without", "with_it"),
+    [
+        ("battery", HEADSET, msgspec.structs.replace(HEADSET, battery_percent=0.0)),
+        ("valence", EMOTION, msgspec.structs.replace(EMOTION, valence=0.0)),
+        ("electrode_problem", msgspec.structs.replace(SIGNAL, electrodes=[]), SIGNAL),
+    ],
+)
+def test_what_there_is_nothing_of_is_not_available(
+    key: str, without: documents.Document, with_it: documents.Document
+) -> None:
+    (config,) = [one for one in _configs() if one["object_id"].endswith(f"den_{key}")]
+    template = config["availability"][-1]["value_template"]
+    assert _rendered(template, without) == "offline"
+    assert _rendered(template, with_it) == "online"
+
+
+def test_a_state_that_is_deleted_is_nothing_to_any_template() -> None:
+    for config in _configs():
+        for key in ("value_template", "json_attributes_template"):
+            if key in config:
+                said = JINJA.from_string(config[key]).render(value="")
+                assert said in ({"None", "unknown"} if key == "value_template" else {"{}"})
+        for level in config["availability"][1:]:
+            assert JINJA.from_string(level["value_template"]).render(value="") == "offline"
+
+
+def test_what_is_measured_moves_when_it_has_really_changed() -> None:
+    def said(key: str, document: documents.Document, state: str, **attributes: str) -> str:
+        this = {"state": state, "attributes": attributes}
+        template = JINJA.from_string(BY_KEY[key].options["value_template"])
+        return template.render(value_json=json.loads(codec.encode(document)), this=this)
+
+    assert said("arousal", EMOTION, "-0.45") == "-0.45"
+    assert said("arousal", EMOTION, "-0.3") == "-0.5"
+    assert said("arousal", EMOTION, "unknown") == "-0.5"
+    assert said("valence", EMOTION, "0.2") == "None"
+    assert said("signal_quality", SIGNAL, "85.0") == "85.0"
+    assert said("signal_quality", SIGNAL, "80.0") == "91.0"
+    assert said("latency", EMOTION, "2.0", unit_of_measurement="ms") == "2.0"
+    assert said("latency", EMOTION, "0.002", unit_of_measurement="s") == "0.4"
+    better = [documents.Electrode(channel="AF7", score=0.55, reasons=[])]
+    assert said("electrode_problem", msgspec.structs.replace(SIGNAL, electrodes=better), "on") == "ON"
+    assert said("electrode_problem", msgspec.structs.replace(SIGNAL, electrodes=better), "off") == "OFF"
 
 
 @pytest.mark.parametrize("entity", ALL, ids=lambda entity: entity.key)
@@ -105,13 +150,14 @@ def test_every_template_renders_on_a_document_of_its_topic(entity: Entity) -> No
 
 def test_values_read_as_a_person_expects() -> None:
     assert _value("emotion", EMOTION) == "relaxed"
-    assert _value("emotion", msgspec.structs.replace(EMOTION, emotion="unknown")) == "None"
-    assert _value("emotion", msgspec.structs.replace(EMOTION, status="stale")) == "None"
+    assert _value("emotion", msgspec.structs.replace(EMOTION, emotion="unknown")) == "unknown"
+    assert _value("emotion", msgspec.structs.replace(EMOTION, status="stale")) == "unknown"
     assert _value("valence", EMOTION) == "None"
     assert _value("arousal", EMOTION) == "-0.5"
     assert _value("confidence", EMOTION) == "83.0"
     assert _value("latency", EMOTION) == "0.4"
-    assert _value("latency", msgspec.structs.replace(EMOTION, latency_ms={})) == "0"
+    assert _value("latency", msgspec.structs.replace(EMOTION, latency_ms={})) == "None"
+    assert _value("latency", msgspec.structs.replace(EMOTION, status="stale")) == "None"
     assert _value("electrode_problem", SIGNAL) == "ON"
     assert _value("electrode_problem", msgspec.structs.replace(SIGNAL, electrodes=[])) == "OFF"
     assert _value("headset", HEADSET) == "ON"
@@ -120,7 +166,7 @@ def test_values_read_as_a_person_expects() -> None:
     assert _value("target", PLAYER) == NO_TARGET
     assert _value("target", msgspec.structs.replace(PLAYER, target="relax")) == "relax"
     assert _value("target", msgspec.structs.replace(PLAYER, target="0.1,0.2")) == "None"
-    assert _value("now_playing", msgspec.structs.replace(PLAYER, track=None)) == "None"
+    assert _value("now_playing", msgspec.structs.replace(PLAYER, track=None)) == "unknown"
     assert _value("volume", PLAYER) == "80.0"
 
 
@@ -146,16 +192,15 @@ def test_the_words_are_those_of_the_product() -> None:
     assert event["event_type"] in BY_KEY["mood_changed"].options["event_types"]
 
 
-def test_the_style_not_chosen_is_removed_and_off_removes_both() -> None:
+def test_the_style_chosen_is_announced_and_off_announces_nothing() -> None:
     for owner in ("engine", "player"):
         component = Discovery("den", "component").messages(owner)  # type: ignore[arg-type]
         device = Discovery("den", "device").messages(owner)  # type: ignore[arg-type]
-        assert set(component) == set(device)
-        assert [topic for topic, payload in device.items() if payload] == [
-            f"homeassistant/device/neuroplayer_den_{owner}/config"
-        ]
-        assert all(bool(component[topic]) != bool(device[topic]) for topic in component)
-        assert not any(Discovery("den", "off").messages(owner).values())  # type: ignore[arg-type]
+        assert list(device) == [f"homeassistant/device/neuroplayer_den_{owner}/config"]
+        assert len(component) == len(ENTITIES[owner])  # type: ignore[index]
+        both = set(Discovery("den").topics(owner))  # type: ignore[arg-type]
+        assert both == {*component, *device}
+        assert not Discovery("den", "off").messages(owner)  # type: ignore[arg-type]
 
 
 def test_device_discovery_carries_the_same_entities() -> None:

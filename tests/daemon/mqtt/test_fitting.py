@@ -76,7 +76,7 @@ def _estimate(text: str, many: int) -> documents.Document:
 
 def _emotion(text: str, many: int) -> documents.Document:
     settled = EmotionState(1.0, "sad", NOWHERE, 0.5, "ok", 0.0, 1, ModelId(text, ""), {text: 1.0})
-    return said.emotion_document(settled, AT, simulated=False, compute_ms=1.0)
+    return said.emotion_document(settled, AT, AT, simulated=False, compute_ms=1.0)
 
 
 def _session(text: str, many: int) -> documents.Document:

@@ -57,7 +57,7 @@ def test_commands_reach_the_playback(
     music = Heard()
     role = PlayerRole(Outlet(NODE), music, simulated=False)  # type: ignore[arg-type]
     role.on_message(NODE.command(command), payload, retained=False)
-    assert music.asked == [asked]
+    assert music.asked[0] == asked
 
 
 @pytest.mark.parametrize(
