@@ -37,6 +37,10 @@ COMMANDS: CommandTable = {
     "doctor": ("daemon.commands.doctor:doctor", "Look at this machine, and say how to mend it."),
     "completion": ("daemon.commands.completion:completion", "Completion for bash, zsh and fish."),
     "service": ("daemon.commands.service:service", "Run at boot under systemd, hardened."),
+    "home-assistant": (
+        "daemon.commands.home_assistant:home_assistant",
+        "Take a node away from Home Assistant.",
+    ),
     "library": (
         "daemon.commands.library:library",
         "Scan, list, show, tag and map the music folders.",

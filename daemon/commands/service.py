@@ -71,6 +71,7 @@ def uninstall(root: str, show: bool) -> None:
     was changed since, is named, and then nothing is removed.
     """
     from daemon.processes.service_files import find, remove
+    from daemon.processes.systemd_units import CONFIG
 
     base = Path(root)
     installed, complaints = find(base)
@@ -86,6 +87,7 @@ def uninstall(root: str, show: bool) -> None:
     control = systemctl_for(base)
     if control is not None and installed.units:
         _ask_systemd(control, "disable", "--now", *installed.units)
+        _take_from_home_assistant(base / CONFIG.lstrip("/"))
     try:
         remove(installed)
     except OSError as error:
@@ -97,6 +99,25 @@ def uninstall(root: str, show: bool) -> None:
     if control is not None:
         _ask_systemd(control, "daemon-reload")
     _print_what_stays(base)
+
+
+def _take_from_home_assistant(config: Path) -> None:
+    """Nobody is to see a player there that is none any more. What hinders it hinders nothing else."""
+    import asyncio
+
+    from daemon.configuration.merging import settings_from
+    from daemon.home.removal import remove_node
+
+    try:
+        settings = settings_from({"config": str(config)})
+    except BadInputError as error:
+        click.echo(f"Home Assistant was not told: {error}", err=True)
+        return
+    if settings.broker.named:
+        gone = asyncio.run(remove_node(settings.broker, settings.home_assistant, settings.node))
+        hint = f"not reached, later: neuroplayer home-assistant remove --node {settings.node}"
+        what = hint if gone is None else f"{len(gone)} messages deleted"
+        click.echo(f"Taken away from Home Assistant at {settings.broker.url}: {what}")
 
 
 def _warn_of_the_other_kind(base: Path, written: set[str]) -> None:

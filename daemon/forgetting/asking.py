@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from daemon.forgetting.kept_files import ForgetReport
-from daemon.home.discovery import Discovery
-from daemon.home.entities import ENTITIES
+from daemon.home.removal import linked, remove_node
 from daemon.mqtt import codec, commands, documents, topics
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
 from daemon.processes.locks import Running
 from daemon.settings import BrokerSettings, HomeAssistantSettings
 
-BROKER_S = 5.0
 CONFIRM_S = 1.0
 """A role answers at once; one that does not within this is named as not having answered."""
 OTHERS_S = 0.2
 """So long for pages, of which nobody knows how many there are."""
-SETTLE_S = 0.5
-"""Home Assistant takes its entities away in this; before, it would read the empty states as broken ones."""
 
 
 @dataclass
@@ -55,8 +48,8 @@ async def ask_roles(
     nodes = sorted({role.node for role in running})
     confirmations, command = _Confirmations(nodes), commands.ForgetCommand(wearer=wearer)
     wanted = {(role.node, role.role) for role in running}
-    async with _linked(
-        broker, confirmations, [topics.Topics(node).full(topics.FORGOTTEN) for node in nodes]
+    async with linked(
+        broker, confirmations.on_message, [topics.Topics(node).full(topics.FORGOTTEN) for node in nodes]
     ) as link:
         if link is None:
             done.failures.append(f"{broker.url}: cannot be reached, so what runs was not asked to forget")
@@ -78,36 +71,9 @@ async def ask_roles(
 async def clear_topics(
     broker: BrokerSettings, home: HomeAssistantSettings, node: str, done: ForgetReport
 ) -> None:
-    """Have the broker forget what it keeps of the node: an empty retained message replaces each.
-
-    Home Assistant's discovery goes first, so that nothing listens any more when the states go.
-    """
-    announced = Discovery(node, home.discovery, home.prefix)
-    discovery = [topic for owner in ENTITIES for topic in announced.topics(owner)]
-    states = [topics.Topics(node).full(name) for name in topics.RETAINED]
-    async with _linked(broker, None, []) as link:
-        if link is None:
-            done.failures.append(f"{broker.url}: cannot be reached, so what it keeps was not deleted")
-            return
-        for names, settle_s in ((discovery, SETTLE_S), (states, 0.0)):
-            for name in names:
-                link.retain(name, b"")
-            done.topics += names
-            await asyncio.sleep(settle_s)
-
-
-@contextlib.asynccontextmanager
-async def _linked(
-    broker: BrokerSettings, confirmations: _Confirmations | None, hears: Sequence[str]
-) -> AsyncIterator[MqttLink | None]:
-    """A link of a name of its own; None where the broker does not let it in."""
-    on_message = confirmations.on_message if confirmations is not None else lambda *_: None
-    identifier = f"neuroplayer-forget-{msgspec.json.encode(id(on_message)).decode()}"
-    link = MqttLink(broker, identifier, on_message=on_message, subscriptions=hears)
-    async with link:
-        try:
-            await asyncio.wait_for(link.connected.wait(), timeout=BROKER_S)
-        except TimeoutError:
-            yield None
-            return
-        yield link
+    """Have the broker forget what it keeps of the node, and Home Assistant its entities."""
+    gone = await remove_node(broker, home, node)
+    if gone is None:
+        done.failures.append(f"{broker.url}: cannot be reached, so what it keeps was not deleted")
+    else:
+        done.topics += gone

@@ -27,6 +27,8 @@ NO_TARGET = "no target"
 LIVE_S = 35
 """A live value that was not said again for so long is shown as unavailable: three repeats were missed."""
 SIGNAL_LIVE_S = 10
+STEADY_S = 180
+"""A number that moves all the time is said anew so often: a change of mood has its event."""
 WEAK_ELECTRODE = 0.5
 GOOD_ELECTRODE = 0.6
 """A problem that is shown is over once all electrodes are as good as this."""
@@ -61,15 +63,19 @@ def _json(template: str) -> str:
     return "{{ (" + template + ") | tojson }}"
 
 
-def _steady(value: str, step: float, digits: int = 0, unit: str = "") -> str:
-    """A template for a number that is said anew where it has moved by ``step``, or has come or gone.
+def _steady(value: str, step: float, leap: float, digits: int = 0, unit: str = "") -> str:
+    """A template for a number that is said anew once it has leapt, moved by ``step`` in long, come or gone.
 
     A person may have chosen another unit for the entity; what it shows is then no measure for ours.
     """
     ours = f"this.attributes.unit_of_measurement == '{unit}' and " if unit else ""
+    recent = f"(now() - this.last_changed).total_seconds() < {STEADY_S}"
     return (
-        f"{{% set new = {value} %}}{{{{ none if new is none else this.state if this is defined and {ours}"
-        f"(this.state | float(9e9) - new) | abs < {step} else new | round({digits}) }}}}"
+        f"{{% set new = {value} %}}"
+        "{% set both = this is defined and new is not none %}"
+        "{% set moved = (this.state | float(9e9) - new) | abs if both else 9e9 %}"
+        f"{{{{ none if new is none else this.state if moved < 1e9 and {ours}"
+        f"(moved < {step} or moved < {leap} and {recent}) else new | round({digits}) }}}}"
     )
 
 
@@ -108,19 +114,23 @@ ENGINE_ENTITIES = (
         needs_headset=True,
         there="value_json.valence is not none",
         options=_measure(
-            _steady("value_json.valence", 0.1, 2), "mdi:emoticon-happy-outline", suggested_display_precision=2
+            _steady("value_json.valence", 0.1, 0.8, 2),
+            "mdi:emoticon-happy-outline",
+            suggested_display_precision=2,
         ),
     ),
     Entity(
         *("sensor", "arousal", "Arousal", "engine", topics.EMOTION),
         needs_headset=True,
-        options=_measure(_steady("value_json.arousal", 0.1, 2), "mdi:pulse", suggested_display_precision=2),
+        options=_measure(
+            _steady("value_json.arousal", 0.1, 0.8, 2), "mdi:pulse", suggested_display_precision=2
+        ),
     ),
     Entity(
         *("sensor", "confidence", "Confidence", "engine", topics.EMOTION),
         needs_headset=True,
         options=_measure(
-            _steady("(value_json.confidence * 100)", 10), "mdi:check-decagram", unit_of_measurement="%"
+            _steady("(value_json.confidence * 100)", 10, 60), "mdi:check-decagram", unit_of_measurement="%"
         ),
     ),
     Entity(
@@ -189,7 +199,7 @@ ENGINE_ENTITIES = (
         *("sensor", "signal_quality", "Signal quality", "engine", topics.SIGNAL),
         needs_headset=True,
         options=_measure(
-            _steady("(value_json.overall * 100)", 10),
+            _steady("(value_json.overall * 100)", 10, 60),
             "mdi:signal",
             SIGNAL_LIVE_S,
             unit_of_measurement="%",
@@ -214,7 +224,7 @@ ENGINE_ENTITIES = (
         options=_measure(
             _steady(
                 "value_json.latency_ms.compute | default(none) if value_json.status != 'stale' else none",
-                *(20, 2, "ms"),
+                *(20, 500, 2, "ms"),
             ),
             "mdi:timer-outline",
             unit_of_measurement="ms",
@@ -236,7 +246,6 @@ PLAYER_ENTITIES = (
             "'stream_title': value_json.stream_title | default(none, true), "
             "'duration_s': value_json.track.duration_s if value_json.track else none, "
             "'mood': value_json.track.mood if value_json.track else none, "
-            "'next': value_json.next.title if value_json.next else none, "
             "'paused': value_json.paused, 'output': value_json.output, "
             "'degraded': value_json.degraded} | tojson }}",
         },

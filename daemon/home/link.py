@@ -26,7 +26,7 @@ from daemon.mqtt.documents import Document, Emotion, Forgotten
 from daemon.mqtt.link import MqttLink, OnMessage
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import ENGINE_AVAILABILITY, PLAYER_AVAILABILITY
-from daemon.rate_limit import CommandRate
+from daemon.rate_limit import Buckets, CommandRate
 from daemon.settings import Settings
 from daemon.wearers.keeping import keeping_of
 from daemon.wearers.wearer import wearer_of
@@ -37,6 +37,10 @@ MEANWHILE: dict[Owner, str] = {
 }
 AVAILABILITY: dict[Owner, str] = {"engine": ENGINE_AVAILABILITY, "player": PLAYER_AVAILABILITY}
 COMMAND = "cmd/"
+FLOOD = (500, 100)
+"""So many commands of a name that are left out at once, and so many a second, are borne."""
+MUTE_S = 1.0
+"""Of more, nothing is taken from the broker for so long: then as many are heard again as may be."""
 ANNOUNCE_AGAIN_S = 5.0
 """Home Assistant's own restarts are announced again at most so often, whoever claims them."""
 
@@ -62,6 +66,7 @@ class HomeLink:
         self._wearer, self._forget_wearer = wearer_of(settings).name, forget_wearer
         self._role_on_message = on_message
         self._mood, self._rate = MoodEvents(), CommandRate()
+        self._floods = Buckets(*FLOOD, time.monotonic)
         self._announced_s = -ANNOUNCE_AGAIN_S
         self._simulated = False
         self._announcement = announcement_of(settings)
@@ -118,6 +123,8 @@ class HomeLink:
         name = self.outlet.node.short(topic) or ""
         if name.startswith(COMMAND) and not self._rate.allows(name.removeprefix(COMMAND)):
             self.link.counters.flooding_commands += 1
+            if not self._floods.take(name):
+                self.link.mute(topic, MUTE_S)
         elif name == COMMAND + topics.FORGET:
             self._forget(payload, retained)
         elif topic == self._announcement.status_topic:

@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from daemon.mqtt.direct_client import DirectClient, NoAnswerError
+from daemon.mqtt.muting import Muting
 from daemon.mqtt.outage import Cause, LinkTrouble, Outage
 from daemon.mqtt.outbox import MAX_EVENTS, LinkCounters, Message, Outbox
 from daemon.mqtt.topics import OFFLINE, ONLINE
@@ -117,6 +118,8 @@ class MqttLink:
         self._rng = random.Random(seed)  # noqa: S311 - jitter, no secret
         self._kept: dict[str, Message] = {}
         self._outbox = Outbox(self.counters)
+        self._muting = Muting(self._subscribe)
+        self._client_now: aiomqtt.Client | None = None
         self._closing = asyncio.Event()
         self._protocol = aiomqtt.ProtocolVersion.V311 if broker.mqtt3 else aiomqtt.ProtocolVersion.V5
         self._task: asyncio.Task[None] | None = None
@@ -263,6 +266,7 @@ class MqttLink:
             asyncio.get_running_loop().call_soon(client.give_up)  # after what its thread asked the loop for
             raise
         farewell = not self._availability
+        self._client_now = client
         try:
             await self._announce(client)
             await self._converse(client)
@@ -270,6 +274,8 @@ class MqttLink:
                 await client.publish(self._availability, OFFLINE, qos=1, retain=self._to_retain, timeout=1)
                 farewell = True
         finally:
+            self._client_now = None
+            self._muting.close()
             self.connected.clear()
             # a clean end takes the last will back: "online" would stay for good, but where nothing is kept
             if not farewell and self.keeps:
@@ -280,11 +286,8 @@ class MqttLink:
 
     async def _announce(self, client: aiomqtt.Client) -> None:
         """Subscribe again and say everything again: a broker killed with -9 forgot it all."""
-        options = None
-        if self._protocol is aiomqtt.ProtocolVersion.V5:
-            options = SubscribeOptions(qos=1, retainAsPublished=True)
         for topic in self._subscriptions:
-            await client.subscribe(topic, qos=0 if options else 1, options=options)
+            await self._subscribe(client, topic)
         if self._availability:
             await client.publish(self._availability, ONLINE, qos=1, retain=self._to_retain)
         self.counters.connects += 1
@@ -294,6 +297,17 @@ class MqttLink:
         self.connected.set()
         for topic, message in self._kept.items():
             self._outbox.put_state(topic, message)
+
+    async def _subscribe(self, client: aiomqtt.Client, topic: str) -> None:
+        options = None
+        if self._protocol is aiomqtt.ProtocolVersion.V5:
+            options = SubscribeOptions(qos=1, retainAsPublished=True)
+        await client.subscribe(topic, qos=0 if options else 1, options=options)
+
+    def mute(self, topic: str, seconds: float) -> None:
+        """Have the broker send nothing on this subscription for so long: it keeps all else waiting."""
+        if self._client_now is not None:
+            self._muting.mute(self._client_now, topic, seconds)
 
     async def _converse(self, client: aiomqtt.Client) -> None:
         """Read and write until the link breaks (raises) or closes (returns once the outbox is written)."""

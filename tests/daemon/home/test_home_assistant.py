@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from support.documents import (
     EMOTION,
     HEADSET,
     MOOD,
+    NOW,
     PLAYER,
     SESSION,
     SIGNAL,
@@ -116,22 +118,26 @@ def test_a_state_that_is_deleted_is_nothing_to_any_template() -> None:
 
 
 def test_what_is_measured_moves_when_it_has_really_changed() -> None:
-    def said(key: str, document: documents.Document, state: str, **attributes: str) -> str:
-        this = {"state": state, "attributes": attributes}
-        template = JINJA.from_string(BY_KEY[key].options["value_template"])
+    def said(key: str, document: documents.Document, state: str, ago_s: float = 600.0, **more: str) -> str:
+        this = {"state": state, "attributes": more, "last_changed": NOW - timedelta(seconds=ago_s)}
+        template = JINJA.from_string(BY_KEY[key].options["value_template"], globals={"now": lambda: NOW})
         return template.render(value_json=json.loads(codec.encode(document)), this=this)
 
     assert said("arousal", EMOTION, "-0.45") == "-0.45"
     assert said("arousal", EMOTION, "-0.3") == "-0.5"
-    assert said("arousal", EMOTION, "unknown") == "-0.5"
+    assert said("arousal", EMOTION, "-0.3", ago_s=20) == "-0.3"
+    assert said("arousal", EMOTION, "0.4", ago_s=20) == "-0.5"
+    assert said("arousal", EMOTION, "unknown", ago_s=20) == "-0.5"
     assert said("valence", EMOTION, "0.2") == "None"
     assert said("signal_quality", SIGNAL, "85.0") == "85.0"
     assert said("signal_quality", SIGNAL, "80.0") == "91.0"
     assert said("latency", EMOTION, "2.0", unit_of_measurement="ms") == "2.0"
     assert said("latency", EMOTION, "0.002", unit_of_measurement="s") == "0.4"
-    better = [documents.Electrode(channel="AF7", score=0.55, reasons=[])]
-    assert said("electrode_problem", msgspec.structs.replace(SIGNAL, electrodes=better), "on") == "ON"
-    assert said("electrode_problem", msgspec.structs.replace(SIGNAL, electrodes=better), "off") == "OFF"
+    better = msgspec.structs.replace(
+        SIGNAL, electrodes=[documents.Electrode(channel="AF7", score=0.55, reasons=[])]
+    )
+    assert said("electrode_problem", better, "on") == "ON"
+    assert said("electrode_problem", better, "off") == "OFF"
 
 
 @pytest.mark.parametrize("entity", ALL, ids=lambda entity: entity.key)
