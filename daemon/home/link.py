@@ -123,7 +123,7 @@ class HomeLink:
         name = self.outlet.node.short(topic) or ""
         if name.startswith(COMMAND) and not self._rate.allows(name.removeprefix(COMMAND)):
             self.link.counters.flooding_commands += 1
-            if not self._floods.take(name):
+            if not self._floods.allow(name):
                 self.link.mute(topic, MUTE_S)
         elif name == COMMAND + topics.FORGET:
             self._forget(payload, retained)

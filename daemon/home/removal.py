@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
-from daemon.home.discovery import Announcement
+from daemon.home.discovery import Discovery
 from daemon.home.entities import ENTITIES
 from daemon.mqtt import topics
-from daemon.mqtt.link import Hear, MqttLink
+from daemon.mqtt.link import MqttLink, OnMessage
 from daemon.settings import BrokerSettings, HomeAssistantSettings
 
 BROKER_S = 5.0
@@ -25,17 +25,17 @@ async def remove_node(broker: BrokerSettings, home: HomeAssistantSettings, node:
     Home Assistant's discovery goes first, so that nothing listens any more when the states go. Home Assistant
     complains of a whole device that it does not know, so that only one that is kept is ended.
     """
-    announced = Announcement(node, home.discovery, home.prefix)
+    announced = Discovery(node, home.discovery, home.prefix)
     discovery = [topic for owner in ENTITIES for topic in announced.topics(owner)]
     states = [topics.Topics(node).full(name) for name in topics.RETAINED]
     kept: set[str] = set()
 
-    def hear(topic: str, payload: bytes, retained: bool) -> None:
+    def on_message(topic: str, payload: bytes, retained: bool) -> None:
         if payload:
             kept.add(topic)
 
     filters = [one for owner in ENTITIES for one in announced.filters(owner)]
-    async with linked(broker, hear, [*dict.fromkeys(filters), *states]) as link:
+    async with linked(broker, on_message, [*dict.fromkeys(filters), *states]) as link:
         if link is None:
             return None
         await asyncio.sleep(SETTLE_S)
@@ -53,11 +53,11 @@ async def remove_node(broker: BrokerSettings, home: HomeAssistantSettings, node:
 
 @contextlib.asynccontextmanager
 async def linked(
-    broker: BrokerSettings, hear: Hear, subscriptions: Sequence[str]
+    broker: BrokerSettings, on_message: OnMessage, subscriptions: Sequence[str]
 ) -> AsyncIterator[MqttLink | None]:
     """A link of a name of its own; None where the broker does not let it in."""
-    identifier = f"neuroplayer-forget-{msgspec.json.encode(id(hear)).decode()}"
-    link = MqttLink(broker, identifier, hear=hear, subscriptions=subscriptions)
+    identifier = f"neuroplayer-forget-{msgspec.json.encode(id(on_message)).decode()}"
+    link = MqttLink(broker, identifier, on_message=on_message, subscriptions=subscriptions)
     async with link:
         try:
             await asyncio.wait_for(link.connected.wait(), timeout=BROKER_S)

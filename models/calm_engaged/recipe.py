@@ -1,4 +1,4 @@
-"""The whole recipe: score leave-one-person-out, control, train on everybody, convert, write."""
+"""The whole recipe: choose, judge on people kept aside, train on everybody, convert, write."""
 
 from __future__ import annotations
 
@@ -19,38 +19,33 @@ from models.calm_engaged.card import (
     ATTRIBUTION,
     LIMIT,
     LIMITS,
-    built_in_controls,
+    SHIPS_BY,
     figures,
     kept,
+    not_reaching,
     residue_and_score,
     unreadable,
 )
-from models.calm_engaged.controls import (
-    OTHER_RESIDUE_BANDS,
-    RESIDUE_BANDS,
-    by_horizon,
-    residue_people,
-    results_of,
-    shuffled,
-)
-from models.calm_engaged.conversion import convert
+from models.calm_engaged.controls import alone, results_of, with_disturbances
 from models.calm_engaged.fisher import FisherSettings
+from models.calm_engaged.kept_aside.judged import choice_of, judge
+from models.calm_engaged.kept_aside.parts import everybody, learned, written
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.network import CalmEngaged
 from models.calm_engaged.people import People, load_people
-from models.calm_engaged.protocol import BASELINE_S, PersonResult, scored_windows
-from models.calm_engaged.selection import select
-from models.calm_engaged.shipping import answers, write_card, write_network
-from models.calm_engaged.training import RecipeSettings, train
-from models.datasets.against_rest import sequences
+from models.calm_engaged.protocol import BASELINE_S, PersonResult
+from models.calm_engaged.selection import Choice, Figures, select
+from models.calm_engaged.shipping import answers, write_card
+from models.calm_engaged.training import RecipeSettings
 from models.datasets.identity import sample_hashes
+from models.errors import ModelsError
 from models.files.writing import sha256_of
 
 Notify = Callable[[str], None]
 SEED = 7
-N_REPRESENTATIVE = 400
 SHORT_BASELINES_S = (10.0, 30.0)
 LIBRARIES = ("numpy", "tensorflow-cpu", "tensorflow", "ai-edge-litert")
+AGREE_ON = 2000
 
 
 def make_network(
@@ -61,89 +56,83 @@ def make_network(
     notify: Notify,
     seed: int = SEED,
 ) -> Manifest:
-    """Everything for one montage; the folder gets files, manifest and card."""
+    """Everything for one montage; the folder gets files, manifest and card.
+
+    Raises ``ModelsError``, and writes nothing, where people kept aside are read from the residue.
+    """
     people = load_people(data, montage.channels, settings.schema, PipelineSettings())
+    people = with_disturbances(people, data, seed)
     notify(f"{montage.name}: {len(people.people)} people, {people.n_features} features")
-    residues = {n: residue_people(data, montage, settings, n) for n in (RESIDUE_BANDS, *OTHER_RESIDUE_BANDS)}
-    choices, final = _choose(people, residues[RESIDUE_BANDS], settings)
-    results = results_of(people, settings, choices)
-    card: dict[str, Any] = {"leave_one_person_out": figures(results, seed), "unreadable": unreadable(results)}
-    notify(f"  balanced accuracy {card['leave_one_person_out']['balanced_accuracy']}, {final}")
-    card |= _controlled(people, residues, results, choices, settings, seed)
-    notify(f"  controls {card['controls']} kept {card['controls_kept']}")
-    card["shorter_baseline"] = {
-        f"{seconds:g}s": figures(results_of(people, settings, choices, seconds), seed)["balanced_accuracy"]
-        for seconds in SHORT_BASELINES_S
-    }
-    settings = replace(settings, fisher=final)
-    runs, engaged = everybody(people, settings.sequence_length)
-    _, scale = people.population()
-    pairs = [
-        (scored.rest, scored.task)
-        for person in people.people
-        for seconds in settings.train_baselines_s
-        for scored in (scored_windows(people, person, seconds, scale),)
-    ]
-    network = train(pairs, settings)
+    aside = judge(data, people, montage, settings, seed, notify)
+    notify(
+        f"  kept aside {aside['files']['int8']['balanced_accuracy']} residue {aside['controls']['residue']}"
+    )
+    if lacking := not_reaching(aside["controls"]):
+        raise ModelsError(f"{montage.name} must not ship: {lacking}")
+    card = _controlled(aside) | _left_out(data, people, montage, settings, seed)
+    fisher, found = select(people, alone(data, montage, settings), "", settings.train_baselines_s)
+    settings = replace(settings, fisher=fisher)
+    notify(f"  chosen {fisher}")
+    network = learned(people, settings)
+    manifest = written(folder, montage, network, people, seed)
+    runs, _ = everybody(people, settings.sequence_length)
     picked = np.random.default_rng(seed).permutation(len(runs))
-    files = convert(network, runs[picked[:N_REPRESENTATIVE]])
-    place = network.logit(runs) * np.where(engaged > 0, 1, -1)
-    # one sequence of either state that is named rightly and not at the very edge
-    golden = runs[[np.flatnonzero((engaged == side) & (place > 0.5) & (place < 1.8))[0] for side in (0, 1)]]
-    manifest = write_network(folder, montage, network, files, people, golden)
-    card |= _agreement(folder, runs[picked[:2000]])
+    card |= _agreement(folder, runs[picked[:AGREE_ON]]) | {"chosen_among": _candidates(found)}
     card |= _facts(manifest, montage, settings, data, people, seed, network)
     write_card(folder, card)
     notify(f"  {folder}: {card['files']} agreement {card['float_int8_agreement']}")
     return manifest
 
 
-def _controlled(
-    people: People,
-    residues: Mapping[int, People],
-    results: Sequence[PersonResult],
-    choices: Mapping[str, FisherSettings],
-    settings: RecipeSettings,
-    seed: int,
-) -> dict[str, Any]:
-    """The four controls with their limits, and the residue told in other ways."""
-    heard = {n: by_horizon(results_of(others, settings, choices)) for n, others in residues.items()}
-    controls = {
-        "residue": heard[RESIDUE_BANDS],
-        "shuffled": shuffled(people, settings, choices, seed),
-    } | built_in_controls(results)
+def _controlled(aside: Mapping[str, Any]) -> dict[str, Any]:
+    """People kept aside, and their controls with the limits."""
+    rest = {name: part for name, part in aside.items() if name != "controls"}
+    controls = aside["controls"]
     return {
+        "kept_aside": rest,
         "controls": controls,
         "controls_limit": LIMIT,
-        "controls_kept": kept(controls),
-        "residue_by_number_of_bands": {str(n): values for n, values in sorted(heard.items())},
-        "residue_and_score": residue_and_score(residues[1], results),
+        "controls_kept": kept(controls, f"{aside['people']} {aside['whose']}"),
+        "ships_by": SHIPS_BY,
     }
 
 
-def _choose(
-    people: People, residue: People, settings: RecipeSettings
-) -> tuple[dict[str, FisherSettings], FisherSettings]:
-    """What the others choose without each person (for the figures), and what all choose (for what ships)."""
+def _left_out(
+    data: Path, people: People, montage: ShippedMontage, settings: RecipeSettings, seed: int
+) -> dict[str, Any]:
+    """Each person read by all others' choice and network: figures, and who cannot be read."""
+    residue = alone(data, montage, settings)
     baselines_s = settings.train_baselines_s
     choices = {person.name: select(people, residue, person.name, baselines_s)[0] for person in people.people}
-    return choices, select(people, residue, "", baselines_s)[0]
+
+    def read(baseline_s: float = BASELINE_S) -> Sequence[PersonResult]:
+        return results_of(people, settings, choices, baseline_s)
+
+    results = read()
+    return {
+        "leave_one_person_out": figures(results, seed),
+        "unreadable": unreadable(results),
+        "residue_and_score": residue_and_score(alone(data, montage, settings, 1), results),
+        "shorter_baseline": {
+            f"{seconds:g}s": figures(read(seconds), seed)["balanced_accuracy"]
+            for seconds in SHORT_BASELINES_S
+        },
+    }
 
 
-def _everyone(people: People) -> list[Any]:
-    _, scale = people.population()
-    return [scored_windows(people, person, BASELINE_S, scale) for person in people.people]
-
-
-def everybody(people: People, length: int) -> tuple[FloatArray, FloatArray]:
-    """Sequences of all people (n, length, n_features) and whether each is of the task (n,)."""
-    runs, engaged = [], []
-    for scored in _everyone(people):
-        for side, windows in ((0.0, scored.rest), (1.0, scored.task)):
-            found = sequences(windows, length)
-            runs.append(found)
-            engaged.append(np.full(len(found), side))
-    return np.concatenate(runs), np.concatenate(engaged)
+def _candidates(found: Mapping[FisherSettings, Figures]) -> list[dict[str, Any]]:
+    """What there was to choose from, for what ships: each read by leaving one of all people out."""
+    return [
+        choice_of(one)
+        | {
+            "balanced_accuracy": round(figures.balanced_accuracy, 4),
+            "residue": round(figures.residue, 4),
+            "muscle_alone": round(figures.muscle_alone, 4),
+            "tensed_rest": round(figures.muscle, 4),
+            "eligible": Choice().eligible(figures),
+        }
+        for one, figures in found.items()
+    ]
 
 
 def _agreement(folder: Path, runs: FloatArray) -> dict[str, Any]:
@@ -184,7 +173,7 @@ def _facts(
             "people_samples": hashes_of(data, montage.channels[0]),
             "schema": settings.schema,
             "within_shares": list(settings.fisher.within_shares),
-            "shrinkage": settings.fisher.shrinkage,
+            **choice_of(settings.fisher),
             "train_baselines_s": list(settings.train_baselines_s),
             "gain": round(network.gain, 6),
             "ceiling": network.ceiling,

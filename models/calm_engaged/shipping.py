@@ -19,7 +19,7 @@ from models.conversion.manifest_writing import CARD, VARIANTS, describe, write_m
 from models.files.writing import write_json
 
 LABELS = ("calm", "engaged")
-VERSION = "1.0.0"
+VERSION = "2.0.0"
 ANYTHING = dict.fromkeys(VARIANTS, 0.05)
 """Until the files have been asked: what they answer may differ from the training side by this much."""
 

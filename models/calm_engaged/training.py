@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from acquisition.signal import FloatArray
+from acquisition.signal import BoolArray, FloatArray
 from models.calm_engaged.fisher import FisherSettings, Moments, StatePair, direction_from, moments_of
 from models.calm_engaged.network import CalmEngaged
 from models.evaluation.evidence import moving_mean
@@ -57,7 +57,7 @@ class RecipeSettings:
     schema: str = "symde22@1"
     sequence_length: int = 17
     """Windows of 2 s every 0.5 s: 17 of them span 10 s."""
-    train_baselines_s: tuple[float, ...] = (60.0, 40.0, 20.0)
+    train_baselines_s: tuple[float, ...] = (60.0, 30.0, 10.0)
     """Each person is shown with rests of these lengths, so that a short rest costs little."""
     fisher: FisherSettings = field(default_factory=FisherSettings)
 
@@ -74,18 +74,25 @@ def all_moments(pairs: Sequence[StatePair], versions: int) -> list[Moments]:
     return found
 
 
-def train(pairs: Sequence[StatePair], settings: RecipeSettings) -> CalmEngaged:
+def train(
+    pairs: Sequence[StatePair],
+    settings: RecipeSettings,
+    heard: BoolArray | None = None,
+    disturbance: FloatArray | None = None,
+) -> CalmEngaged:
     """The network of these people, ``pairs`` holding each person once for every training baseline in turn.
 
-    Its gain comes from each person read by a direction of the others.
+    ``heard`` (n_features,) and ``disturbance`` (n_features, n_features) are as ``direction_from`` has them.
+    The gain comes from each person read by a direction of the others.
     """
     versions = len(settings.train_baselines_s)
     moments = all_moments(pairs, versions)
-    direction = direction_from(moments, settings.fisher)
+    direction = direction_from(moments, settings.fisher, heard, disturbance)
     length = settings.sequence_length
     calm, engaged = [], []
     for first in range(0, len(pairs), versions):
-        held_out = direction_from(moments[:first] + moments[first + versions :], settings.fisher)
+        others = moments[:first] + moments[first + versions :]
+        held_out = direction_from(others, settings.fisher, heard, disturbance)
         rest, task = pairs[first]
         calm.append(moving_mean(held_out.along(rest), length))
         engaged.append(moving_mean(held_out.along(task), length))

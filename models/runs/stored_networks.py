@@ -11,6 +11,8 @@ from inference.networks.manifest import Manifest, read_card
 from inference.networks.model_store import ModelStore
 from inference.port import ClassifierError
 
+CONTROLS = ("residue", "early_against_late_rest", "shuffled", "swapped_baseline")
+
 
 def describe(manifest: Manifest) -> dict[str, Any]:
     """Name, montage, electrodes, files with their hashes, and the card."""
@@ -74,7 +76,9 @@ def table(store: ModelStore) -> str:
             f"({figures['interval_95'][h][0]:.2f}-{figures['interval_95'][h][1]:.2f})"
             for h in ("window", "10s", "30s")
         ]
-        controls = " / ".join(f"{values['10s']:.2f}" for values in card["controls"].values())
+        controls = " / ".join(
+            f"{values['10s']:.2f}" for values in (card["controls"][name] for name in CONTROLS)
+        )
         lines.append(
             f"| `{manifest.name}` | {len(manifest.channels)} | {' | '.join(cells)} | "
             f"{card['shorter_baseline']['10s']['10s']:.2f} | {figures['calibration_error']['10s']:.3f} | "

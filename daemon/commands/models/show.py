@@ -85,7 +85,12 @@ def show(name: str, as_json: bool) -> None:
     _print_figures(card.get("leave_one_person_out", {}))
     for control, values in card.get("controls", {}).items():
         limit = card.get("controls_limit", {}).get(control)
-        click.echo(f"control {control.replace('_', ' ')}: {_figure(values['10s'])} (limit {limit})")
+        low, high = values.get("interval_95", (None, None))
+        over = f" ({low:.2f} to {high:.2f})" if low is not None else ""
+        click.echo(f"control {control.replace('_', ' ')}: {_figure(values['10s'])}{over} (limit {limit})")
+    whose = card.get("controls_kept", {}).get("on")
+    if whose:
+        click.echo(f"controls are of {whose}")
     for limit in card.get("limits", []):
         click.echo(f"- {limit}")
     click.echo(card.get("attribution", ""))

@@ -77,18 +77,28 @@ def train(name: str, data: str, as_json: bool, **options: Any) -> None:
 
     DATA is a folder with X_train.npy and y_train.npy (and groups_train.npy: the person of each row), or a
     data set: eegmat:FILE.npz, deap:FOLDER, seed:FOLDER, dreamer:FILE, recordings:FOLDER. The names
-    deap_cnn_bilstm and seed_cnn_bilstm are recipes: DATA is then the set's folder.
+    deap_cnn_bilstm and seed_cnn_bilstm are recipes: DATA is then the set's folder. The name of a network
+    that ships makes it anew, judged on people kept aside: DATA is then eegmat:FILE.npz, and of the options
+    only --out and --seed count.
 
     Validation is on whole people. Without groups windows are split at random: that leaks, is said in red
     and marks the result.
     """
-    from models.runs.live_export import export_live
-    from models.runs.training_run import train_run
-    from models.training.training_report import warn_red
 
     def notify(text: str) -> None:
         if not as_json or sys.stderr.isatty():
             click.echo(text, err=True)
+
+    if shipped := _shipped(name):
+        answer(lambda: _make_shipped(shipped, data, options, notify))
+    else:
+        _train_own(name, data, as_json, options, notify)
+
+
+def _train_own(name: str, data: str, as_json: bool, options: dict[str, Any], notify: Any) -> None:
+    from models.runs.live_export import export_live
+    from models.runs.training_run import train_run
+    from models.training.training_report import warn_red
 
     examples, run_options, expectation = answer(lambda: _prepare(name, data, as_json, options, notify))
     if expectation:
@@ -112,6 +122,25 @@ def train(name: str, data: str, as_json: bool, **options: Any) -> None:
     click.echo(f"saved in {run.folder}")
     if stored:
         click.echo(f"stored as {stored.name}: neuroplayer models use {stored.name}")
+
+
+def _shipped(name: str) -> Any:
+    """The montage of the network that ships under this name; None for any other name."""
+    from models.calm_engaged.montages import SHIPPED
+
+    return next((montage for montage in SHIPPED if montage.name == name), None)
+
+
+def _make_shipped(montage: Any, data: str, options: dict[str, Any], say: Any) -> None:
+    from models.calm_engaged.recipe import SEED, make_network
+    from models.calm_engaged.training import RecipeSettings
+    from models.files.folders import experiments
+
+    kind, colon, path = data.partition(":")
+    if kind != "eegmat" or not colon:
+        raise BadInputError(f"{montage.name} is made of eegmat:FILE.npz, got {data!r:.80}")
+    folder = options["out"] or experiments() / montage.name
+    make_network(Path(path), montage, RecipeSettings(), folder, say, options["seed"] or SEED)
 
 
 def _live_root() -> Path:

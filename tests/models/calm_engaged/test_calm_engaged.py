@@ -80,7 +80,7 @@ def test_the_swapped_baseline_control_catches_the_one_that_reads_distance() -> N
     cheat = list(leave_one_out(made_up(step=0.0, file_shift=1.0), by_distance, 17))
     controls = built_in_controls(cheat)
     assert controls["swapped_baseline"]["10s"] > LIMIT["swapped_baseline"]
-    assert kept(controls)["swapped_baseline"] is False
+    assert kept(controls, "nobody")["mean_inside"]["swapped_baseline"] is False
 
 
 def test_the_network_is_monotone_in_one_direction_and_never_certain() -> None:
