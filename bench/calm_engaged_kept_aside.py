@@ -1,169 +1,155 @@
-"""What choosing a row of the table is worth on people who had no part in the choice.
+"""What the calm-engaged networks are worth on people kept aside: as they ship, and as they were before.
 
-``python bench/calm_engaged_kept_aside.py DATA.npz [--montage NAME ...] [--cache FOLDER]`` writes
-bench/results/calm_engaged_kept_aside.json and .md.
+``python bench/calm_engaged_kept_aside.py [DATA.npz]`` writes bench/results/calm_engaged_kept_aside.json
+and .md: the shipped cards' own section, and with DATA the recipe of version 1 judged in the same way
+(else as it was measured last).
 
-The people are put in order by the SHA-256 of `calm-engaged:` and their name, and dealt into three parts
-before anything is scored. One part is kept aside; every cheap row of `calm_engaged_tried.md` (bands,
-averaging, shrinkage, length of windows, shares of power, rests, kinds of classifier) is scored on the others
-by leaving one of them out in turn, with its four controls; the best one that keeps them (mean of 10 s and
-30 s; residue at most 0.53) is trained on those others and read on the part kept aside. Then the next part, so
-that everyone is read once by a choice and a training that person had no part in.
+The people are put in order by the SHA-256 of `calm-engaged:` and their name, and dealt into three parts.
+One part is kept aside; the others choose shrinkage, what is heard of the spectrum and how much of muscle
+and lost electrodes is shown, by leaving one of them out in turn, and train; the part kept aside is read.
+Then the next part, so that everyone is read once by a choice and a training that person had no part in.
+Version 1 chose its shrinkage alone, by accuracy and the residue in five bands, heard up to 45 Hz and was
+never shown muscle.
 
-What this cannot undo: the rows themselves were thought of while looking at all 26 people, and no second set
-of such recordings is at hand. What ships is trained on all of them.
+What this cannot undo: the kinds of network were thought of while looking at all 26 people, and no second
+set of such recordings is at hand. What ships is trained on all of them.
+
+*residue*: the same recipe learns from 52-62 Hz alone, in five bands and in one. *through*: what the
+network says of the part of its features that goes along with a frequency (0.5: nothing). *tensed*: how
+much more rest is called engaged when muscle doubles the power at 30-45 Hz, and quadruples it. All with 10
+s of evidence; 95 % over people.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).resolve().parents[1])]
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT)]
 
-import numpy as np  # noqa: E402
-from calm_engaged_rows import Row, rows  # noqa: E402
-from calm_engaged_scoring import (  # noqa: E402
-    Entries,
-    Table,
-    figures_of,
-    leave_each_out,
-    row_of,
-    subset,
-    windows_of,
+from calm_engaged_scoring import row_of  # noqa: E402
+
+from inference.pipeline import PipelineSettings  # noqa: E402
+from models.calm_engaged.controls import with_disturbances  # noqa: E402
+from models.calm_engaged.fisher import FisherSettings  # noqa: E402
+from models.calm_engaged.kept_aside.judged import judge  # noqa: E402
+from models.calm_engaged.montages import SHIPPED, ShippedMontage  # noqa: E402
+from models.calm_engaged.people import load_people  # noqa: E402
+from models.calm_engaged.recipe import SEED  # noqa: E402
+from models.calm_engaged.selection import Choice  # noqa: E402
+from models.calm_engaged.training import RecipeSettings  # noqa: E402
+from models.files.folders import shipped  # noqa: E402
+
+RESULTS = ROOT / "bench" / "results"
+NAME = "calm_engaged_kept_aside"
+VERSION_1 = Choice(
+    tuple(FisherSettings(shrinkage=shrinkage) for shrinkage in (0.1, 0.2, 0.3, 0.5, 0.7)), muscle_bar=None
 )
-from calm_engaged_sources import Sources  # noqa: E402
-
-from models.calm_engaged.card import LIMIT, built_in_controls  # noqa: E402
-from models.calm_engaged.montages import ShippedMontage  # noqa: E402
-from models.calm_engaged.people import People  # noqa: E402
-from models.calm_engaged.protocol import (  # noqa: E402
-    BASELINE_S,
-    PersonResult,
-    balanced_accuracy,
-    read_person,
+HEADS = (
+    *("electrodes", "version", "file", "one window", "10 s", "30 s", "calibration error 10 s / 30 s"),
+    *("residue, 5 bands", "residue, 1 band", "residue through", "30-45 Hz through"),
+    *("swapped baseline", "early against late", "shuffled (least to most)", "tensed"),
+    *("10 s of rest costs", "one electrode missing"),
 )
-from models.calm_engaged.selection import RESIDUE_BAR  # noqa: E402
-from models.evaluation.evidence import HORIZONS_S  # noqa: E402
-from models.evaluation.metrics import bootstrap_interval  # noqa: E402
-
-PARTS = 3
-SEED = 7
-
-
-def parts_of(names: list[str]) -> list[list[str]]:
-    """The people dealt into parts, by a hash of the name and nothing else."""
-    order = sorted(names, key=lambda name: hashlib.sha256(f"calm-engaged:{name}".encode()).hexdigest())
-    return [sorted(order[part::PARTS]) for part in range(PARTS)]
+STATES = (
+    *("electrodes", "version", "state", "named rightly", "named wrongly", "people who reach it"),
+    *("settles, median", "settles, 90 %"),
+)
+SETTLED = (
+    "The running engine's own state (int8; {:g} s of rest, then more rest, then the task); shares of time, "
+    "and seconds from the end of the guided rest and from the task's begin until it is first named:"
+)
 
 
-def choose(
-    sources: Sources, montage: ShippedMontage, aside: list[str]
-) -> tuple[Row, dict[str, dict[str, Any]]]:
-    """The best row among the people who are not aside, and every row's figures there."""
-    candidates = [row for row in rows() if row.cheap and not row.own_threshold]
-    told: dict[str, dict[str, Any]] = {}
-    for source in dict.fromkeys(row.source for row in candidates):
-        same = [row for row in candidates if row.source == source]
-        others = subset(sources.people(montage, *source), lambda name: name not in aside)
-        residue = subset(sources.residue(montage, *source), lambda name: name not in aside)
-        scores = leave_each_out(others, same)
-        heard = leave_each_out(residue, same, controls=False)
-        told |= {row.what: figures_of(scores[row.what], heard[row.what]) for row in same}
-    limits = LIMIT | {"residue": RESIDUE_BAR}
-
-    def rank(row: Row) -> tuple[bool, float]:
-        line = told[row.what]
-        kept = all(line[name] <= limit for name, limit in limits.items())
-        return kept, line["balanced_accuracy_10s"] + line["balanced_accuracy_30s"]
-
-    return max(candidates, key=rank), told
+def before(data: Path, montage: ShippedMontage) -> dict[str, Any]:
+    """Version 1 of a network on people kept aside."""
+    settings = replace(RecipeSettings(), train_baselines_s=(60.0, 40.0, 20.0))
+    people = load_people(data, montage.channels, settings.schema, PipelineSettings())
+    people = with_disturbances(people, data, SEED)
+    return judge(data, people, montage, settings, SEED, print, VERSION_1)
 
 
-def read_aside(people: People, row: Row, aside: list[str]) -> list[PersonResult]:
-    """Those aside, read by what the others taught."""
-    others = subset(people, lambda name: name not in aside)
-    _, scale = others.population()
-    logit = row.fit(windows_of(others, row.rests_s, scale), "")
-    return [
-        read_person(people, person, logit, row.length, scale, BASELINE_S)
-        for person in people.people
-        if person.name in aside
-    ]
+def now(montage: ShippedMontage) -> dict[str, Any]:
+    """The same section of the shipped card."""
+    card = json.loads((shipped() / montage.name / "card.json").read_text("utf-8"))
+    section: dict[str, Any] = card["kept_aside"] | {"controls": card["controls"]}
+    return section
 
 
-def summary(results: list[PersonResult], residue: list[PersonResult]) -> dict[str, Any]:
-    """Figures over these people, with the interval and the controls that need no second training."""
-
-    def over_people(found: list[PersonResult], horizon: str) -> np.ndarray:
-        return np.array([balanced_accuracy(r.rest[horizon], r.task[horizon]) for r in found])
-
-    each = {h: over_people(results, h) for h in HORIZONS_S}
-    built = built_in_controls(results)
-    return {
-        "people": len(results),
-        "balanced_accuracy": {h: round(float(np.nanmean(each[h])), 3) for h in HORIZONS_S},
-        "interval_95": {h: [round(v, 3) for v in bootstrap_interval(each[h], seed=SEED)] for h in HORIZONS_S},
-        "residue": round(float(np.nanmean(over_people(residue, "10s"))), 3),
-        "swapped_baseline": round(built["swapped_baseline"]["10s"], 3),
-        "early_against_late_rest": round(built["early_against_late_rest"]["10s"], 3),
-        "people_below_0.60": int(np.sum(each["10s"] < 0.6)),
-        "per_person_10s": {r.name: round(float(v), 3) for r, v in zip(results, each["10s"], strict=True)},
-    }
+def _with_interval(value: float, interval: list[float]) -> str:
+    return f"{value:.3f} ({interval[0]:.2f}-{interval[1]:.2f})"
 
 
-def measure(sources: Sources, montage: ShippedMontage) -> dict[str, Any]:
-    """Choice and figures of every part kept aside, and of all of them together."""
-    everyone = [p.name for p in sources.people(montage, *rows()[0].source).people]
-    parts, all_read, all_residue = [], [], []
-    for aside in parts_of(everyone):
-        row, told = choose(sources, montage, aside)
-        results = read_aside(sources.people(montage, *row.source), row, aside)
-        residue = read_aside(sources.residue(montage, *row.source), row, aside)
-        part = {"aside": aside, "chosen": row.what, "among_the_others": told[row.what]}
-        parts.append(part | {"kept_aside": summary(results, residue), "candidates": told})
-        print(montage.name, row.what, parts[-1]["kept_aside"], flush=True)
-        all_read += results
-        all_residue += residue
-    return {
-        "montage": montage.name,
-        "electrodes": len(montage.channels),
-        "parts": parts,
-        "together": summary(all_read, all_residue),
-    }
+def lines_of(montage: ShippedMontage, version: str, found: Mapping[str, Any]) -> list[str]:
+    """One row for each file."""
+    controls, lines = found["controls"], []
 
+    def control(name: str) -> str:
+        return _with_interval(controls[name]["10s"], controls[name]["interval_95"])
 
-def line_of(electrodes: int, who: str, chosen: str, among: str, found: dict[str, Any]) -> str:
-    shown = []
-    for horizon in HORIZONS_S:
-        low, high = found["interval_95"][horizon]
-        shown.append(f"{found['balanced_accuracy'][horizon]:.3f} ({low:.2f}-{high:.2f})")
-    controls = [f"{found[k]:.3f}" for k in ("residue", "swapped_baseline", "early_against_late_rest")]
-    return row_of([electrodes, who, chosen, among, *shown, *controls])
-
-
-def lines_of(table: Entries) -> list[str]:
-    """The table in Markdown."""
-    heads = ["electrodes", "kept aside", "chosen without them", "10 s / 30 s among the others"]
-    heads += [f"{h} (95 % over people)" for h in ("one window", "10 s", "30 s")]
-    heads += ["residue", "swapped baseline", "early against late rest"]
-    lines = [row_of(heads), "|" + "---|" * len(heads)]
-    for one in table:
-        for number, part in enumerate(one["parts"], 1):
-            inner = part["among_the_others"]
-            among = f"{inner['balanced_accuracy_10s']:.3f} / {inner['balanced_accuracy_30s']:.3f}"
-            who = f"part {number}, {part['kept_aside']['people']} people"
-            lines.append(line_of(one["electrodes"], who, part["chosen"], among, part["kept_aside"]))
-        lines.append(line_of(one["electrodes"], "**all three**", "", "", one["together"]))
+    lacking = [found["one_electrode_missing"][when]["10s"] for when in ("since_the_rest", "from_the_start")]
+    shuffled, tensed = controls["shuffled"], controls["tensed_rest"]
+    for variant, figures in found["files"].items():
+        accuracy, error = figures["balanced_accuracy"], figures["calibration_error"]
+        lines.append(
+            row_of(
+                [
+                    *(len(montage.channels), version, variant),
+                    *(_with_interval(accuracy[h], figures["interval_95"][h]) for h in accuracy),
+                    f"{error['10s']:.3f} / {error['30s']:.3f}",
+                    *(control(name) for name in ("residue", "residue_in_one_band")),
+                    *(control(f"{name}_through_the_network") for name in ("residue", "30_45hz")),
+                    *(control(name) for name in ("swapped_baseline", "early_against_late_rest")),
+                    f"{shuffled['10s']:.3f} ({shuffled['least']:.2f}-{shuffled['most']:.2f})",
+                    f"{control('tensed_rest')}, {tensed['with_more_muscle']:.3f}",
+                    f"{found['rest_of_10s']['costs']['10s']:.3f}",
+                    f"{lacking[0]:.3f} since the rest, {lacking[1]:.3f} from the start",
+                ]
+            )
+        )
     return lines
 
 
+def states_of(montage: ShippedMontage, version: str, found: Mapping[str, Any]) -> list[str]:
+    """What a wearer meets."""
+    return [
+        row_of(
+            [
+                *(len(montage.channels), version, f"{state}: {one['named']}"),
+                *(f"{one['share_right']:.3f}", f"{one['share_wrong']:.3f}"),
+                f"{one['people_who_reach_it']} of {found['people']}",
+                *(f"{one['settles_s_median']} s", f"{one['settles_s_90_percent']} s"),
+            ]
+        )
+        for state, one in ((state, found["settled"][state]) for state in ("rest", "task"))
+    ]
+
+
 def main() -> None:
-    """Every montage, one entry each."""
-    table = Table("calm_engaged_kept_aside", "People kept aside from the choice", __doc__ or "", lines_of)
-    table.fill(lambda sources, montage: [measure(sources, montage)])
+    """Both files."""
+    path = RESULTS / f"{NAME}.json"
+    old = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    entries: dict[str, Any] = {}
+    for montage in SHIPPED:
+        earlier = before(Path(sys.argv[1]), montage) if sys.argv[1:] else old[montage.name]["version_1"]
+        entries[montage.name] = {"version_1": earlier, "version_2": now(montage)}
+    path.write_text(json.dumps(entries, indent=1) + "\n")
+    versions = [(m, v[-1], entries[m.name][v]) for m in SHIPPED for v in ("version_1", "version_2")]
+    rows = [line for one in versions for line in lines_of(*one)]
+    states = [line for one in versions for line in states_of(*one)]
+    told = (__doc__ or "").strip().split("\n\n")[2:]
+    rest_s = entries[SHIPPED[0].name]["version_2"]["settled"]["rest_s"]
+    tables = (
+        "\n".join([row_of(HEADS), "|" + "---|" * len(HEADS), *rows]),
+        SETTLED.format(rest_s),
+        "\n".join([row_of(STATES), "|" + "---|" * len(STATES), *states]),
+    )
+    (RESULTS / f"{NAME}.md").write_text("\n\n".join(["# People kept aside", *told, *tables]) + "\n")
 
 
 if __name__ == "__main__":

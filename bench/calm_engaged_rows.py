@@ -211,7 +211,7 @@ def rows() -> list[Row]:
         Row("the same, within share 1 only, shrinkage 0.5", sym, fisher(one((1.0,), 0.5))),
         *(
             Row(
-                f"what ships: {averaged} {s:g}, rests of 60, 40, 20 s, bounded",
+                f"version 1: {averaged} {s:g}, rests of 60, 40, 20 s, bounded",
                 sym,
                 shipped(s),
                 rests_s=RESTS_S,

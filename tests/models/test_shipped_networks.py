@@ -11,9 +11,11 @@ import pytest
 
 import models
 from acquisition.signal import FloatArray
+from inference.features.schemas import schema_named
 from inference.networks.litert_classifier import LiteRtClassifier
 from inference.networks.manifest import MANIFEST, Manifest, map_channels, read_card, read_verified
 from inference.networks.model_store import ModelStore
+from models.calm_engaged.card import LIMIT, not_reaching
 from models.conversion.manifest_writing import describe, write_manifest
 
 SHIPPED = Path(models.__file__).parent / "pretrained"
@@ -54,19 +56,56 @@ def test_both_files_run_and_agree_on_at_least_99_percent(manifest: Manifest) -> 
     assert np.mean((plain > 0.5) == (whole > 0.5)) >= 0.99
 
 
-def test_the_card_holds_figures_and_every_control_inside_its_limit(manifest: Manifest) -> None:
+def test_nothing_above_30_hz_changes_an_answer(manifest: Manifest) -> None:
+    bands = schema_named(manifest.feature_schema).bands
+    high = np.tile([low >= 30 for low, _ in bands], manifest.n_features // len(bands))
+    assert high.any()
+    rng = np.random.default_rng(9)
+    runs = list(rng.normal(0, 1, (20, manifest.sequence_length, manifest.n_features)))
+    tensed = [np.where(high, 4.0, run) for run in runs]
+    for variant in ("float", "int8"):
+        assert answers(manifest, variant, tensed).tolist() == answers(manifest, variant, runs).tolist()
+
+
+def test_the_card_holds_figures_of_people_left_out_and_of_people_kept_aside(manifest: Manifest) -> None:
     card = read_card(manifest)
-    figures = card["leave_one_person_out"]
-    for horizon in ("window", "10s", "30s"):
-        low, high = figures["interval_95"][horizon]
-        assert 0.5 < low < figures["balanced_accuracy"][horizon] < high < 1
-    for control, limit in card["controls_limit"].items():
-        assert card["controls"][control]["10s"] <= limit, control
-    for wanted in ("per_person", "spread", "recall", "calibration_error", "coverage", "chance"):
-        assert figures[wanted]
+    aside = card["kept_aside"]
+    for figures in (card["leave_one_person_out"], *aside["files"].values()):
+        for horizon in ("window", "10s", "30s"):
+            low, high = figures["interval_95"][horizon]
+            assert 0.5 < low < figures["balanced_accuracy"][horizon] < high < 1
+        for wanted in ("per_person", "spread", "recall", "calibration_error", "coverage", "chance"):
+            assert figures[wanted]
+    parts = [part["people"] for part in aside["parts"]]
+    assert sorted(name for part in parts for name in part) == card["provenance"]["people"]
+    assert set(aside["one_electrode_missing"]) == {"since_the_rest", "from_the_start"}
     assert card["float_int8_agreement"] >= 0.99
     assert "Zyma" in card["attribution"]
     assert len(card["provenance"]["data_sha256"]) == 64
+
+
+def test_the_residue_of_people_kept_aside_reaches_chance_and_the_card_says_whose(manifest: Manifest) -> None:
+    card = read_card(manifest)
+    assert not_reaching(card["controls"]) == ""
+    assert card["controls_limit"] == LIMIT
+    assert card["controls_kept"]["on"].startswith("26 people kept aside")
+    assert set(LIMIT) <= set(card["controls"])
+    low, _ = card["controls"]["residue"]["interval_95"]
+    assert low <= 0.55
+    assert card["controls"]["shuffled"]["least"] < 0.5 < card["controls"]["shuffled"]["most"]
+
+
+def test_people_kept_aside_are_read_with_an_honest_confidence(manifest: Manifest) -> None:
+    aside = read_card(manifest)["kept_aside"]
+    for figures in aside["files"].values():
+        assert figures["calibration_error"]["30s"] <= 0.10
+        for horizon in ("10s", "30s"):
+            coverage = figures["coverage"][horizon]
+            assert coverage["0.7"] - coverage["1"] >= 0.02
+    assert aside["rest_of_10s"]["costs"]["10s"] <= 0.05
+    settled = aside["settled"]
+    assert settled["rest"]["share_right"] > 0.8
+    assert settled["task"]["share_right"] > settled["task"]["share_wrong"]
 
 
 def test_a_muse_is_read_by_the_four_electrode_network() -> None:

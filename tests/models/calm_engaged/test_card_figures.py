@@ -14,12 +14,14 @@ from acquisition.readers.npz_people import open_people
 from inference.networks.manifest import read_card
 from inference.networks.model_store import ModelStore
 from inference.pipeline import PipelineSettings
-from models.calm_engaged.controls import RESIDUE_BANDS, residue_people
+from models.calm_engaged.controls import alone, taught, with_disturbances
+from models.calm_engaged.kept_aside.parts import pairs_of
 from models.calm_engaged.montages import MUSE4
 from models.calm_engaged.people import load_people
-from models.calm_engaged.protocol import BASELINE_S, balanced_accuracy, read_person, scored_windows
+from models.calm_engaged.protocol import BASELINE_S, balanced_accuracy, read_person
+from models.calm_engaged.recipe import SEED
 from models.calm_engaged.selection import select
-from models.calm_engaged.training import RecipeSettings, train
+from models.calm_engaged.training import RecipeSettings
 from models.evaluation.evidence import HORIZONS_S
 from models.evaluation.people_evaluation import evaluate_people
 from models.files.folders import shipped
@@ -34,20 +36,16 @@ def test_people_left_out_are_read_as_the_card_says(eeg_dir: Path) -> None:
     card = read_card(ModelStore((shipped(),)).get(MUSE4.name))
     settings = RecipeSettings()
     people = load_people(eeg_dir / DATA, MUSE4.channels, settings.schema, PipelineSettings())
-    residue = residue_people(eeg_dir / DATA, MUSE4, settings, RESIDUE_BANDS)
+    people = with_disturbances(people, eeg_dir / DATA, SEED)
+    residue = alone(eeg_dir / DATA, MUSE4, settings)
     for person in people.people:
         if person.name not in SOME:
             continue
         _, scale = people.population(without=person.name)
         chosen = select(people, residue, person.name, settings.train_baselines_s)[0]
-        pairs = [
-            (scored.rest, scored.task)
-            for other in people.people
-            if other.name != person.name
-            for seconds in settings.train_baselines_s
-            for scored in (scored_windows(people, other, seconds, scale),)
-        ]
-        network = train(pairs, replace(settings, fisher=chosen))
+        others = people.only(lambda name, left_out=person.name: name != left_out)  # type: ignore[misc]
+        pairs = pairs_of(others, settings, scale)
+        network = taught(people, pairs, replace(settings, fisher=chosen), person.name)
         read = read_person(people, person, network.logit, settings.sequence_length, scale, BASELINE_S)
         told = card["leave_one_person_out"]["per_person"][person.name]
         for horizon in HORIZONS_S:
