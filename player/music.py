@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 MoodSource = Literal["sidecar", "tag", "folder", "vibenet", "analysis", "composed", "given", "unknown"]
-PolicyName = Literal["match", "lead", "contrast", "maintain", "manual"]
+PolicyName = Literal["match", "lead", "contrast", "maintain", "manual", "album"]
 AnnouncementKind = Literal["off", "chime", "voice"]
 MAX_CROSSFADE_S = 30
 
@@ -32,7 +32,9 @@ class Target:
 class Track:
     """One playable file or URL. Cue points bound the audible part; loudness is EBU R128 integrated.
 
-    ``opening_lufs`` is the loudness of the first minute that is heard.
+    ``opening_lufs`` is the loudness of the first minute that is heard. ``album`` tells albums apart and is
+    no name; ``part`` orders the tracks of one: 1000 times the disc's number and the track's, 0 where nobody
+    says.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Track:
     mood_confidence: float
     fades_out_s: float = 0.0
     opening_lufs: float | None = None
+    album: str = ""
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Candidate:
 
 ReasonNote = Literal[
     "none", "skipped", "next_failed", "asked_failed", "mood_moved", "aim_changed", "came_along",
-    "wished", "resumed", "filler_first", "filler_late", "filler_nothing",
+    "wished", "resumed", "album_goes_on", "filler_first", "filler_late", "filler_nothing",
 ]  # fmt: skip
 WearerCode = Literal["unheard", "calibrating", "unknown", "undecided", "unreliable", "stale", "known"]
 

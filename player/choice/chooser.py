@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from player.choice.albums import Albums, is_mix
 from player.choice.policies import CALM, NEUTRAL, RULES, Policy
 from player.choice.reasons import sentence
 from player.choice.scoring import (
@@ -88,6 +89,7 @@ class Chooser:
         self._rule: Policy = RULES[self._policy](target)
         self._rng = np.random.default_rng(seed)
         self._table = TrackTable(())
+        self._albums = Albums(())
         self._history: deque[tuple[str, str]] = deque(maxlen=max(self.settings.no_repeat, 20))
         self._quarantined: set[str] = set()
         self._taste = Taste()
@@ -166,6 +168,12 @@ class Chooser:
         forced changes.
         """
         rows, all_banned = self._free_rows(tracks, current)
+        if current is not None and kind != "mood_change" and self.keeps(current):
+            part = self._albums.after(current, self._out)
+            if part is not None:
+                return self._decision(now_s, part, kind, Reason("album_goes_on"), part.mood, ())
+        if self._rule.keeps_albums:
+            rows = self._beginnings(rows)
         aim = self._aim(now_s, kind, advance=True)
         if kind == "mood_change" and current is not None and aim is not None:
             rows = self._nearer(rows, current, aim)
@@ -184,6 +192,10 @@ class Chooser:
         candidates = tuple(self._candidate(int(row), scores, parts) for row in order)
         reason = replace(self._reason(now_s, kind, aim), weighed=len(rows), rank=rank, all_banned=all_banned)
         return self._decision(now_s, chosen, kind, reason, aim or NEUTRAL, candidates)
+
+    def keeps(self, track: Track) -> bool:
+        """True for what is never cut for a mood, and followed by the next part of its album."""
+        return self._rule.keeps_albums or is_mix(track)
 
     def decision(
         self, now_s: float, chosen: Track, kind: DecisionKind, reason: Reason, aim: Mood
@@ -211,12 +223,12 @@ class Chooser:
 
     def _wanted_change(self, now_s: float, current: Track, played_s: float) -> Change | None:
         aim = self._aim(now_s, "next", advance=False)
-        if aim is None or not (self._rule.follows_wearer or self._asked):
+        if aim is None or not (self._rule.follows_wearer or self._asked) or self._rule.keeps_albums:
             return None
         if self._asked:
             self._asked = False
             return "aim_changed" if self._gain(current, aim) >= self.settings.useful_gain else None
-        if self.wearer.situation(now_s) != "steering":
+        if self.wearer.situation(now_s) != "steering" or is_mix(current):
             self._apart_since_s = self._met_since_s = None
             return None
         apart, met = self._held_apart(now_s, aim), self._held_met(now_s)
@@ -281,7 +293,7 @@ class Chooser:
     def _free_rows(self, tracks: Sequence[Track], current: Track | None) -> tuple[np.ndarray, bool]:
         """Rows to choose from, and whether they are all banned: silence is not what anybody asked for."""
         if tracks is not self._table.tracks:
-            self._table = TrackTable(tracks)
+            self._table, self._albums = TrackTable(tracks), Albums(tracks)
         for rows in (self._rows_without(current), self._rows(self._out)):
             if len(rows):
                 return rows, False
@@ -300,6 +312,11 @@ class Chooser:
             recent.add(current.id)
         rows = self._rows(out | recent)
         return rows if len(rows) else self._rows(out | ({current.id} if current else set()))
+
+    def _beginnings(self, rows: np.ndarray) -> np.ndarray:
+        """Those of the rows with which an album begins; all of them where there is none."""
+        begins = [self._albums.begins(self._table.tracks[row], self._out) for row in rows]
+        return rows[np.array(begins, dtype=bool)] if any(begins) else rows
 
     @property
     def _out(self) -> set[str]:

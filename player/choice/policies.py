@@ -48,6 +48,8 @@ class Policy:
     words_without_aim: ClassVar[str] = ""
     follows_wearer: ClassVar[bool] = True
     """False: only the listener's hand moves it, whatever the wearer feels."""
+    keeps_albums: ClassVar[bool] = False
+    """True: an album is played from its first part to its last, and nothing is left early."""
     goes_by_target: ClassVar[bool] = False
     """True: a target is where it is going, so that setting one need not change the policy."""
 
@@ -80,6 +82,13 @@ class Match(Policy):
 
     def aim(self, mood: Mood | None, *, advance: bool) -> Mood:
         return mood or NEUTRAL
+
+
+class Album(Match):
+    """Whole albums, each chosen for its beginning."""
+
+    words = "an album that begins with {wanted} fits"
+    keeps_albums = True
 
 
 class Contrast(Policy):
@@ -168,6 +177,7 @@ RULES: Mapping[PolicyName, type[Policy]] = {
     "contrast": Contrast,
     "maintain": Maintain,
     "manual": Manual,
+    "album": Album,
 }
 
 

@@ -43,6 +43,7 @@ ENGLISH: Mapping[str, str] = {
     "came_along": "Changed early, for you have come along.",
     "wished": "You asked for {track}.",
     "resumed": "Going on where the music stopped, {at_s} s into {track}.",
+    "album_goes_on": "The album goes on with {track}.",
     "filler_first": "No track could be opened yet, so a quiet filler sounds meanwhile.",
     "filler_late": "The next track was not ready in time, so a quiet filler sounds meanwhile.",
     "filler_nothing": "There is nothing to play ({known} tracks known, {failed} of them could not be "
@@ -74,7 +75,7 @@ ENGLISH: Mapping[str, str] = {
     **{str(name): rule.words for name, rule in RULES.items()},
     **{f"{name}_any": rule.words_without_aim for name, rule in RULES.items() if rule.words_without_aim},
 }
-NO_PART = frozenset({"wished", "resumed", "filler_first", "filler_late", "filler_nothing"})
+NO_PART = frozenset({"wished", "resumed", "album_goes_on", "filler_first", "filler_late", "filler_nothing"})
 """Notes of reasons in which the wearer has no part."""
 
 

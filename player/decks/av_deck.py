@@ -43,7 +43,7 @@ def decoded(
             yield from heard(station, say)
             return
         with AudioReader(location) as reader:
-            yield from _blocks(reader, 0.0)
+            yield from _blocks(reader, start_s)
     else:
         with open_file(location) as file, open_sound(file) as reader:
             yield from _blocks(reader, start_s)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +14,14 @@ from player.analysis.track_measures import Analysis, LearnedMood
 from player.library.music_folder import PLAYLIST_SUFFIXES, suffix_of
 from player.library.sources.mood_tags import CONFIDENCE, GivenMood
 from player.library.sources.track_names import track_id
-from player.library.store.rows import FileRow
+from player.library.store.rows import FileRow, Header
 from player.location import without_secrets
 from player.music import Mood, Track
 
 Floats = NDArray[np.float64]
 
 UNKNOWN = Mood(None, 0.0)
+_NUMBERED = re.compile(r"(?:([1-9])[-.])?0*(\d{1,3})(?=[ ._-])")
 ANALYSED_VALENCE_SPAN = 0.5
 """Valence by analysis stays within +-0.5: it is little better than chance off the calm-tense diagonal."""
 
@@ -169,7 +172,22 @@ def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
         mood_confidence=CONFIDENCE[source],
         fades_out_s=0.0 if analysis is None else analysis.fades_out_s,
         opening_lufs=None if analysis is None else analysis.opening_lufs,
+        album=_album(row.path, header),
+        part=header.part or _part_by_name(row.path),
     )
+
+
+def _album(path: str, header: Header) -> str:
+    """What tells one album from another of its name: whose it is, or else the folder."""
+    if not header.album or "://" in path:
+        return ""
+    return track_id(f"{header.album}\n{header.album_artist or PurePath(path).parent}")
+
+
+def _part_by_name(path: str) -> int:
+    """``07 Song.flac`` and ``2-07 Song.flac`` say their places in the album themselves."""
+    found = _NUMBERED.match(PurePath(path).name)
+    return 1000 * int(found[1] or 1) + int(found[2]) if found else 0
 
 
 def stated_mood(row: FileRow) -> GivenMood | None:

@@ -23,6 +23,8 @@ class MixChannel:
         self.start_s = start_s
         self.fade_in: Fade | None = None
         self.fade_out: Fade | None = None
+        self.goes_on = False
+        """True where another voice goes on at its very end: that is no end to be softened."""
         self.dry_since: int | None = None
         self._heard = 0
         self._rises = False
@@ -82,6 +84,8 @@ class MixChannel:
             edge = min(EDGE_FRAMES, len(block))
             block[:edge] *= _ramp(edge)[:, None]
             self._rises = False
+        if complete and self.goes_on:
+            return block
         if complete:
             self._soften_end(block, self.deck.buffered_frames())
         elif buffered < wanted + EDGE_FRAMES:

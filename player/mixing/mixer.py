@@ -104,6 +104,21 @@ class Mixer:
             self._change = Change(start, fade_frames, self._lead, voice)
         return voice
 
+    def join(self, deck: Deck) -> MixChannel:
+        """Let a deck go on at the frame at which the sound of the voice that is heard ends, at its gain.
+
+        All of that must be decoded. Raises RuntimeError while another change is planned or running, and where
+        nothing is heard.
+        """
+        with self._lock:
+            if self._change is not None or self._lead is None:
+                raise RuntimeError("one change at a time, from something that is heard")
+            lead = self._lead
+            lead.goes_on = True
+            end = max(self.frame, lead.start_frame) + lead.deck.buffered_frames()
+            self._change = Change(end, 0, lead, MixChannel(deck, lead.gain, end))
+            return self._change.coming
+
     def cancel(self) -> Deck | None:
         """Take back a change that has not begun; returns its deck, unread. None if there is none such."""
         with self._lock:
@@ -112,6 +127,7 @@ class Mixer:
                 return None
             if change.leaving is not None:
                 change.leaving.fade_out = None
+                change.leaving.goes_on = False
             self._change = None
             return change.coming.deck
 

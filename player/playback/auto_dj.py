@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from player.choice.albums import joins
 from player.choice.chooser import Chooser, DecisionKind
-from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker
+from player.deck import MIX_RATE_HZ, Deck, DeckMaker
 from player.mixing.announcements import AnnouncementDeck, AnnouncementSound
 from player.mixing.channel import MixChannel
 from player.mixing.fades import CURVES, Curve
@@ -16,7 +18,15 @@ from player.mixing.mixer import Mixer
 from player.music import MAX_CROSSFADE_S, Decision, PlaybackState, Reason, Track
 from player.playback.lineup import Lineup, PreparedTrack, as_skip, is_filler
 from player.playback.playing import Playing
-from player.playback.transition import MICRO_FADE_S, Transition, audible_end_s, gain_db, plan
+from player.playback.seeking import Seeking
+from player.playback.transition import (
+    MICRO_FADE_S,
+    Transition,
+    album_gain_db,
+    gain_db,
+    is_endless,
+    plan,
+)
 
 ARM_S = 1.0
 SKIP_FADE_S = 1.0
@@ -80,15 +90,14 @@ class AutoDj:
         self.mixer = mixer
         self._chooser = chooser
         self._source = source
-        self._make_deck = make_deck
         self._close_deck = close_deck
         self._on_decision = on_decision
         self.on_failed_wish: Callable[[Track, str], None] = lambda track, why: None
+        self.seeking = Seeking(make_deck, close_deck)
         self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
         self._left: Track | None = None
         self._armed: MixChannel | None = None
-        self._seek: PreparedTrack | None = None
         self._urgent: Urgency | None = None
         self._skips = 0
         self._wanted: Track | None = None
@@ -129,12 +138,7 @@ class AutoDj:
 
     def seek(self, position_s: float) -> None:
         """Go to a place in the current track; beyond its end is its end. Endless streams stay as they are."""
-        current = self._current
-        if current is None or audible_end_s(current.track) == float("inf"):
-            return
-        place_s = min(max(0.0, position_s), max(0.0, audible_end_s(current.track) - 1.0))
-        self._drop_seek()
-        self._seek = PreparedTrack(current.track, current.prepared.decision, place_s)
+        self.seeking.ask(self._current, position_s)
 
     def speak(self, sound: AnnouncementSound) -> bool:
         """Play a cue over the music, lowered for it; False while another one sounds, and while paused."""
@@ -142,6 +146,7 @@ class AutoDj:
 
     def resume_at(self, track: Track, position_s: float, now_s: float) -> None:
         """Begin with this track at this place, as a player that was killed does."""
+        position_s = 0.0 if is_endless(track) else position_s
         reason = Reason("resumed", start_s=position_s)
         decision = self._chooser.decision(now_s, track, "recovery", reason, track.mood)
         self._lineup.put(track, decision, position_s)
@@ -192,7 +197,7 @@ class AutoDj:
 
     def close(self) -> None:
         """Let every deck go."""
-        self._drop_seek()
+        self.seeking.drop()
         self._lineup.drop()
         # also the one that a running fade is leaving
         for deck in self.mixer.empty():
@@ -238,15 +243,15 @@ class AutoDj:
         if self._armed is None or self.mixer.lead is not self._armed:
             return
         voice, self._armed = self._armed, None
-        if self._seek is not None and self._seek.deck is voice.deck:
-            self._current = Playing(self._seek, voice, grown_at_s=now_s)
-            self._seek = self._left = None
+        sought = self.seeking.taken(voice.deck)
+        if sought is not None:
+            self._current = Playing(sought, voice, grown_at_s=now_s)
             return
         prepared = self._lineup.pop_next()
         self._left = self._track
         self._current = Playing(prepared, voice, grown_at_s=now_s)
         self._urgent = None
-        self._drop_seek()
+        self.seeking.drop()
         if not is_filler(prepared.track):
             self._chooser.mark_played(prepared.track, now_s)
         self._on_decision(replace(prepared.decision, at_s=now_s))
@@ -331,15 +336,16 @@ class AutoDj:
 
     def _arm(self, now_s: float) -> None:
         """Hand the next change to the mixer when it is time, or nearly."""
-        if self._armed is not None or self.mixer.armed or self._armed_seek(now_s):
+        current = self._current
+        if self._armed is not None or self.mixer.armed or (current and self._armed_seek(current, now_s)):
             return
         coming = self._lineup.next
         if coming is None or coming.deck is None or not coming.ready:
             return
-        current = self._current
         if current is None:
-            begin = Transition(0.0, START_FADE_S, 0.0, gain_db(coming.track), 0.0, "equal_power")
-            self._change(coming, coming.deck, begin, 0)
+            self._change(coming, coming.deck, Transition(0.0, START_FADE_S, 0.0, 0.0, 0.0, "equal_power"), 0)
+            return
+        if self._joined(current, coming, coming.deck):
             return
         forced = self._urgent is not None
         fade_s = SKIP_FADE_S if self._urgent == "skip" else self.settings.crossfade_s
@@ -356,7 +362,7 @@ class AutoDj:
     def _change(self, coming: PreparedTrack, deck: Deck, transition: Transition, start_frame: int) -> None:
         self._armed = self.mixer.change_to(
             deck,
-            gain_db=transition.next_gain_db,
+            gain_db=self._gain_db(coming.track),
             start_frame=start_frame,
             fade_frames=round(transition.fade_s * MIX_RATE_HZ),
             start_s=coming.start_s,
@@ -364,35 +370,31 @@ class AutoDj:
             shape_leaving=transition.curve != "natural_out",
         )
 
-    def _armed_seek(self, now_s: float) -> bool:
+    def _gain_db(self, track: Track) -> float:
+        """Of the track, or of its whole album where that is what plays."""
+        if not track.album or not self._chooser.keeps(track):
+            return gain_db(track)
+        return album_gain_db([part for part in self._lineup.tracks if part.album == track.album])
+
+    def _joined(self, current: Playing, coming: PreparedTrack, deck: Deck) -> bool:
+        """Whether the next part of an album goes on at the very frame at which the current one ends."""
+        whole = self._urgent is None and coming.start_s == 0 and not current.broken_off and not current.broken
+        if not whole or not joins(current.track, coming.track):
+            return False
+        if current.deck.complete and current.deck.buffered_frames() <= ARM_S * MIX_RATE_HZ:
+            self._armed = self.mixer.join(deck)
+        return True
+
+    def _armed_seek(self, current: Playing, now_s: float) -> bool:
         """Bring in a seek that is ready; True if that was done."""
-        seek, current = self._seek, self._current
-        if seek is None or current is None:
-            return False
-        if seek.deck is None:
-            try:
-                seek.deck = self._make_deck(seek.track.location)
-            except DeckError as error:
-                log.warning("%s stays where it is: %s", seek.track.title, error)
-                self._drop_seek()
-                return False
-            seek.deck.open(seek.track.location, seek.start_s)
-            seek.opened_s = now_s
-        if seek.failure(now_s) is not None:
-            self._drop_seek()
-            return False
-        if not seek.ready:
+        seek = self.seeking.ready(now_s)
+        if seek is None or seek.deck is None:
             return False
         self._armed = self.mixer.change_to(
             seek.deck,
-            gain_db=gain_db(seek.track),
+            gain_db=20 * math.log10(current.voice.gain),
             start_frame=self.mixer.frame,
             fade_frames=round(SEEK_FADE_S * MIX_RATE_HZ),
             start_s=seek.start_s,
         )
         return True
-
-    def _drop_seek(self) -> None:
-        dropped, self._seek = self._seek, None
-        if dropped is not None and dropped.deck is not None:
-            self._close_deck(dropped.deck)

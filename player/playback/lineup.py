@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from player.choice.albums import joins
 from player.choice.chooser import Chooser, DecisionKind, NoPlayableTrackError
 from player.choice.reason_words import NO_PART
 from player.choice.reasons import sentence
@@ -123,7 +124,7 @@ class Lineup:
             kept.decision = decision
             return
         self.drop()
-        self.next = PreparedTrack(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
+        self.next = PreparedTrack(decision.chosen, decision, _start_s(current, decision.chosen))
 
     def put(self, track: Track, decision: Decision, start_s: float) -> None:
         """Prepare this very track."""
@@ -204,7 +205,7 @@ class Lineup:
             if current is not FILLER:
                 self.put_filler(now_s, Reason("filler_nothing", known=error.known, failed=error.failed))
             return
-        self.put(decision.chosen, decision, max(0.0, decision.chosen.cue_in_s))
+        self.put(decision.chosen, decision, _start_s(current, decision.chosen))
 
     def _open(self, prepared: PreparedTrack, now_s: float) -> None:
         try:
@@ -215,6 +216,11 @@ class Lineup:
             return
         prepared.deck.open(prepared.track.location, prepared.start_s)
         prepared.opened_s = now_s
+
+
+def _start_s(current: Track | None, coming: Track) -> float:
+    """Where a track begins to be heard: the next part of an album at its first sample, silent or not."""
+    return 0.0 if current is not None and joins(current, coming) else max(0.0, coming.cue_in_s)
 
 
 def as_skip(decision: Decision, now_s: float) -> Decision:

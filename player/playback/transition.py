@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from player.music import Track
@@ -73,6 +74,18 @@ def gain_db(track: Track, target_lufs: float = TARGET_LUFS) -> float:
     if track.true_peak_dbtp is not None and math.isfinite(track.true_peak_dbtp):
         gain = min(gain, CEILING_DBTP + LIMITED_DB - track.true_peak_dbtp)
     return max(gain, MIN_GAIN_DB)
+
+
+def album_gain_db(parts: Sequence[Track]) -> float:
+    """One gain for all parts, so that they stay as loud to each other as they were made."""
+    known = [part for part in parts if part.loudness_lufs is not None and math.isfinite(part.loudness_lufs)]
+    if not known:
+        return UNKNOWN_LOUDNESS_GAIN_DB
+    seconds = sum(max(1.0, part.duration_s) for part in known)
+    power = sum(10 ** ((part.loudness_lufs or 0.0) / 10) * max(1.0, part.duration_s) for part in known)
+    peaks = [part.true_peak_dbtp for part in known if part.true_peak_dbtp is not None]
+    whole = replace(known[0], loudness_lufs=10 * math.log10(power / seconds), opening_lufs=None)
+    return gain_db(replace(whole, true_peak_dbtp=max(peaks, default=None)))
 
 
 def _opening_lean_db(track: Track) -> float:

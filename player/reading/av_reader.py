@@ -14,6 +14,7 @@ from av.container import InputContainer
 
 from player.reading.av_resampling import stereo_pieces
 from player.reading.codec_names import codec_name
+from player.reading.encoder_padding import samples_said, without_padding
 from player.reading.ogg_links import is_chained, looks_chained, next_link
 from player.reading.sound_reader import (
     READ_RATE_HZ,
@@ -40,6 +41,7 @@ STREAM_OPTIONS = {
 }
 """For URLs: no other protocols. (FFmpeg's own ``reconnect_streamed`` asks again after a regular end.)"""
 SEEK_MARGIN_S = 0.25
+MOST_PADDING_S = 0.5
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 MAX_PICTURE_BYTES = 16 << 20
@@ -65,6 +67,7 @@ class AudioReader:
         self._file = None if isinstance(file, str | Station) else file
         self._from_s = 0.0
         self._drop_frames = 0
+        self._packet_s = 0.0
         self._begins_at = self._last_at = 0
         try:
             if isinstance(file, str):
@@ -142,10 +145,19 @@ class AudioReader:
 
     def parts(self, n_frames: int) -> Iterator[Part]:
         """Stereo parts of shape (n_frames, 2) at 48 kHz; the first and the last may be shorter."""
-        parts = even(stereo_pieces(self._frames(), n_frames), n_frames)
+        frames = self._sound_of_mp4() if self._container.format.name.startswith("mov") else self._frames()
+        parts = even(stereo_pieces(frames, n_frames), n_frames)
         first = next(parts, None)  # only now it is known where the seek has landed
         if first is not None:
             yield from dropped(_chain(first, parts), self._drop_frames)
+
+    def _sound_of_mp4(self) -> Iterator[AudioFrame]:
+        facts, rate_hz = self.facts(), self._stream.rate
+        most = samples_said(facts.tags) if self._from_s <= 0 else None
+        if most is not None and abs(most / rate_hz - facts.duration_s) > MOST_PADDING_S:
+            most = None  # counted at another rate than it is played
+        said = ((frame, round(self._packet_s * frame.sample_rate)) for frame in self._frames())
+        return without_padding(said, most)
 
     def _frame_s(self, frame: AudioFrame) -> float:
         """The frame's place in the track; where the format does not say, what was asked for."""
@@ -163,6 +175,7 @@ class AudioReader:
             try:
                 for packet in self._container.demux(self._stream):
                     self._last_at = packet.pos or self._last_at
+                    self._packet_s = float((packet.duration or 0) * (packet.time_base or 0))
                     for frame in _decoded(packet):
                         if self._from_s > 0:
                             late_s = self._from_s - self._frame_s(frame)

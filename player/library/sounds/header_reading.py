@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import IO
@@ -18,6 +19,7 @@ LEAST_BITS_A_SECOND = 500.0
 """A header that promises more seconds than this many bits each can hold is not believed."""
 REPLAYGAIN_LUFS = -18.0
 R128_LUFS = -23.0
+_NUMBER = re.compile(r"\s*0*(\d{1,3})(?!\d)")
 LOUDNESS_LUFS = (-45.0, 0.0)
 """What a recording can be; tags that come to anything else are not believed."""
 
@@ -34,6 +36,8 @@ def read_header(file: IO[bytes], path: str, size: int) -> Header:
         artist=one_line(_first(facts.tags, ("artist", "album_artist", "composer"))),
         tagged=mood_of_tags(facts.tags),
         album=one_line(facts.tags.get("album", "")),
+        album_artist=one_line(_first(facts.tags, ("album_artist", "albumartist"))),
+        part=part_number(facts.tags),
         loudness_lufs=loudness_lufs,
         true_peak_dbtp=None if loudness_lufs is None else _tagged_peak_dbtp(facts.tags),
     )
@@ -50,6 +54,21 @@ def tagged_loudness_lufs(tags: Mapping[str, str]) -> float | None:
         loudness_lufs = R128_LUFS - number(tags.get("r128_track_gain")) / 256
     low, high = LOUDNESS_LUFS
     return loudness_lufs if low <= loudness_lufs <= high else None
+
+
+def part_number(tags: Mapping[str, str]) -> int:
+    """The place in the album, 1000 times the disc's number (1 where none is said) and the track's; 0 without.
+
+    ``tags`` with keys in lower case; ``3/12`` and ``03`` are 3.
+    """
+    track = _place(_first(tags, ("track", "tracknumber")))
+    disc = _place(_first(tags, ("disc", "discnumber"))) or 1
+    return 1000 * disc + track if track else 0
+
+
+def _place(text: str) -> int:
+    found = _NUMBER.match(text)
+    return int(found[1]) if found else 0
 
 
 def _tagged_peak_dbtp(tags: Mapping[str, str]) -> float | None:

@@ -11,7 +11,7 @@ from player.library.sources.mood_tags import GivenMood
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the file's own header says; ``duration_s`` 0 for streams without an end.
+    """What the file's own header says; ``duration_s`` 0 for streams without an end, ``part`` as in ``Track``.
 
     ``loudness_lufs`` and ``true_peak_dbtp`` are what its ReplayGain or R128 tags come to. ``login_in`` names
     the playlist in which alone a stream's user and password stand.
@@ -22,6 +22,8 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     artist: str
     tagged: GivenMood | None = None
     album: str = ""
+    album_artist: str = ""
+    part: int = 0
     login_in: str = ""
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None

@@ -44,7 +44,7 @@ def test_the_title_has_a_field_of_its_own(title: str, shown: str) -> None:
 def test_the_terminal_shows_it_and_a_stream_has_no_end() -> None:
     document = msgspec.json.decode(codec.encode(told(SAID)))
     assert SAID in player_line(document)
-    view = LiveView("a session", clock=lambda: 0.0)
+    view = LiveView(["a session"], clock=lambda: 0.0)
     view.show(topics.PLAYER_STATE, document)
     console = Console(file=io.StringIO(), width=100, height=30, force_terminal=True, color_system=None)
     console.print(view.render(100, 30), height=30)
