@@ -272,8 +272,8 @@ def test_help_names_the_flag_its_text_and_its_default(key: Key, capfd: pytest.Ca
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (["run", "--policy"], ["match", "lead", "contrast", "maintain", "manual"]),
-        (["render", "--policy"], ["match", "lead", "contrast", "maintain", "manual"]),
+        (["run", "--policy"], ["match", "lead", "contrast", "maintain", "manual", "album"]),
+        (["render", "--policy"], ["match", "lead", "contrast", "maintain", "manual", "album"]),
         (["engine", "--source"], ["simulated", "lsl", "lsl:", "brainflow:", "replay:"]),
         (["record", "--source"], ["simulated", "lsl", "lsl:", "brainflow:", "replay:"]),
         (["calibrate", "--source"], ["simulated", "lsl", "lsl:", "brainflow:", "replay:"]),
