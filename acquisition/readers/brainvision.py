@@ -24,8 +24,9 @@ def read_brainvision(path: Path) -> Recording:
         return lay_evenly(_read(path))
     except UnknownSourceError:
         raise
-    except (configparser.Error, KeyError, ValueError, OSError) as error:
-        raise UnknownSourceError(f"{path}: not a readable BrainVision header: {error}") from error
+    except (configparser.Error, KeyError, ValueError, ArithmeticError, OSError) as error:
+        why = " ".join(str(error).split())
+        raise UnknownSourceError(f"{path}: not a readable BrainVision header: {why}") from error
 
 
 def _read(path: Path) -> Measured:

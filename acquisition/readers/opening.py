@@ -11,13 +11,14 @@ from acquisition.recording.encryption import MAGIC as ENCRYPTED
 from acquisition.recording.input_file import check_file
 from acquisition.recording.xdf_format import MAGIC as XDF_MAGIC
 
-KINDS = "XDF, muse-lsl CSV, Mind Monitor CSV, OpenBCI GUI text, EDF/BDF, npz people set"
+KINDS = "XDF, muse-lsl CSV, Mind Monitor CSV, OpenBCI GUI text, EDF/BDF, BrainVision, npz people set"
 _BEGINNINGS = (
     (BDF_MAGIC, ".bdf"),
     (b"0       ", ".edf"),
     (XDF_MAGIC, ".xdf"),
     (ENCRYPTED, ".xdf"),
     (b"PK\x03\x04", ".npz"),
+    (b"Brain Vision", ".vhdr"),
 )
 FIRST_LINE_CHARS = 16_384
 
@@ -33,6 +34,10 @@ def open_recording(location: str | Path) -> Recording:
         from acquisition.readers.edf import read_edf
 
         return read_edf(path)
+    if kind == ".vhdr":
+        from acquisition.readers.brainvision import read_brainvision
+
+        return read_brainvision(path)
     if kind in {".xdf", ".xdfz"}:
         from acquisition.readers.xdf import read_xdf
 

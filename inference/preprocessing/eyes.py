@@ -1,4 +1,4 @@
-"""Whether the wearer's eyes are open or closed, from blinks at the forehead and alpha at the back.
+"""Whether the wearer's eyes are open or closed, from blinks on the forehead and alpha at the back.
 
 Closing the eyes lifts the alpha rhythm at the back by itself, whatever the mood (Berger 1929), so that a
 state is only comparable with a rest that was taken with the eyes as they are now.
@@ -21,7 +21,7 @@ ALPHA: Bands = ((8.0, 13.0), (4.5, 7.0), (14.0, 18.0))
 WIDTH_HZ = np.array([high - low for low, high in ALPHA])
 LEAST_UV2 = 1e-9
 CLOSED_RATIO, OPEN_RATIO = 2.5, 1.7
-"""Density of alpha against its neighbours above which eyes are closed, below which they are open again."""
+"""Density of alpha against its neighbours above which eyes are closed, and below which open again."""
 ALPHA_S = 6.0
 BLINK_S = 3.0
 """So long after a blink the eyes are open, whatever alpha says."""

@@ -73,9 +73,8 @@ def open_bids(folder: Path) -> BidsPeople:
             kept[person] = tuple(one for one in recordings if one.stretches)
         else:
             lacking = " and ".join(sorted({"calm", "engaged"} - states))
-            left_out[person] = (
-                f"no {lacking} stretch in {', '.join(sorted({one.task for one in recordings}))}"
-            )
+            tasks = ", ".join(sorted({one.task for one in recordings}))
+            left_out[person] = f"no {lacking} stretch in {tasks}"
     if not kept:
         why = next(iter(left_out.items()))
         raise DatasetError(f"{folder}: nobody rests and works with the head there; {why[0]}: {why[1]}")
@@ -160,9 +159,8 @@ def _events(path: Path | None) -> list[Event]:
         try:
             onset_s, duration_s = float(row["onset"]), float(row.get("duration", 0.0))
         except (KeyError, ValueError) as error:
-            raise DatasetError(
-                f"{path}: line {number}: onset and duration must be numbers: {error}"
-            ) from error
+            rule = "onset and duration must be numbers"
+            raise DatasetError(f"{path}: line {number}: {rule}: {error}") from error
         kind = row.get("trial_type") or row.get("value") or ""
         found.append(Event(onset_s, duration_s, kind.strip(), row))
     return sorted(found, key=lambda event: event.onset_s)

@@ -44,7 +44,7 @@ def stretches_of(dataset: str, task: str, events: Sequence[Event], duration_s: f
     """What is known of a recording of ``task``, in order. ``dataset`` is an id as OpenNeuro gives them."""
     by_set = {"ds007262": _arithmetic_by_difficulty, "ds007169": _nback}
     known = by_set.get(dataset)
-    found = list(known(events) if known else _by_names(task, events, duration_s))
+    found = list(_by_names(task, events, duration_s) if known is None else known(events))
     inside = [Stretch(s.state, max(0.0, s.start_s), min(s.end_s, duration_s)) for s in found]
     return sorted((s for s in inside if s.end_s - s.start_s >= MIN_STRETCH_S), key=lambda s: s.start_s)
 

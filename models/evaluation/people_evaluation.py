@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from acquisition.port import UnknownSourceError
-from acquisition.readers.npz_people import PeopleSet, open_people
 from acquisition.signal import FloatArray
 from inference.baseline.baseline import MIN_SCALE, Baseline
 from inference.networks.litert_classifier import LiteRtClassifier
@@ -20,14 +19,12 @@ from inference.pipeline import PipelineSettings
 from inference.port import ClassifierError
 from models.datasets.against_rest import own_baseline
 from models.datasets.identity import known_as
+from models.datasets.state_people import StatePeople, open_state_people
 from models.errors import DatasetError
 from models.evaluation.evaluation import Evaluation, Examples, figures
 from models.evaluation.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
 from models.evaluation.metrics import bootstrap_interval
 
-SCORED_AFTER_S = 60.0
-"""Rest is scored from here on whatever the baseline's length, so that lengths can be compared."""
-MIN_SCORED_S = 10.0
 MIN_BASELINE_S, MAX_BASELINE_S = 4.0, 600.0
 STATES = ("rest", "arith")
 SEED = 7
@@ -62,8 +59,8 @@ def evaluate_people(
     variant: str = "int8",
     progress: Progress = lambda _: None,
 ) -> tuple[dict[str, Any], tuple[Evaluation, ...]]:
-    """Figures of the network on a people set, the people may be any: plain numbers for scripts, and one
-    evaluation for each length of evidence for tables and reports.
+    """Figures of the network on an .npz of people or on ``bids:FOLDER``, the people may be any: plain
+    numbers for scripts, and one evaluation for each length of evidence for tables and reports.
 
     ``baseline_s`` is how much of each person's own first rest is used (default: the manifest's; 0 for the
     population's rest). Raises ``UnknownSourceError``, ``DatasetError`` and ``ClassifierError``.
@@ -74,7 +71,7 @@ def evaluate_people(
             f"the baseline must be 0 or from {MIN_BASELINE_S:g} to {MAX_BASELINE_S:g} seconds, "
             f"got {wanted_s:g}"
         )
-    people = open_people(data)
+    people = open_state_people(data)
     electrodes = _electrodes(manifest, people)
     classifier = LiteRtClassifier(manifest, variant)
 
@@ -92,6 +89,7 @@ def evaluate_people(
     finally:
         classifier.close()
     known = _people_trained_on(manifest, people, electrodes[0])
+    read += [PersonRead(name, {}, why) for name, why in people.left_out.items()]
     return _document(manifest, data, read, wanted_s, variant, known), tuple(_evaluations(manifest.name, read))
 
 
@@ -111,7 +109,7 @@ def _evaluations(name: str, read: Sequence[PersonRead]) -> Iterator[Evaluation]:
             yield Evaluation(name, f"unseen people, {horizon}", figures(examples, told, SEED))
 
 
-def _electrodes(manifest: Manifest, people: PeopleSet) -> tuple[str, ...]:
+def _electrodes(manifest: Manifest, people: StatePeople) -> tuple[str, ...]:
     chosen = map_channels(manifest, people.channels)
     if chosen is None:
         lacking = ", ".join(missing_channels(manifest, people.channels))
@@ -124,7 +122,7 @@ def _electrodes(manifest: Manifest, people: PeopleSet) -> tuple[str, ...]:
 
 def _read(
     manifest: Manifest,
-    people: PeopleSet,
+    people: StatePeople,
     name: str,
     electrodes: tuple[str, ...],
     baseline_s: float,
@@ -133,27 +131,18 @@ def _read(
     settings = PipelineSettings(
         window_s=manifest.window_s, hop_s=manifest.hop_s, model_rate_hz=manifest.rate_hz
     )
-    rows = [people.channels.index(electrode) for electrode in electrodes]
-    found = {
-        state: feature_sequence(
-            people.part_uv(f"{name}_{state}")[rows],
-            people.rate_hz,
-            manifest.channels,
-            manifest.feature_schema,
-            settings,
-            electrodes=electrodes,
+
+    def features(samples_uv: FloatArray, rate_hz: float) -> FeatureSequence:
+        return feature_sequence(
+            samples_uv, rate_hz, manifest.channels, manifest.feature_schema, settings, electrodes=electrodes
         )
-        for state in STATES
-    }
+
+    found = people.windows(name, electrodes, features, baseline_s)
     try:
-        base = _baseline(manifest, found["rest"], baseline_s)
+        base = _baseline(manifest, found.rest, baseline_s)
     except ValueError as error:
         return PersonRead(name, {}, str(error))
-    from_s = _scored_from_s(found["rest"], baseline_s)
-    windows = {
-        "rest": found["rest"].clean(from_s),
-        "arith": found["arith"].clean(),
-    }
+    windows = found.scored
     logits = {
         state: {
             horizon: evidence_logits(
@@ -184,13 +173,6 @@ def _baseline(manifest: Manifest, rest: FeatureSequence, baseline_s: float) -> B
     )
 
 
-def _scored_from_s(rest: FeatureSequence, baseline_s: float) -> float:
-    """After a minute, or after the baseline where so little rest was recorded."""
-    last_s = float(rest.end_s[-1]) if len(rest.end_s) else 0.0
-    usual_s = max(SCORED_AFTER_S, baseline_s)
-    return usual_s if last_s >= usual_s + MIN_SCORED_S else baseline_s
-
-
 def _document(
     manifest: Manifest, data: Path, read: list[PersonRead], baseline_s: float, variant: str, known: list[str]
 ) -> dict[str, Any]:
@@ -218,7 +200,7 @@ def _document(
     }
 
 
-def _people_trained_on(manifest: Manifest, people: PeopleSet, electrode: str) -> list[str]:
+def _people_trained_on(manifest: Manifest, people: StatePeople, electrode: str) -> list[str]:
     """Those of the set whose samples the network's card knows, whatever the file and the names."""
     try:
         provenance = read_card(manifest).get("provenance")
@@ -227,8 +209,7 @@ def _people_trained_on(manifest: Manifest, people: PeopleSet, electrode: str) ->
     known = provenance.get("people_samples") if isinstance(provenance, dict) else None
     if not isinstance(known, dict):
         return []
-    row = people.channels.index(electrode)
-    return [name for name in people.people if known_as(people.part_uv(f"{name}_rest")[row], known)]
+    return [name for name in people.people if known_as(people.first_uv(name, electrode), known)]
 
 
 def _mean(values: FloatArray) -> float | None:

@@ -50,7 +50,8 @@ def evaluate(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Score the network NAME on DATA, an .npz of people: arrays Sxx_rest and Sxx_arith, and __meta__.
+    """Score the network NAME on DATA: an .npz of people (arrays Sxx_rest and Sxx_arith, and __meta__), or
+    bids:FOLDER, a BIDS folder of EEG as OpenNeuro gives them, of rest or easy work against hard work.
 
     Balanced accuracy by person on one window, 10 s and 30 s of evidence. Rest that served as baseline is
     left out of the score.

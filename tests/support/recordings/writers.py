@@ -16,6 +16,7 @@ from acquisition.recording.xdf_format import (
     numeric_samples,
 )
 from acquisition.signal import FloatArray
+from support.recordings.bids_making import write_brainvision
 from support.recordings.session_making import make_session
 
 RATE_HZ = 256.0
@@ -110,12 +111,17 @@ def foreign_xdf(
     return path
 
 
+def brainvision(folder: Path) -> Path:
+    return write_brainvision(folder / "a.vhdr", _rows(), RATE_HZ, ("Fp1", "Fp2", "O1", "O2"))
+
+
 WRITERS: dict[str, Write] = {
     "muse": muse_csv,
     "mind_monitor": mind_monitor,
     "openbci": openbci_txt,
     "edf": edf,
     "npz": npz,
+    "brainvision": brainvision,
     "session": session,
     "xdf": foreign_xdf,
 }
