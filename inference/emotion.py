@@ -81,6 +81,8 @@ class SignalQuality:
     worn: bool
     channels: tuple[ChannelQuality, ...]
     eyes: Eyes = "unknown"
+    rest_eyes: Eyes = "unknown"
+    """As they were for most of the rest that the session is read against."""
 
 
 @dataclass(frozen=True, slots=True)

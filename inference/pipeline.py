@@ -18,6 +18,7 @@ from inference.classification.valence import ValenceReader
 from inference.classification.with_fallback import ClassifierWithFallback
 from inference.emotion import Affect, BaselineProgress, EmotionState, Estimate, LeftOut, ModelId, Reading
 from inference.port import Classifier
+from inference.preprocessing.eyes import EyesCount
 from inference.preprocessing.front_end import FrontEnd, Mains, ReadyWindow
 from inference.preprocessing.mains import find_mains_hz
 from inference.window_reader import WindowRead, WindowReader
@@ -96,6 +97,7 @@ class Pipeline:
         self._mind = ClassifierWithFallback(classifier, fallback, settings.temperature)
         self._settler = Settler(settings.settle, settings.hop_s, classifier.model_id)
         self._rest = RestCollector(settings, classifier)
+        self._rest_eyes = EyesCount()
         given = baseline if baseline is not None else self._rest.without_rest()
         self._keeper = BaselineKeeper(settings, given, stored=stored and baseline is not None)
         self._delay = (self._front.mains_hz, self._front.signal_delay_ms)
@@ -179,6 +181,7 @@ class Pipeline:
         """Ask for a new rest; the old baseline is forgotten."""
         self._keeper.replace(None)
         self._rest.restart()
+        self._rest_eyes = EyesCount()
         self._settler.restart()
         self._forget()
 
@@ -225,7 +228,7 @@ class Pipeline:
         resting = self._keeper.current
         if read.accepted and resting is not None and resting.too_loud(read.features):
             read = read.refused("level")
-        readings.append(read.quality)
+        readings.append(replace(read.quality, rest_eyes=self._rest_eyes.most))
         if read.accepted and self._keeper.try_window(read.features) == "differs":
             self.stored_refused = True
             self.recalibrate()
@@ -241,6 +244,7 @@ class Pipeline:
 
     def _calibrate(self, read: WindowRead, readings: list[Reading]) -> None:
         progress, baseline = self._rest.push(read.features if read.accepted else None)
+        self._rest_eyes.add(read.quality.eyes)
         state = self._settler.abstain(read.end_s, "calibrating" if read.accepted else "unreliable")
         if baseline is not None:
             self._keeper.replace(baseline)

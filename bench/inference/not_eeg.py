@@ -43,7 +43,7 @@ from inference.preprocessing.front_end import FrontEnd  # noqa: E402
 from inference.preprocessing.plausibility import Plausibility  # noqa: E402
 from inference.window_reader import WindowReader  # noqa: E402
 from models.calm_engaged.montages import SHIPPED, ShippedMontage  # noqa: E402
-from support.recordings.not_eeg import not_eeg  # noqa: E402
+from support.recordings.not_eeg import coloured, not_eeg  # noqa: E402
 
 DEVELOPMENT = 18
 REST_S, SIGNAL_S, WITHIN_S = 64.0, 30.0, 10.0
@@ -99,7 +99,8 @@ def signal_figures(people: PeopleSet, montage: ShippedMontage, manifest: Manifes
     for person in kept_aside(people):
         rest_uv = people.part_uv(f"{person}_rest")[rows]
         rest, end = round(REST_S * people.rate_hz), round((REST_S + SIGNAL_S) * people.rate_hz)
-        for name, strange_uv in not_eeg(rest_uv[:, rest:end], people.rate_hz).items():
+        strange = not_eeg(rest_uv[:, rest:end], people.rate_hz)
+        for name, strange_uv in (strange | shared_noise(rest_uv[:, rest:end], people.rate_hz)).items():
             samples_uv = np.concatenate([rest_uv[:, :rest], strange_uv], axis=1)
             with no_gate():
                 before = late_states(readings_of(samples_uv, people.rate_hz, manifest))
@@ -122,6 +123,18 @@ def signal_figures(people: PeopleSet, montage: ShippedMontage, manifest: Manifes
                 if channel.reasons
             )
     return {name: _summed(one) for name, one in told.items()}
+
+
+def shared_noise(like_uv: FloatArray, rate_hz: float) -> dict[str, FloatArray]:
+    """Noise that neighbours share as they would in a head: the hardest, shaped as ``like_uv``."""
+    rng = np.random.default_rng(9)
+    n, m = like_uv.shape
+    own, one = coloured(rng, n, m, 1.0, rate_hz), coloured(rng, 1, m, 1.0, rate_hz)
+    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    return {
+        "pink noise, half of it shared by all": 10 * np.sqrt(0.5) * (own + one),
+        "pink noise, half of a neighbour's each": 10 * 0.5**apart @ own,
+    }
 
 
 def _summed(one: dict[str, Any]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ class Listening:
 
     def step(self, number: int, of: int) -> Step:
         """What the wearer does while a piece sounds."""
-        says = f"Listen, eyes open ({number} of {of})."
+        says = f"Listen, eyes as at rest ({number} of {of})."
         return Step("music", self.seconds, says, "music", {"number": number, "of": of})
 
     def _play_and_record(self, taker: Taker, piece: Piece, step: Step) -> FloatArray | None:

@@ -44,6 +44,8 @@ def signal_document(quality: SignalQuality, at: datetime, *, simulated: bool, la
         overall=quality.overall,
         worn=quality.worn,
         late=late,
+        eyes=quality.eyes,
+        rest_eyes=quality.rest_eyes,
         electrodes=[
             documents.Electrode(channel=c.channel, score=c.score, reasons=list(c.reasons))
             for c in quality.channels

@@ -16,4 +16,5 @@ Text = Annotated[str, Meta(max_length=2000)]
 
 HeadsetState = Literal["connecting", "streaming", "stale", "lost", "incompatible", "ended"]
 EmotionName = Literal["neutral", "happy", "sad", "relaxed", "focused", "unknown"]
+EyesName = Literal["open", "closed", "unknown"]
 StatusName = Literal["ok", "warming_up", "calibrating", "unreliable", "stale"]

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from daemon.mqtt import topics
 from daemon.mqtt.bounds import (
     EmotionName,
+    EyesName,
     HeadsetState,
     Name,
     Positive,
@@ -65,6 +66,12 @@ class Signal(Document, frozen=True, kw_only=True):
     worn: bool
     electrodes: Annotated[list[Electrode], Meta(max_length=512)]
     late: Annotated[int, Meta(ge=0, description="windows left out so far: the engine was late")]
+    eyes: Annotated[EyesName, Meta(description="now, by blinks and alpha; unknown where neither is seen")] = (
+        "unknown"
+    )
+    rest_eyes: Annotated[EyesName, Meta(description="in most of the rest the session is read against")] = (
+        "unknown"
+    )
 
 
 class Model(Struct, frozen=True, kw_only=True):

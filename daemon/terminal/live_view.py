@@ -17,6 +17,7 @@ from rich.text import Text
 
 from daemon.mqtt import topics
 from daemon.mqtt.documents import LATE_NOTE
+from daemon.terminal.eyes_note import eyes_note
 from daemon.terminal.trail import Trail, rows_of_dots
 
 SPAN_S = 180.0
@@ -150,6 +151,8 @@ class LiveView:
             parts.append(_electrodes(signal["electrodes"]))
             if not signal["worn"]:
                 parts.append(Text("the headset seems not to be worn", style=WARN))
+            if (eyes := eyes_note(signal)) is not None:
+                parts.append(Text(eyes, style=WARN))
         return Group(*parts)
 
     def _chart(self, width: int, height: int) -> Panel:
@@ -217,7 +220,7 @@ def _guide(session: Mapping[str, Any]) -> list[RenderableType]:
     left_s = max(0.0, wanted_s - trusted_s)
     share = trusted_s / wanted_s if wanted_s else 1.0
     return [
-        Text("Sit still, eyes open, breathe calmly.", style="bold"),
+        Text("Sit still, breathe calmly, eyes as you will listen.", style="bold"),
         Text(bar(share, 22), style="cyan").append(f" {left_s:3.0f} s to go"),
     ]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from daemon.mqtt import topics
+from daemon.terminal.eyes_note import eyes_note
 
 Document = Mapping[str, Any]
 
@@ -89,7 +90,9 @@ def signal_line(document: Document) -> str:
         if e["score"] < 0.5
     ]
     worn = "" if document["worn"] else ", the headset seems not to be worn"
-    return f"signal:   {'poor at ' + ', '.join(bad) if bad else 'good'}{worn}{_simulated(document)}"
+    eyes = eyes_note(document)
+    told = f"{worn}{f', {eyes}' if eyes else ''}{_simulated(document)}"
+    return f"signal:   {'poor at ' + ', '.join(bad) if bad else 'good'}{told}"
 
 
 def session_line(document: Document) -> str:
@@ -97,7 +100,7 @@ def session_line(document: Document) -> str:
     if document["phase"] == "calibrating":
         wanted, trusted = document["baseline_wanted_s"], document["baseline_trusted_s"]
         steps = int(trusted // 10) * 10
-        guide = "sit still, eyes open, breathe calmly"
+        guide = "sit still, breathe calmly, eyes as you will listen"
         return f"rest:     calibrating, {steps} of {wanted:.0f} s so far: {guide}{_simulated(document)}"
     notes = "".join(f"; {note}" for note in document["notes"])
     notes += "; REC: this session is recorded" if document.get("recording") else ""

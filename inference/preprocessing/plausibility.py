@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acquisition.signal import FloatArray
 from inference.emotion import QualityReason
@@ -33,6 +35,7 @@ COARSE: Bands = tuple(pairwise(COARSE_HZ))
 RHYTHMS: Bands = ((4.0, 8.0), (8.0, 13.0), (13.0, 30.0), (30.0, 42.0))
 WHOLE: Bands = ((4.0, 45.0),)
 TOLD = NARROW + COARSE + RHYTHMS + WHOLE
+_N_SHARES = len(NARROW) + len(COARSE)
 _WIDTH_HZ = np.diff(COARSE_HZ)
 _OCTAVES = np.log(np.sqrt(np.array(COARSE_HZ[:-1]) * np.array(COARSE_HZ[1:])))
 _OCTAVES -= _OCTAVES.mean()
@@ -76,7 +79,8 @@ class Plausibility:
     """Remembers the last seconds of one stream's windows; what a gap has made old falls out by itself."""
 
     def __init__(self) -> None:
-        self._held: deque[tuple[float, FloatArray, FloatArray]] = deque()
+        self._held: deque[_Told] = deque()
+        self._sums = self._together = np.zeros((0, 0))
         self._refused = False
 
     def judge(self, spectrum: Spectrum, good: FloatArray, end_s: float) -> QualityReason | None:
@@ -89,72 +93,100 @@ class Plausibility:
     def measure(self, spectrum: Spectrum, good: FloatArray, end_s: float) -> HeadMeasures | None:
         """Add a window, ``good`` (n_channels,), and measure the last seconds; None while they are too few."""
         held = self._held
-        if held and end_s <= held[-1][0]:
+        if held and end_s <= held[-1].end_s:
             held.clear()
-        held.append((end_s, good, _told_of(spectrum)))
-        while held[0][0] <= end_s - MEMORY_S:
-            held.popleft()
-        if end_s - held[0][0] < SPAN_S:
+        told = _told_of(spectrum, good)
+        if held:
+            self._sums += told
+            self._together += np.outer(good, good)
+        else:
+            self._sums, self._together = told.copy(), np.outer(good, good)
+        held.append(_Told(end_s, good, told))
+        while held[0].end_s <= end_s - MEMORY_S:
+            old = held.popleft()
+            self._sums -= old.told
+            self._together -= np.outer(old.good, old.good)
+        if end_s - held[0].end_s < SPAN_S:
             return None
-        weight = np.stack([part[1] for part in held])
-        seen = np.flatnonzero(weight.mean(axis=0) >= SEEN_SHARE)
-        if not len(seen):
-            return None
-        told = np.stack([part[2] for part in held])
-        return _measures(weight[:, seen], told[:, seen], seen)
+        seen = np.flatnonzero(self._together.diagonal() >= SEEN_SHARE * len(held))
+        return _measures(self._sums, self._together, seen) if len(seen) else None
 
 
-def _told_of(spectrum: Spectrum) -> FloatArray:
-    """Of each electrode (n_channels, ...): its correlation with all, its shares of power, its log powers."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    end_s: float
+    good: FloatArray
+    told: FloatArray
+
+
+def _told_of(spectrum: Spectrum, good: FloatArray) -> FloatArray:
+    """Of each electrode (n_channels, ...): its correlation with all, its shares of power, its log powers and
+    their squares; 0 for what is masked.
+    """
     power = band_power_of(spectrum, TOLD)
     flattened = spectrum.samples_uv[:, 1:] - FLATTEN * spectrum.samples_uv[:, :-1]
     centred = flattened - flattened.mean(axis=1, keepdims=True)
     product = centred @ centred.T
-    length = np.sqrt(np.maximum(product.diagonal(), LEAST_UV2))
-    shares = power[:, : -len(RHYTHMS) - 1] / np.maximum(power[:, -1:], LEAST_UV2)
-    rhythms = np.log(np.maximum(power[:, -len(RHYTHMS) - 1 : -1], LEAST_UV2))
-    return np.hstack([product / np.outer(length, length), shares, rhythms])
+    length = np.sqrt(np.maximum(product.diagonal(), LEAST_UV2)) / np.maximum(good, LEAST_UV2)
+    shares = power[:, :_N_SHARES] / np.maximum(power[:, -1:], LEAST_UV2)
+    rhythms = np.log(np.maximum(power[:, _N_SHARES:-1], LEAST_UV2))
+    told = np.hstack([product / np.outer(length, length), shares, rhythms, rhythms * rhythms])
+    told[:, len(good) :] *= good[:, np.newaxis]
+    return told
 
 
-def _measures(weight: FloatArray, told: FloatArray, seen: np.ndarray) -> HeadMeasures:
-    """From weights (n_windows, n_seen) and what was told of each window (n_windows, n_seen, ...)."""
-    n_all = told.shape[2] - len(TOLD) + 1
-    pairs = np.triu_indices(len(seen), 1)
-    together = np.einsum("wi,wj->ij", weight, weight)[pairs]
-    correlation = np.einsum("wi,wj,wij->ij", weight, weight, told[:, :, seen])[pairs]
-    related = np.abs(correlation / np.maximum(together, 1.0)) if len(seen) > 1 else np.zeros(1)
-    total = weight.sum(axis=0)[:, np.newaxis]
-    mean = np.einsum("wi,wij->ij", weight, told[:, :, n_all:]) / total
-    narrow, coarse = mean[:, : len(NARROW)], mean[:, len(NARROW) : -len(RHYTHMS)]
-    spectrum = np.log(np.maximum(coarse / _WIDTH_HZ, LEAST_UV2))
+def _measures(sums: FloatArray, together: FloatArray, seen: NDArray[np.intp]) -> HeadMeasures:
+    """From sums (n_channels, ...) over windows, and over how many (n_channels, n_channels) of each pair."""
+    n_channels = len(sums)
+    rows, columns = _pairs(len(seen))
+    left, right = seen[rows], seen[columns]
+    related = np.abs(sums[left, right] / np.maximum(together[left, right], 1.0)) if len(rows) else np.zeros(1)
+    mean = sums[seen, n_channels:] / together[seen, seen][:, np.newaxis]
+    spectrum = np.log(np.maximum(mean[:, len(NARROW) : _N_SHARES] / _WIDTH_HZ, LEAST_UV2))
     slope = spectrum @ _OCTAVES / (_OCTAVES @ _OCTAVES)
     rest = spectrum - spectrum.mean(axis=1, keepdims=True) - np.outer(slope, _OCTAVES)
-    away = told[:, :, -len(RHYTHMS) :] - mean[:, -len(RHYTHMS) :]
-    change = np.sqrt(np.einsum("wi,wij->ij", weight, away * away) / total)
+    rhythms, squares = mean[:, _N_SHARES : -len(RHYTHMS)], mean[:, -len(RHYTHMS) :]
     return HeadMeasures(
         closest=float(related.max()),
-        usual=float(np.median(related)),
-        largest=float(np.median(narrow.max(axis=1))),
-        slope=float(np.median(slope)),
+        usual=_middle(related),
+        largest=_middle(mean[:, : len(NARROW)].max(axis=1)),
+        slope=_middle(slope),
         bend=float(np.sqrt((rest * rest).mean(axis=1)).mean()),
         common_bend=float(np.sqrt((rest.mean(axis=0) ** 2).mean())),
-        change=float(change.mean()),
+        change=float(np.sqrt(np.maximum(squares - rhythms * rhythms, 0.0)).mean()),
         electrodes=len(seen),
     )
+
+
+@lru_cache(maxsize=64)
+def _pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    rows, columns = np.triu_indices(n, 1)
+    return rows, columns
+
+
+def _middle(values: FloatArray) -> float:
+    """The median; numpy's own costs more than everything else here."""
+    ordered, n = np.sort(values), len(values)
+    return float(ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+
+
+@lru_cache(maxsize=256)
+def _limit(curve: Curve, electrodes: int) -> float:
+    return float(np.interp(electrodes, *curve))
 
 
 def reason_of(of: HeadMeasures, ease: float = 1.0) -> QualityReason | None:
     """The first of the limits that is passed, or None; with ``ease`` above 1 more is taken for noise."""
     if of.electrodes > 1:
-        if of.usual > np.interp(of.electrodes, *ALIKE):
+        if of.usual > _limit(ALIKE, of.electrodes):
             return "alike"
-        if of.closest < ease * np.interp(of.electrodes, *UNRELATED):
+        if of.closest < ease * _limit(UNRELATED, of.electrodes):
             return "unrelated"
     if of.largest > LARGEST_SHARE or of.bend > BENT:
         return "narrow"
     if not SLOPES[0] <= of.slope <= SLOPES[1]:
         return "slope"
-    if of.common_bend < ease * np.interp(of.electrodes, *STRAIGHT):
+    if of.common_bend < ease * _limit(STRAIGHT, of.electrodes):
         return "featureless"
     if of.change < STEADY:
         return "steady"

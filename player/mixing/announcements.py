@@ -45,7 +45,7 @@ NOTE_APART_S = 0.45
 NOTE_S = 2.2
 
 PHRASES: Mapping[AnnouncementName, str] = {
-    "rest_begin": "Sit still now, and rest with your eyes open.",
+    "rest_begin": "Sit still now, and rest with your eyes as you will listen.",
     "rest_end": "Thank you. The rest is over.",
     "headset_lost": "The headset is lost. The music goes on.",
     "headset_back": "The headset is back.",

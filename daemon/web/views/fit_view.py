@@ -73,6 +73,8 @@ def fit_view(state: LiveState, texts: Texts) -> FitView:
     elif poor:
         those = ", ".join(electrode.channel for electrode in poor[:6])
         headline, detail = texts("fit.some_poor", names=those), texts("fit.some_poor_detail")
+    elif "unknown" not in (signal.eyes, signal.rest_eyes) and signal.eyes != signal.rest_eyes:
+        headline, detail = texts(f"fit.eyes_{signal.eyes}"), texts(f"fit.eyes_{signal.eyes}_detail")
     else:
         headline, detail = texts("fit.all_good"), texts("fit.all_good_detail")
     return FitView(True, headline, detail, electrodes, device)

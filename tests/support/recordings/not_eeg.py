@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from acquisition.signal import FloatArray
@@ -21,7 +19,7 @@ def coloured(
     return noise / noise.std(axis=1, keepdims=True)
 
 
-def not_eeg(real_uv: FloatArray, rate_hz: float, seed: int = 1) -> Mapping[str, FloatArray]:
+def not_eeg(real_uv: FloatArray, rate_hz: float, seed: int = 1) -> dict[str, FloatArray]:
     """Every signal, shaped as ``real_uv`` (n_channels, n_samples), which some are made of."""
     rng = np.random.default_rng(seed)
     n, m = real_uv.shape
