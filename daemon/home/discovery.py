@@ -47,6 +47,11 @@ class Discovery:
             {self.device_topic(owner): _encoded(self._whole_device(owner))} if self.style == "device" else {}
         )
 
+    def alone(self, entity: Entity) -> tuple[str, bytes]:
+        """Topic and message of an entity that is announced by itself; empty where nothing is announced."""
+        message = b"" if self.style == "off" else _encoded(self._component(entity))
+        return self._component_topic(entity), message
+
     def topics(self, owner: Owner) -> list[str]:
         """Every discovery topic that may hold a message of this role."""
         return [self._component_topic(e) for e in ENTITIES[owner]] + [self.device_topic(owner)]

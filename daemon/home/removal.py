@@ -10,6 +10,7 @@ import msgspec
 
 from daemon.home.discovery import Discovery
 from daemon.home.entities import ENTITIES
+from daemon.home.wearer_select import wearer_select_topic
 from daemon.mqtt import topics
 from daemon.mqtt.link import MqttLink, OnMessage
 from daemon.settings import BrokerSettings, HomeAssistantSettings
@@ -27,6 +28,7 @@ async def remove_node(broker: BrokerSettings, home: HomeAssistantSettings, node:
     """
     announced = Discovery(node, home.discovery, home.prefix)
     discovery = [topic for owner in ENTITIES for topic in announced.topics(owner)]
+    discovery.append(wearer_select_topic(announced))
     states = [topics.Topics(node).full(name) for name in topics.RETAINED]
     kept: set[str] = set()
 

@@ -57,6 +57,16 @@ class ForgetCommand(Command, frozen=True, kw_only=True):
     wearer: Annotated[str, Meta(min_length=1, max_length=70)]
 
 
+class WearerCommand(Command, frozen=True, kw_only=True):
+    """End the session and begin one of this wearer, known or new; ``guest``: of whom nothing is kept.
+
+    Obeyed where ``neuroplayer run`` has started the roles. Nothing is recorded in the new session until its
+    wearer agrees.
+    """
+
+    wearer: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
 class SkipCommand(Command, frozen=True, kw_only=True):
     """Crossfade to another track now."""
 
@@ -141,4 +151,5 @@ COMMANDS: dict[str, type[Command]] = {
     "play": PlayCommand,
     "speak": SpeakCommand,
     "library_rescan": LibraryRescanCommand,
+    "wearer": WearerCommand,
 }

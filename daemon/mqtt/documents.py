@@ -242,6 +242,13 @@ class Forgotten(Document, frozen=True, kw_only=True):
     role: Literal["engine", "player", "web"]
 
 
+class Wearer(Document, frozen=True, kw_only=True):
+    """Whose session it is, and who else is known here. Topic ``wearer``, retained while the session runs."""
+
+    wearer: Annotated[str, Meta(min_length=1, max_length=64, description="a name, or guest")]
+    known: Annotated[list[Name], Meta(max_length=64)]
+
+
 DOCUMENTS: dict[str, type[Document]] = {
     topics.HEADSET: Headset,
     topics.SIGNAL: Signal,
@@ -253,4 +260,5 @@ DOCUMENTS: dict[str, type[Document]] = {
     topics.PLAYER_DECISION: Decision,
     topics.COMMAND_ERROR: CommandError,
     topics.FORGOTTEN: Forgotten,
+    topics.WEARER: Wearer,
 }

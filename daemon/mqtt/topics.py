@@ -24,6 +24,7 @@ PLAYER_DECISION = "player/decision"
 COMMAND_ERROR = "cmd/error"
 FORGET = "forget"
 FORGOTTEN = "forgotten"
+WEARER = "wearer"
 
 ENGINE_COMMANDS = ("session", "recalibrate", "label", "dwell", "record", FORGET)
 PLAYER_COMMANDS = (
@@ -40,8 +41,10 @@ PLAYER_COMMANDS = (
     "library_rescan",
     FORGET,
 )
-COMMANDS = tuple(dict.fromkeys(ENGINE_COMMANDS + PLAYER_COMMANDS))
-RETAINED = (HEADSET, SIGNAL, EMOTION, SESSION, PLAYER_STATE, ENGINE_AVAILABILITY, PLAYER_AVAILABILITY)
+COMMANDS = (*dict.fromkeys(ENGINE_COMMANDS + PLAYER_COMMANDS), WEARER)
+"""The last one goes to who has started the roles."""
+OF_A_SESSION = (HEADSET, SIGNAL, EMOTION, SESSION, PLAYER_STATE)
+RETAINED = (*OF_A_SESSION, ENGINE_AVAILABILITY, PLAYER_AVAILABILITY, WEARER)
 """What a broker keeps of a node, beside what Home Assistant is told of it."""
 
 _NODE = re.compile(r"[a-z0-9_-]{1,64}")

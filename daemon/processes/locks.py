@@ -84,13 +84,26 @@ def _locked(path: Path, role: str, settings: Settings) -> Iterator[None]:
                     f"{path}): stop it, or name another node with --node"
                 )
             time.sleep(0.1)
-        with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
-            file.truncate(0)
-            mark = wearer_mark(wearer_of(settings).name)
-            file.write(f"{os.getpid()}\n{settings.broker.url}\n{mark}\n".encode())
+        _sign(file, settings)
         yield
         with contextlib.suppress(OSError):
             file.truncate(0)
+
+
+def sign_again(settings: Settings, roles: Sequence[str]) -> None:
+    """Say in the locks that this process holds whose session it is now."""
+    for role in roles:
+        file = _opened(Path(settings.state_dir) / f"{settings.node}-{role}.lock")
+        if file is not None:
+            with file:
+                _sign(file, settings)
+
+
+def _sign(file: FileIO, settings: Settings) -> None:
+    with contextlib.suppress(OSError):  # a full disk: the lock holds without the number
+        file.truncate(0)
+        mark = wearer_mark(wearer_of(settings).name)
+        file.write(f"{os.getpid()}\n{settings.broker.url}\n{mark}\n".encode())
 
 
 def _opened(path: Path) -> FileIO | None:

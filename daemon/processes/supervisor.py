@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -52,6 +52,9 @@ class _Child:
     starts: int = 0
     renewed: bool = False
     """It was ended to begin anew with other settings: nothing of its last life is gone on with."""
+    fresh: bool = False
+    """Its next life is the first one of a session."""
+    living: bool = False
     heart: Heartbeat | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=5))
 
@@ -95,6 +98,8 @@ class Supervisor:
         self._children = {role: _Child(role) for role in roles}
         self._stop = asyncio.Event()
         self._looked = undecided
+        self._may_begin = asyncio.Event()
+        self._may_begin.set()
         self._decided = asyncio.Event()
         if not undecided:
             self._decided.set()
@@ -140,6 +145,34 @@ class Supervisor:
                 child.renewed = True
                 child.end()
 
+    async def change(self, settings: Settings, between: Callable[[], Awaitable[None]]) -> None:
+        """End all but the broker, do what is to be done ``between``, and begin a session with these settings.
+
+        Nothing of the first session lives when the other one begins.
+        """
+        children = [child for role, child in self._children.items() if role != "broker"]
+        self._may_begin.clear()
+        try:
+            await asyncio.gather(*map(self._until_gone, children))
+            self._settings = settings
+            for child in children:
+                child.fresh = True
+            await between()
+        finally:
+            self._may_begin.set()
+
+    async def _until_gone(self, child: _Child) -> None:
+        told: asyncio.subprocess.Process | None = None
+        while child.living:
+            process = child.process
+            if process is None or process is told:  # it is just being made, or its last words are read
+                await asyncio.sleep(LOOK_S)
+                continue
+            child.end()
+            if not await done_in_time(asyncio.ensure_future(process.wait()), process.pid, self._end_s):
+                child.kill()
+            told = process
+
     def hang_up(self, role: RoleName) -> None:
         """Tell a role to read its configuration anew."""
         if role in self._children:
@@ -158,6 +191,7 @@ class Supervisor:
             await self._pause(self._settings.duration_s)
         self._stop.set()
         self._decided.set()  # nobody waits for a source any more
+        self._may_begin.set()
         await self._end(keepers)
         return EXIT_BAD_INPUT if self.failure else 0
 
@@ -202,13 +236,15 @@ class Supervisor:
     async def _supervise(self, child: _Child) -> None:
         pause_s = FIRST_RESTART_S
         await self._pause(START_AFTER_S.get(child.role, 0.0))
-        while not self._stop.is_set():
+        while await self._until_may_begin():
             began = time.monotonic()
             try:
                 code = await self._live(child)
             except OSError as error:  # no process, no memory or no descriptor left: later there may be
                 self._notify(f"{child.role} cannot be started: {error.strerror or error}")
                 code = 1
+            if not self._may_begin.is_set():
+                continue
             if self._stop.is_set() or (child.role == "view" and code == 0):
                 return
             # what came later, and a source that nobody named, must not end the music
@@ -222,6 +258,10 @@ class Supervisor:
             await self._pause(pause_s)
             pause_s = min(MAX_RESTART_S, pause_s * 2)
 
+    async def _until_may_begin(self) -> bool:
+        await self._may_begin.wait()
+        return not self._stop.is_set()
+
     def _was_found(self, child: _Child) -> bool:
         """Whether a search has chosen what this role may have refused."""
         return child.role == "engine" and self._looked and not self._settings.source_named
@@ -229,6 +269,13 @@ class Supervisor:
     async def _live(self, child: _Child) -> int:
         """One life of a role: start it, hand it the settings, relay what it says."""
         child.starts += 1
+        child.living, child.process = True, None
+        try:
+            return await self._lived(child)
+        finally:
+            child.living = False
+
+    async def _lived(self, child: _Child) -> int:
         with contextlib.closing(Heartbeat(self._hung_s)) as heart:
             child.heart = heart
             child.process = process = await self._start(child.role, heart)
@@ -265,7 +312,7 @@ class Supervisor:
         """Give a role its settings, or end it where it was time to end while it was made and waited."""
         if child.role in NEED_SOURCE and not self._decided.is_set():
             await self._until_decided(process)
-        if self._stop.is_set():
+        if self._stop.is_set() or not self._may_begin.is_set():
             child.end()
         if process.stdin is not None:
             with contextlib.suppress(ConnectionError):
@@ -286,10 +333,13 @@ class Supervisor:
     def _for_life(self, child: _Child) -> Settings:
         """A later life goes on with what an earlier one has begun: recordings, and the wearer's rest."""
         renewed, child.renewed = child.renewed, False
+        fresh, child.fresh = child.fresh, False
         settings = msgspec.structs.replace(self._settings, duration_s=None)  # the end is told, to all at once
         if child.starts == 1:
             return settings
         output = re.sub(r"(^|,)wav:", r"\1wav+:", settings.output)
+        if fresh:
+            return msgspec.structs.replace(settings, output=output)
         rest_again = settings.baseline != 0 and not renewed
         return msgspec.structs.replace(settings, again=True, output=output, rest_again=rest_again)
 

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 import click
 
@@ -25,7 +25,7 @@ from daemon.processes.logs import in_format, open_log
 from daemon.processes.ports import claim
 from daemon.processes.stopping import end_undisturbed, stop_on_signals
 from daemon.processes.supervisor import Supervisor
-from daemon.processes.systemd_notify import FRESH_S, NEEDED, watch_service
+from daemon.processes.systemd_notify import FRESH_S, NEEDED, notify, watch_service
 from daemon.settings import RoleName, Settings, WebSettings
 from daemon.startup.headline import headline, unkept_lines
 from daemon.startup.headset_search import chosen
@@ -33,6 +33,7 @@ from daemon.terminal.printing import printed
 from daemon.wearers.moving import move_in
 from daemon.wearers.wearer import is_guest, leave_no_trace, wearer_of
 
+CHOICE_AFTER_S = 2.0
 WEB_PORTS = 20
 """So many are tried for a page whose address nobody named."""
 
@@ -139,41 +140,71 @@ def _opening(asked: Settings, settings: Settings, notify: Callable[[str], None])
 
 async def _supervise(roles: list[RoleName], settings: Settings, asked: Settings) -> int:
     stop = stop_on_signals()
-    log_file = None
     if settings.view == "json":
         _warn_unkept()
-    if settings.view == "live":
-        log_file = open_log(wearer_of(settings).log, anew=True)  # the view writes there too
-
-    def notify(line: str) -> None:
-        printed(in_format("supervisor", settings.log, line), log_file or sys.stderr)
-
+    lines = _Lines(settings)
     looking = not settings.source_named and settings.look_s > 0
-    supervisor = Supervisor(roles, settings, notify=notify, undecided=looking)
-    reload = SupervisorReload(asked, supervisor, notify)
+    supervisor = Supervisor(roles, settings, notify=lines.write, undecided=looking)
+    reload = SupervisorReload(asked, supervisor, lines.write)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _hung_up(stop, reload))
     serving = asyncio.create_task(watch_service(lambda: supervisor.alive(NEEDED, FRESH_S)))
     task = asyncio.create_task(supervisor.run())
+    choosing = asyncio.create_task(_choose(supervisor, lines) if "player" in roles else asyncio.sleep(0))
     search = asyncio.create_task(_look(supervisor, music="player" in roles) if looking else asyncio.sleep(0))
     stopping = asyncio.create_task(stop.wait())
-    opening = _opening(asked, settings, notify)
+    opening = _opening(asked, settings, lines.write)
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     notify("STOPPING=1")
     search.cancel()
+    choosing.cancel()
     supervisor.stop()
     status = await task
     for pending in (stopping, serving, *opening):
         pending.cancel()
-    await asyncio.gather(stopping, serving, search, *opening, return_exceptions=True)
-    if log_file is not None:
-        log_file.close()
-        if supervisor.failure:
-            click.echo(supervisor.failure, err=True)
-    leave_no_trace(settings)
-    for path in recorded(settings):
+    await asyncio.gather(stopping, serving, search, choosing, *opening, return_exceptions=True)
+    if lines.close() and supervisor.failure:
+        click.echo(supervisor.failure, err=True)
+    leave_no_trace(supervisor.settings)
+    for path in recorded(supervisor.settings):
         printed(f"Recorded: {path}", sys.stderr if settings.view == "json" else sys.stdout)
     end_undisturbed()
     return status
+
+
+class _Lines:
+    """Where lines go: to standard error, or to the wearer's log while the view draws on the terminal."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._file: TextIO | None = None
+        self.begin(settings)
+
+    def begin(self, settings: Settings) -> None:
+        """From now on they are of this session."""
+        self.close()
+        self._log = settings.log
+        if settings.view == "live":
+            self._file = open_log(wearer_of(settings).log, anew=True)  # the view writes there too
+
+    def write(self, line: str) -> None:
+        """Add a line."""
+        printed(in_format("supervisor", self._log, line), self._file or sys.stderr)
+
+    def close(self) -> bool:
+        """Whether there was a log."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+        return file is not None
+
+
+async def _choose(supervisor: Supervisor, lines: _Lines) -> None:
+    """Let the wearer be chosen while the session runs; what that needs is loaded once the music plays."""
+    await asyncio.sleep(CHOICE_AFTER_S)
+    from daemon.startup.next_session import NextSession
+    from daemon.startup.wearer_choice import WearerChoice
+
+    turn = NextSession(supervisor, ("engine", "player"), lines.begin)
+    await WearerChoice(lambda: supervisor.settings, turn).run()
 
 
 def recorded(settings: Settings) -> list[Path]:

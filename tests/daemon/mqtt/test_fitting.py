@@ -132,6 +132,11 @@ def _forgotten(text: str, many: int) -> documents.Document:
     return documents.Forgotten(at=AT, simulated=False, role="engine")
 
 
+def _wearer(text: str, many: int) -> documents.Document:
+    """A name holds to a rule of its own; a list of them may be of any length."""
+    return documents.Wearer(at=AT, simulated=False, wearer="anna", known=[text] * many)
+
+
 MAKERS: dict[str, Callable[[str, int], documents.Document]] = {
     topics.HEADSET: _headset,
     topics.SIGNAL: _signal,
@@ -143,6 +148,7 @@ MAKERS: dict[str, Callable[[str, int], documents.Document]] = {
     topics.PLAYER_DECISION: _decision,
     topics.COMMAND_ERROR: _refusal,
     topics.FORGOTTEN: _forgotten,
+    topics.WEARER: _wearer,
 }
 
 

@@ -22,9 +22,10 @@ def test_every_topic_by_its_name() -> None:
         "headset": "Headset", "signal": "Signal", "estimate": "Estimate", "emotion": "Emotion",
         "mood_changed": "MoodChanged", "session": "Session", "player/state": "PlayerState",
         "player/decision": "Decision", "cmd/error": "CommandError", "forgotten": "Forgotten",
+        "wearer": "Wearer",
     }  # fmt: skip
     assert tuple(commands.COMMANDS) == topics.COMMANDS
-    assert set(topics.COMMANDS) == {*topics.ENGINE_COMMANDS, *topics.PLAYER_COMMANDS}
+    assert set(topics.COMMANDS) == {*topics.ENGINE_COMMANDS, *topics.PLAYER_COMMANDS, "wearer"}
     assert len(topics.COMMANDS) == len(set(topics.COMMANDS)), "both hear of forgetting, by one name"
     assert topics.ENGINE_COMMANDS == ("session", "recalibrate", "label", "dwell", "record", "forget")
     assert (topics.ENGINE_AVAILABILITY, topics.PLAYER_AVAILABILITY) == (
@@ -114,6 +115,7 @@ def _decision(candidates: list[documents.CandidateInfo]) -> documents.Decision:
         ("record", "who", ["x" * 100], ["x" * 101]),
         ("record", "consent", ["x" * 1000], ["x" * 1001]),
         ("session", "action", ["start", "stop"], ["pause"]),
+        ("wearer", "wearer", ["a", "x" * 64], ["", "x" * 65]),
         ("speak", "cue", ["rest_begin", "rest_end", "headset_lost", "headset_back"], ["hello"]),
         ("pause", "paused", [True, False, None], ["yes"]),
     ],
@@ -154,6 +156,7 @@ BOUNDS = {
     "player-decision": {"aim_valence": (-1, 1), "aim_arousal": (-1, 1), "seed": (None, None)},
     "cmd-error": {"refused": (0, None)},
     "forgotten": {},
+    "wearer": {},
 }  # fmt: skip
 """Every number of every document, as its schema bounds it."""
 
