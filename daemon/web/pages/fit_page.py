@@ -8,6 +8,7 @@ from daemon.mqtt import commands
 from daemon.web.charts.head_chart import electrode_series, head_options
 from daemon.web.pages.eeg_cards import EegCards
 from daemon.web.pages.frame import frame
+from daemon.web.pages.wearer_card import wearer_card
 from daemon.web.viewer import Viewer, attribute, button, fill, named, swap_class, tag, words
 from daemon.web.views.fit_view import MAX_ELECTRODES, FitView, fit_view, rest_view
 
@@ -25,6 +26,7 @@ def fit_page(viewer: Viewer) -> None:
                     _head_card(viewer)
                 with tag("section", "card"):
                     rest_card(viewer)
+                wearer_card(viewer)
             with tag("div", "stack"):
                 with tag("section", "card"):
                     _advice_card(viewer)
