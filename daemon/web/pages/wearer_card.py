@@ -52,7 +52,7 @@ def _new(viewer: Viewer, written: str) -> None:
     try:
         name = checked_wearer(written.strip().lower())
     except WearerError:
-        viewer.say(viewer.texts("wearer.rule"))
+        viewer.notify(viewer.texts("wearer.rule"))
         return
     _choose(viewer, name)
 
