@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sys
 import time
 from collections import OrderedDict
@@ -22,6 +23,8 @@ from player.location import printable_text
 QUIET_S = 600.0
 """The same line is not said again for so long; then it is, with how often it was meant."""
 MAX_REMEMBERED = 256
+OURS = ("acquisition", "daemon", "inference", "models", "player")
+_NUMBER = re.compile(r"0x[0-9a-f]+|[0-9]+")
 
 
 class OnceThenQuiet(logging.Filter):
@@ -34,7 +37,7 @@ class OnceThenQuiet(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is said now."""
-        key = (record.name, record.levelno, record.getMessage()[:500])
+        key = (record.name, record.levelno, _alike(record)[:500])
         now_s = self._clock()
         said_s, held = self._said.get(key, (-QUIET_S, 0))
         if now_s - said_s < QUIET_S:
@@ -47,6 +50,12 @@ class OnceThenQuiet(logging.Filter):
         while len(self._said) > MAX_REMEMBERED:
             self._said.popitem(last=False)
         return True
+
+
+def _alike(record: logging.LogRecord) -> str:
+    """What makes two lines the same. Those of others name an object or a port in each."""
+    text = record.getMessage()
+    return text if record.name.partition(".")[0] in OURS else _NUMBER.sub("#", text)
 
 
 class _HumanLines(logging.Formatter):

@@ -22,6 +22,7 @@ from daemon.web.pages.frame import shared_head
 from daemon.web.pages.history_page import history_page
 from daemon.web.pages.library_page import library_page
 from daemon.web.pages.session_page import session_page
+from daemon.web.security.connections import patient_protocol
 from daemon.web.security.guard import AsgiApp, Guard
 from daemon.web.state.session_log import read_session, session_names
 from daemon.web.viewer import Viewer
@@ -116,6 +117,8 @@ async def serve(application: AsgiApp, host: str, port: int) -> None:
         cast(Any, application),
         host=host.strip("[]"),
         port=port,
+        http=patient_protocol(),
+        log_config=None,  # its lines go where ours do
         log_level="warning",
         access_log=False,
         proxy_headers=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 import time
@@ -156,6 +157,9 @@ def _switch_telemetry_off(settings: Settings) -> None:
 
     Nothing about a listener leaves the machine, so the first is switched off; the second is not used.
     """
+    # with a level given they add no handler, which would write past our log
+    for name in ("engineio.server", "socketio.server"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     for name in [name for name in os.environ if name.startswith("OTEL_")]:
         del os.environ[name]
     os.environ["OTEL_SDK_DISABLED"] = "true"
