@@ -22,6 +22,7 @@ from daemon.engine.prepared import PreparedPipeline
 from daemon.engine.state_commands import StateCommands
 from daemon.mqtt import bounds, codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
+from daemon.mqtt.information import info_document, installed_version
 from daemon.mqtt.inlet import Inlet
 from daemon.mqtt.outlet import Outlet
 from daemon.wearers.keeping import Keeping
@@ -36,6 +37,7 @@ DRIFT_EVERY_S = 0.9
 PLAYER_TOPICS = (topics.PLAYER_STATE, topics.PLAYER_DECISION)
 ANOTHER_TIME = timedelta(seconds=5)
 """A moment that seems to have moved so far is another one: of a new stream, or by a clock that was set."""
+LOOK_EVERY_S = 600.0
 LATE_NOTE_S = 30.0
 """The note goes once so long nothing was left out."""
 
@@ -93,6 +95,7 @@ class EngineRole:
         self._said_stream_s = 0.0
         self._since: tuple[float, datetime | None] = (0.0, None)
         self._trouble = ""
+        self._installed, self._looked_at = "", clock()
         self._late = 0
         self._late_at: float | None = None
 
@@ -106,6 +109,7 @@ class EngineRole:
         """Until cancelled, or until a recording has been read to its end and nothing can follow."""
         self._publish_unknown("warming_up")
         self._publish_session()
+        self._publish_info()
         repeat = asyncio.create_task(self._repeat())
         try:
             async for item in self._feed:
@@ -210,6 +214,7 @@ class EngineRole:
             self._progress = BaselineProgress(wanted_s, 0.0, done=wanted_s == 0)
         self._commands.hold(prepared.pipeline)
         self._publish_session()
+        self._publish_info()
 
     def _close(self) -> None:
         if self._prepared is not None:
@@ -310,6 +315,26 @@ class EngineRole:
         )
         self._outlet.retain(topics.SESSION, document)
 
+    def _look_for_upgrade(self) -> None:
+        """Another version may lie on the disk by now, which a restart would run."""
+        self._looked_at = self._clock()
+        if installed_version() != self._installed:
+            self._publish_info()
+
+    def _publish_info(self) -> None:
+        info, prepared = self._info, self._prepared
+        document = info_document(
+            self._wall(),
+            topics.ENGINE_COMMANDS,
+            simulated=self._simulated,
+            headset=info.device if info else None,
+            rate_hz=info.rate_hz if info else None,
+            channels=len(info.channels) if info else None,
+            model=said.model_document(prepared.model) if prepared else None,
+        )
+        self._installed = document.installed
+        self._outlet.retain(topics.INFO, document)
+
     async def _repeat(self) -> None:
         """Say an unchanged state again, also while no sample comes."""
         while True:
@@ -322,5 +347,7 @@ class EngineRole:
             elif self._late_at is not None and self._clock() - self._late_at > LATE_NOTE_S:
                 self._late_at = None
                 self._publish_session()
+            if self._clock() - self._looked_at >= LOOK_EVERY_S:
+                self._look_for_upgrade()
             if self._said and self._clock() - self._said_at >= REPEAT_S:
                 self._publish_emotion(msgspec.structs.replace(self._said, at=self._wall()))

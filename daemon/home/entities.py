@@ -16,7 +16,7 @@ from daemon.mqtt import topics
 from daemon.settings import CrossfadeS, DwellS
 from player.choice.targets import NAMED_TARGETS, POLICIES
 
-Component = Literal["sensor", "binary_sensor", "event", "switch", "select", "number", "button"]
+Component = Literal["sensor", "binary_sensor", "event", "switch", "select", "number", "button", "update"]
 Owner = Literal["engine", "player"]
 
 EMOTIONS = ("neutral", "happy", "sad", "relaxed", "focused")
@@ -56,6 +56,8 @@ class Entity:
     @property
     def nothing(self) -> str:
         """What a template says where there is no document."""
+        if self.component == "update":
+            return ""
         return UNKNOWN if self.key in ("emotion", "now_playing") else "None"
 
 
@@ -231,6 +233,16 @@ ENGINE_ENTITIES = (
             device_class="duration",
             entity_category="diagnostic",
         ),
+    ),
+    Entity(
+        *("update", "update", "Update", "engine", topics.INFO),
+        options={
+            "title": "Neuroplayer",
+            # what is installed but does not run yet: a restart brings it
+            "value_template": "{{ {'installed_version': value_json.version, "
+            "'latest_version': value_json.installed} | tojson }}",
+            "entity_category": "diagnostic",
+        },
     ),
 )
 

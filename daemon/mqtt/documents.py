@@ -249,6 +249,22 @@ class Wearer(Document, frozen=True, kw_only=True):
     known: Annotated[list[Name], Meta(max_length=64)]
 
 
+class Info(Document, frozen=True, kw_only=True):
+    """What this role is and can do. Topics ``info`` (the engine) and ``player/info``, retained."""
+
+    version: Name
+    installed: Annotated[Name, Meta(description="what a restart would run, as it lies on the disk")]
+    contract: Annotated[int, Meta(ge=1, description="the version of this contract")] = 1
+    system: Annotated[Name, Meta(description="operating system and processor, e.g. Linux aarch64")]
+    commands: Annotated[list[Name], Meta(max_length=64, description="what the role obeys")]
+    headset: Name | None
+    rate_hz: Positive | None
+    channels: Annotated[int, Meta(ge=0)] | None
+    model: Model | None
+    policies: Annotated[list[Name], Meta(max_length=64)]
+    targets: Annotated[list[Name], Meta(max_length=64)]
+
+
 DOCUMENTS: dict[str, type[Document]] = {
     topics.HEADSET: Headset,
     topics.SIGNAL: Signal,
@@ -261,4 +277,6 @@ DOCUMENTS: dict[str, type[Document]] = {
     topics.COMMAND_ERROR: CommandError,
     topics.FORGOTTEN: Forgotten,
     topics.WEARER: Wearer,
+    topics.INFO: Info,
+    topics.PLAYER_INFO: Info,
 }

@@ -12,7 +12,7 @@ from daemon.mqtt.codec import MAX_STATE_BYTES, MessageError, encode
 from daemon.mqtt.commands import Command
 from daemon.mqtt.documents import Document
 from daemon.mqtt.fitting import ROOM, fitted
-from daemon.mqtt.topics import Topics
+from daemon.mqtt.topics import EXPIRY_S, Topics
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ Share = Callable[[Document], Document | None]
 class Wire(Protocol):
     """What the outlet needs of ``daemon.mqtt.link.MqttLink``."""
 
-    def retain(self, topic: str, payload: bytes) -> None: ...
+    def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None: ...
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None: ...
 
@@ -50,7 +50,7 @@ class Outlet:
     def retain(self, name: str, document: Document) -> None:
         """Publish a state, which holds until the next one of its short topic."""
         if self.link is not None and (payload := self._payload(name, document)) is not None:
-            self.link.retain(self.node.full(name), payload)
+            self.link.retain(self.node.full(name), payload, EXPIRY_S.get(name))
 
     def publish(self, name: str, document: Document, *, qos: int = 0) -> None:
         """Publish an event on a short topic."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from daemon.mqtt import commands, documents
+from daemon.mqtt import commands, documents, topics
 
+ASYNCAPI = "asyncapi.json"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -45,6 +46,38 @@ def schemas() -> dict[str, dict[str, Any]]:
     return found
 
 
+def asyncapi() -> dict[str, Any]:
+    """The whole contract as an AsyncAPI 3 document, which names the schemas beside it."""
+    said = {topic: kind.__doc__ or "" for topic, kind in documents.DOCUMENTS.items()}
+    asked = {f"cmd/{name}": kind.__doc__ or "" for name, kind in commands.COMMANDS.items()}
+    plain = dict.fromkeys((topics.ENGINE_AVAILABILITY, topics.PLAYER_AVAILABILITY), "The role's last will.")
+    channels, operations = {}, {}
+    for topic, text in (said | asked | plain).items():
+        name = topic.replace("/", "_")
+        document = {"type": "string", "enum": [topics.ONLINE.decode(), topics.OFFLINE.decode()]}
+        payload = document if topic in plain else {"$ref": f"./{file_name(topic)}"}
+        kind = "text/plain" if topic in plain else "application/json"
+        channels[name] = {
+            "address": f"{topics.ROOT}/{{node}}/{topic}",
+            "description": text.split("\n\n")[0],
+            "parameters": {"node": {"description": "the name of one installation", "default": "home"}},
+            "messages": {name: {"contentType": kind, "payload": payload}},
+        }
+        operations[name] = {
+            "action": "receive" if topic in asked else "send",
+            "channel": {"$ref": f"#/channels/{name}"},
+            "bindings": {"mqtt": {"retain": topic in topics.RETAINED, "bindingVersion": "0.2.0"}},
+        }
+    info = {"title": "Neuro-Adaptive Music Player", "version": "1", "license": {"name": "Apache-2.0"}}
+    return {
+        "asyncapi": "3.0.0",
+        "info": info,
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": operations,
+    }
+
+
 def text(schema: dict[str, Any]) -> str:
     """A schema as it stands in its file."""
     return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=2).decode() + "\n"
@@ -53,7 +86,7 @@ def text(schema: dict[str, Any]) -> str:
 def write(folder: Path) -> None:
     """Write every schema, so that ``docs/mqtt`` is current again."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in schemas().items():
+    for name, schema in {**schemas(), ASYNCAPI: asyncapi()}.items():
         (folder / name).write_text(text(schema), encoding="utf-8")
 
 

@@ -25,6 +25,8 @@ COMMAND_ERROR = "cmd/error"
 FORGET = "forget"
 FORGOTTEN = "forgotten"
 WEARER = "wearer"
+INFO = "info"
+PLAYER_INFO = "player/info"
 
 ENGINE_COMMANDS = ("session", "recalibrate", "label", "dwell", "record", FORGET)
 PLAYER_COMMANDS = (
@@ -44,8 +46,10 @@ PLAYER_COMMANDS = (
 COMMANDS = (*dict.fromkeys(ENGINE_COMMANDS + PLAYER_COMMANDS), WEARER)
 """The last one goes to who has started the roles."""
 OF_A_SESSION = (HEADSET, SIGNAL, EMOTION, SESSION, PLAYER_STATE)
-RETAINED = (*OF_A_SESSION, ENGINE_AVAILABILITY, PLAYER_AVAILABILITY, WEARER)
+RETAINED = (*OF_A_SESSION, INFO, PLAYER_INFO, ENGINE_AVAILABILITY, PLAYER_AVAILABILITY, WEARER)
 """What a broker keeps of a node, beside what Home Assistant is told of it."""
+EXPIRY_S = {SIGNAL: 60, EMOTION: 60, PLAYER_STATE: 60}
+"""States that are said again all the time: so long after the last time they are nobody's state any more."""
 
 _NODE = re.compile(r"[a-z0-9_-]{1,64}")
 

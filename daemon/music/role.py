@@ -17,11 +17,13 @@ import msgspec
 
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt.codec import MessageError
+from daemon.mqtt.information import info_document
 from daemon.mqtt.inlet import Inlet
 from daemon.mqtt.outlet import Outlet
 from daemon.music.announcement_watch import AnnouncementWatch
 from daemon.music.documents import decision_document, state_document
 from player.choice.reasons import track_name
+from player.choice.targets import NAMED_TARGETS, POLICIES
 from player.choice.taste import Taste
 from player.location import printable_text
 from player.mixing.announcements import AnnouncementError, AnnouncementName
@@ -122,6 +124,16 @@ class PlayerRole:
     async def run(self) -> None:
         """Publish the state on every change and each second, until cancelled."""
         self._loop = asyncio.get_running_loop()
+        self._outlet.retain(
+            topics.PLAYER_INFO,
+            info_document(
+                self._wall(),
+                topics.PLAYER_COMMANDS,
+                simulated=self._simulated,
+                policies=POLICIES,
+                targets=tuple(NAMED_TARGETS),
+            ),
+        )
         while self._early:
             self._publish_decision(self._early.popleft())
         try:

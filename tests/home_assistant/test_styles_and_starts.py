@@ -39,7 +39,10 @@ async def test_either_may_start_first(broker: RealBroker, tmp_path: Path) -> Non
     async with HomeAssistant(tmp_path, broker.port) as home:
         for _ in range(2):
             async with announced(broker.port):
-                assert _all_there(await home.shown(_all_there))
+                states = await home.shown(_all_there)
+                assert _all_there(states)
+                update, told = states["update.neuroplayer_den_update"]
+                assert (update, told["installed_version"], told["latest_version"]) == ("on", "0.1.0", "0.2.0")
                 assert await home.tell("complaints") == []
         assert await home.tell("complaints") == []
     async with announced(broker.port), HomeAssistant(tmp_path, broker.port) as home:

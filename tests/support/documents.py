@@ -104,7 +104,23 @@ MOOD = documents.MoodChanged(
 )
 
 
+INFO = documents.Info(
+    **BASE,
+    version="0.1.0",
+    installed="0.2.0",
+    system="Linux x86_64",
+    commands=["session"],
+    headset="Muse",
+    rate_hz=256.0,
+    channels=4,
+    model=MODEL,
+    policies=[],
+    targets=[],
+)
+
+
 DOCUMENTS = {
+    topics.INFO: INFO,
     topics.EMOTION: EMOTION,
     topics.PLAYER_STATE: PLAYER,
     topics.SESSION: SESSION,

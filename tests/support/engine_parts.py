@@ -52,7 +52,7 @@ class Link:
     def __init__(self) -> None:
         self.said: list[tuple[str, dict[str, Any]]] = []
 
-    def retain(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
         self.said.append((topic.removeprefix("neuroplayer/t/"), json.loads(payload)))
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:

@@ -39,7 +39,7 @@ class Told(Link):
         events.command.listen(self._on_command)
         events.player.listen(self.player.append)
 
-    def retain(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
         super().retain(topic, payload)
         self.order.append(f"said {self.said[-1][0]}")
 

@@ -112,7 +112,8 @@ def test_a_state_that_is_deleted_is_nothing_to_any_template() -> None:
         for key in ("value_template", "json_attributes_template"):
             if key in config:
                 said = JINJA.from_string(config[key]).render(value="")
-                assert said in ({"None", "unknown"} if key == "value_template" else {"{}"})
+                nothing = {"None", "unknown"} if "title" not in config else {""}
+                assert said in (nothing if key == "value_template" else {"{}"})
         for level in config["availability"][1:]:
             assert JINJA.from_string(level["value_template"]).render(value="") == "offline"
 

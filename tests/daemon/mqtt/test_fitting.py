@@ -17,6 +17,7 @@ from daemon.engine.prepared import PreparedPipeline
 from daemon.home.mood_events import MoodEvents
 from daemon.mqtt import codec, documents, topics
 from daemon.mqtt.fitting import fitted
+from daemon.mqtt.information import info_document
 from daemon.mqtt.inlet import Inlet
 from daemon.mqtt.outlet import Outlet
 from daemon.music.documents import decision_document, state_document
@@ -47,7 +48,7 @@ class _Wire:
     def __init__(self) -> None:
         self.said: list[tuple[str, bytes]] = []
 
-    def retain(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
         self.said.append((topic, payload))
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:
@@ -137,8 +138,17 @@ def _wearer(text: str, many: int) -> documents.Document:
     return documents.Wearer(at=AT, simulated=False, wearer="anna", known=[text] * many)
 
 
+def _info(text: str, many: int) -> documents.Document:
+    model = documents.Model(name=text, sha256=None)
+    return info_document(
+        AT, (text,) * many, simulated=False, headset=text, model=model, targets=(text,) * many
+    )
+
+
 MAKERS: dict[str, Callable[[str, int], documents.Document]] = {
     topics.HEADSET: _headset,
+    topics.INFO: _info,
+    topics.PLAYER_INFO: _info,
     topics.SIGNAL: _signal,
     topics.ESTIMATE: _estimate,
     topics.EMOTION: _emotion,

@@ -23,6 +23,7 @@ def test_every_topic_by_its_name() -> None:
         "mood_changed": "MoodChanged", "session": "Session", "player/state": "PlayerState",
         "player/decision": "Decision", "cmd/error": "CommandError", "forgotten": "Forgotten",
         "wearer": "Wearer",
+        "info": "Info", "player/info": "Info",
     }  # fmt: skip
     assert tuple(commands.COMMANDS) == topics.COMMANDS
     assert set(topics.COMMANDS) == {*topics.ENGINE_COMMANDS, *topics.PLAYER_COMMANDS, "wearer"}
@@ -157,6 +158,8 @@ BOUNDS = {
     "cmd-error": {"refused": (0, None)},
     "forgotten": {},
     "wearer": {},
+    "info": {"channels": (0, None), "contract": (1, None), "rate_hz": (0, None)},
+    "player-info": {"channels": (0, None), "contract": (1, None), "rate_hz": (0, None)},
 }  # fmt: skip
 """Every number of every document, as its schema bounds it."""
 

@@ -126,7 +126,7 @@ class _Wire:
     def __init__(self) -> None:
         self.said: list[tuple[str, bytes]] = []
 
-    def retain(self, topic: str, payload: bytes) -> None:
+    def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
         self.said.append((topic, payload))
 
     def send(self, topic: str, payload: bytes, *, qos: int = 0) -> None:

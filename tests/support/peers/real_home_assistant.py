@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
 
-PLATFORMS = ["sensor", "binary_sensor", "event", "switch", "select", "number", "button"]
+PLATFORMS = ["sensor", "binary_sensor", "event", "switch", "select", "number", "button", "update"]
 EVENT = "event.neuroplayer_den_mood_changed"
 
 
