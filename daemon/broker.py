@@ -1,7 +1,7 @@
 """The broker of a machine that has none configured: Mosquitto where it is installed, else amqtt.
 
-Both listen on loopback only. Mosquitto replaces this process, unless its health is to be told; amqtt runs
-inside it.
+Both listen on loopback only. Mosquitto replaces this process, unless its health is to be told or root
+starts it; amqtt runs inside it.
 """
 
 from __future__ import annotations
@@ -71,6 +71,14 @@ def _is_root_of_a_namespace() -> bool:
     return os.geteuid() == 0 and not whole
 
 
+def _becomes_another_user() -> bool:
+    """Started by root, Mosquitto becomes another user, and forgets that it is to end with its parent.
+
+    So somebody has to stay who ends it.
+    """
+    return os.geteuid() == 0 and not _is_root_of_a_namespace()
+
+
 def run_broker(settings: Settings) -> int:
     """Serve until told to stop. Raises ``BadInputError`` when the port is taken."""
     broker = settings.broker
@@ -82,7 +90,7 @@ def run_broker(settings: Settings) -> int:
     config = _written(settings) if binary else None
     if binary is None or config is None:
         return asyncio.run(_run_amqtt(settings))
-    if settings.health_port is not None:
+    if settings.health_port is not None or _becomes_another_user():
         from daemon.health.broker import keep_mosquitto
 
         return asyncio.run(keep_mosquitto([binary, "-c", str(config)], settings))

@@ -29,7 +29,7 @@ async def test_what_keeps_nothing_is_named_and_goes_on_being_told(
     with RealBroker(tmp_path, free_port, "retain_available false"):
         async with link:
             await until(link.connected.is_set)
-            link.keep("x", b"said")
+            link.retain("x", b"said")
             await until(lambda: ear.on("x") == [b"said"])
     assert caplog.text.count("keeps no messages") == 1
     assert "no broker is reached" not in caplog.text

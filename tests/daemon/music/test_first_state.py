@@ -22,7 +22,7 @@ class Wire:
     def __init__(self) -> None:
         self.said: list[dict[str, object]] = []
 
-    def keep(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
+    def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
         if topic == NODE.full(topics.PLAYER_STATE):
             self.said.append(json.loads(payload))
 

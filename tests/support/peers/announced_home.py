@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from daemon.home.discovery import Announcement
+from daemon.home.discovery import Discovery
 from daemon.home.entities import ENTITIES, Owner
 from daemon.home.link import HomeLink
 from daemon.mqtt import topics
@@ -40,4 +40,4 @@ async def announced(
 
 def discovery_topics(style: Style, node: str = "den") -> set[str]:
     """Where the messages of a style lie."""
-    return {topic for owner in ENTITIES for topic in Announcement(node, style).messages(owner)}
+    return {topic for owner in ENTITIES for topic in Discovery(node, style).messages(owner)}
