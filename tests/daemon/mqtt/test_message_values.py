@@ -146,6 +146,8 @@ def test_what_a_command_means_where_nothing_is_said() -> None:
 BOUNDS = {
     "headset": {"rate_hz": (0, None), "battery_percent": (0, 100), "gap_s": (0, None)},
     "signal": {"overall": (0, 1), "late": (0, None)},
+    "info": {"contract": (1, None), "rate_hz": (0, None), "channels": (0, None)},
+    "player-info": {"contract": (1, None), "rate_hz": (0, None), "channels": (0, None)},
     "estimate": {"valence": (-1, 1), "arousal": (-1, 1), "confidence": (0, 1)},
     "emotion": {"valence": (-1, 1), "arousal": (-1, 1), "confidence": (0, 1), "seq": (0, None)},
     "mood_changed": {"valence": (-1, 1), "arousal": (-1, 1), "confidence": (0, 1)},

@@ -22,7 +22,7 @@ async def test_what_keeps_nothing_is_named_and_goes_on_being_told(
     link = MqttLink(
         BrokerSettings(port=free_port),
         "link",
-        hear=ear,
+        on_message=ear,
         subscriptions=["x", "ear/y"],
         availability="x/availability",
     )

@@ -27,7 +27,7 @@ async def announced(
         links: dict[Owner, HomeLink] = {}
         for owner in ENTITIES:
             outlet = Outlet(topics.Topics(node))
-            link = HomeLink(settings, owner, outlet, hear=lambda *_: None, subscriptions=[])
+            link = HomeLink(settings, owner, outlet, on_message=lambda *_: None, subscriptions=[])
             links[owner] = await stack.enter_async_context(link)
             await until(link.link.connected.is_set)
             for name, document in DOCUMENTS.items():

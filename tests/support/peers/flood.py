@@ -21,10 +21,10 @@ def main(port: int, topic: str, hz: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as broker:
         broker.sendall(b"\x10\x11\x00\x04MQTT\x04\x02\x00\x00\x00\x05flood")
         broker.recv(4)
-        burst = packets(topic.encode(), hz // 50)
+        burst = packets(topic.encode(), hz // 10)
         while True:
             broker.sendall(burst)
-            time.sleep(0.02)
+            time.sleep(0.1)
 
 
 if __name__ == "__main__":
