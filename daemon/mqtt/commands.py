@@ -10,6 +10,9 @@ from daemon.mqtt.bounds import Name, Signed
 from daemon.settings import CrossfadeS, DwellS, Volume
 from player.music import PolicyName
 
+MAX_POSITION_S = 48 * 3600
+"""No track is longer."""
+
 
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every command document is: an object without surprises."""
@@ -103,6 +106,12 @@ class CrossfadeCommand(Command, frozen=True, kw_only=True):
     seconds: CrossfadeS
 
 
+class SeekCommand(Command, frozen=True, kw_only=True):
+    """Go to a place in what sounds; behind its end is its end. A stream without an end refuses."""
+
+    position_s: Annotated[float, Meta(ge=0, le=MAX_POSITION_S)]
+
+
 class LikeCommand(Command, frozen=True, kw_only=True):
     """Play this track more gladly, or no longer so. Without an id: what sounds now."""
 
@@ -146,6 +155,7 @@ COMMANDS: dict[str, type[Command]] = {
     "policy": PolicyCommand,
     "target": TargetCommand,
     "crossfade": CrossfadeCommand,
+    "seek": SeekCommand,
     "like": LikeCommand,
     "ban": BanCommand,
     "play": PlayCommand,

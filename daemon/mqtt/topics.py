@@ -36,6 +36,7 @@ PLAYER_COMMANDS = (
     "policy",
     "target",
     "crossfade",
+    "seek",
     "like",
     "ban",
     "play",

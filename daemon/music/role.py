@@ -55,6 +55,8 @@ class Music(Protocol):
 
     def set_crossfade(self, seconds: float) -> None: ...
 
+    def seek(self, position_s: float) -> None: ...
+
     def play(self, track_id: str) -> None: ...
 
     def like(self, track_id: str | None, liked: bool) -> None: ...
@@ -162,9 +164,15 @@ class PlayerRole:
 
     def on_failed_wish(self, track: Track, why: str) -> None:
         """A track that was asked for cannot be played. May be called from the audio thread."""
+        self._refuse_later("play", f"{track_name(track)} could not be played: {printable_text(why)}")
+
+    def on_failed_seek(self, track: Track, why: str) -> None:
+        """A place that was asked for cannot be gone to. May be called from the audio thread."""
+        self._refuse_later("seek", f"{track_name(track)} stays where it is: {printable_text(why)}")
+
+    def _refuse_later(self, command: str, answer: str) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            answer = f"{track_name(track)} could not be played: {printable_text(why)}"
-            self._loop.call_soon_threadsafe(self._inlet.refuse, "play", answer)
+            self._loop.call_soon_threadsafe(self._inlet.refuse, command, answer)
 
     def _publish_decision(self, decision: Decision) -> None:
         document = decision_document(decision, self._wall(), simulated=self._simulated)
@@ -243,6 +251,8 @@ class PlayerRole:
                 self._music.set_target(_target(command))
             case commands.CrossfadeCommand():
                 self._music.set_crossfade(command.seconds)
+            case commands.SeekCommand():
+                self._music.seek(command.position_s)
             case _:
                 self._handle_track_command(command)
 

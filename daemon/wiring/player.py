@@ -138,6 +138,7 @@ async def _run_link(
     )
     decisions.subscribe(role.on_decision)
     music.listen_for_failed_wishes(role.on_failed_wish)
+    music.listen_for_failed_seeks(role.on_failed_seek)
     counts = RoleCounts(
         queues={
             "commands": lambda: music.counts.commands_dropped,

@@ -31,6 +31,7 @@ from player.outputs.outputs import Outputs
 from player.playback.audio_loop import AudioLoop
 from player.playback.auto_dj import AutoDj, EngineSettings
 from player.playback.resume_point import ResumeFile, ResumePoint
+from player.playback.transition import is_endless
 
 TICK_S = 0.03
 PRIORITY = -10
@@ -59,6 +60,10 @@ class LibraryView(Protocol):
 
 class UnknownTrackError(ValueError):
     """The library has no such track. The message names it."""
+
+
+class CannotSeekError(ValueError):
+    """What sounds has no places to go to. The message says why."""
 
 
 class Playback:
@@ -100,6 +105,10 @@ class Playback:
     def listen_for_failed_wishes(self, listener: Callable[[Track, str], None]) -> None:
         """Have this called, from the engine's thread, with each track asked for in vain, and why it was."""
         self._engine.on_failed_wish = listener
+
+    def listen_for_failed_seeks(self, listener: Callable[[Track, str], None]) -> None:
+        """Have this called, from the same thread, where a place cannot be gone to: the track, and why."""
+        self._engine.seeking.on_failed = listener
 
     def start(self) -> None:
         """Begin to play, where the last player was killed if that was just now."""
@@ -213,7 +222,11 @@ class Playback:
         self._commands.append(lambda: self._engine.pause(paused))
 
     def seek(self, position_s: float) -> None:
-        """Go to a place in the current track."""
+        """Go to a place in what sounds. Raises CannotSeekError for a stream without an end."""
+        track = self._state.track
+        if track is None or is_endless(track):
+            why = "nothing sounds yet" if track is None else "what sounds has no end, and no place to go to"
+            raise CannotSeekError(why)
         self._commands.append(lambda: self._engine.seek(position_s))
 
     def speak(self, cue: AnnouncementName) -> None:

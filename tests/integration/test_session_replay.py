@@ -175,6 +175,7 @@ def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     )
     for name, words in (("volume", {"volume": 0.4}), ("speak", {"cue": "rest_end"}), ("library_rescan", {})):
         wish(name, windows=0, **words)
+    wish("seek", position_s=5)
     for paused in (True, False):
         wish("pause", paused=paused)
     wish("recalibrate", windows=20)

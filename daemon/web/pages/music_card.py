@@ -12,11 +12,13 @@ from nicegui.element import Element
 from daemon.mqtt import commands, topics
 from daemon.web.charts.fade_chart import fade_options
 from daemon.web.texts import Texts
-from daemon.web.viewer import Viewer, attribute, fill, icon_button, named, swap_class, tag, words
+from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag, words
 from daemon.web.views.music_view import MusicView, TrackView
 
 MAX_MORE = 4
 FALLBACK_PERCENT = 60
+PLACES = 200
+"""Steps of the slider of the place in a track: a second of most."""
 HELD_S = 2.0
 """What the player said up to so long after a move is of the time before it."""
 
@@ -168,18 +170,31 @@ def _who(music: MusicView, texts: Texts) -> str:
 
 
 def _progress(viewer: Viewer) -> Show:
+    """How far it is; moved, the slider goes to another place. A stream without an end has none."""
+    state, length_s, moved_s, told = viewer.hub.state, [0.0], [-10.0], [-1]
     with tag("div", "progress numeric"):
         elapsed = words("span", "", "0:00")
-        with tag("div", "meter music") as meter:
-            bar = tag("div")
+        place = named(tag("input", "range"), type="range", min="0", max=str(PLACES), step="1")
         length = words("span", "", "0:00")
-    named(meter, role="progressbar", aria_valuemin="0", aria_valuemax="100")
-    named(meter, aria_label=viewer.texts("music.progress"))
+    named(place, aria_label=viewer.texts("music.progress"))
+
+    def sent(event: Any) -> None:
+        if length_s[0] > 0 and isinstance(event.args, int | float) and 0 <= event.args <= PLACES:
+            moved_s[0] = state.clock()
+            viewer.send("seek", commands.SeekCommand(position_s=round(event.args / PLACES * length_s[0], 2)))
+
+    place.on("change", sent, js_handler="(event) => emit(Number(event.target.value))")
 
     def show(music: MusicView) -> None:
         elapsed.text, length.text = music.elapsed, music.length
-        fill(bar, music.share)
-        attribute(meter, "aria-valuenow", str(round(100 * music.share)))
+        length_s[0], share = music.duration_s, round(PLACES * min(1.0, music.share))
+        if place.props.get("disabled", False) != (music.duration_s <= 0):
+            place.props["disabled"] = music.duration_s <= 0
+            place.update()
+        attribute(place, "aria-valuetext", music.elapsed)
+        if share != told[0] and state.clock() - moved_s[0] > HELD_S:
+            told[0] = share
+            viewer.client.run_javascript(f"neuro.follow({place.id}, {share})")
 
     return show
 

@@ -107,6 +107,7 @@ def _decision(candidates: list[documents.CandidateInfo]) -> documents.Decision:
         ("dwell", "seconds", [0, 120], [-0.1, 120.1]),
         ("volume", "volume", [0, 1], [-0.01, 1.01]),
         ("crossfade", "seconds", [0, 30], [-0.1, 30.1]),
+        ("seek", "position_s", [0, 61.5, 172_800], [-0.1, 172_800.1, None]),
         ("label", "valence", [-1, 1, None], [-1.01, 1.01]),
         ("label", "text", ["x" * 200], ["x" * 201]),
         ("target", "name", ["x" * 64, None], ["x" * 65]),

@@ -47,6 +47,7 @@ class Heard:
         ("ban", b'{"id":"a","banned":false}', ("ban", ("a", False))),
         ("play", b'{"id":"a"}', ("play", ("a",))),
         ("skip", b"", ("skip", ())),
+        ("seek", b'{"position_s":61.5}', ("seek", (61.5,))),
         ("library_rescan", b"{}", ("rescan", ())),
         ("speak", b'{"cue":"rest_end"}', ("speak", ("rest_end",))),
     ],

@@ -164,6 +164,9 @@ def test_the_buttons_send_commands(page: LivePage, sheet: Sheet) -> None:
     for _ in range(5):
         tab.keyboard.press("ArrowLeft")
     eventually(lambda: heard("volume")["volume"] == 0.75)
+    tab.get_by_role("slider", name="Position in the track").focus()
+    tab.keyboard.press("End")
+    eventually(lambda: heard("seek")["position_s"] == 180.0)
     tab.get_by_role("button", name="Say it").click()
     tab.get_by_text("Choose one of each row first.").wait_for()
     tab.get_by_role("button", name="Very good").click()
