@@ -42,6 +42,10 @@ class Deck(Protocol):
         """At most ``n_frames`` frames, (n, 2), fewer if the ring holds fewer; never blocks."""
         ...
 
+    def look(self, n_frames: int) -> PcmBlock:
+        """At most ``n_frames`` of the frames that can be read, (n, 2), which stay there to be read."""
+        ...
+
     @property
     def complete(self) -> bool:
         """True once nothing will be added: what is buffered is all that is left of the track."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from player.analysis.first_listen import first_loudness_lufs
 from player.choice.chooser import Chooser, PolicySettings
 from player.choice.chooser_log import ChooserLog, LoggedChooser
 from player.choice.targets import parse_policy
@@ -67,6 +68,7 @@ def open_playback(
         library,
         deck_maker(deck, library.open_file, library.address_of),
         close_deck=closer,
+        loudness_of=first_loudness_lufs,
         on_decision=on_decision,
         settings=settings,
     )

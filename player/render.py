@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from player.analysis.first_listen import first_loudness_lufs
 from player.choice.chooser import Chooser, PolicySettings
 from player.deck import MIX_RATE_HZ, Deck, OpenFile, PcmBlock
 from player.decks.av_deck import PullDeck
@@ -71,6 +72,7 @@ class OfflineSession:
             self.chooser,
             source,
             make_deck or pull,
+            loudness_of=first_loudness_lufs,
             on_decision=self.decisions.append,
             settings=settings,
         )

@@ -161,6 +161,10 @@ class PullDeck:
         self._fill()
         return np.concatenate(taken) if taken else silence(0)
 
+    def look(self, n_frames: int) -> PcmBlock:
+        """The same frames, (n, 2), left where they are."""
+        return np.concatenate([silence(0), *self._parts])[:n_frames]
+
     @property
     def complete(self) -> bool:
         """True once everything is decoded."""

@@ -75,5 +75,9 @@ class FillerDeck:
         block: PcmBlock = self._loop[places]
         return block
 
+    def look(self, n_frames: int) -> PcmBlock:
+        """The beginning of the loop, (n_frames, 2)."""
+        return self._loop[:n_frames]
+
     def close(self) -> None:
         """Nothing to close."""

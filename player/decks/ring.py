@@ -91,15 +91,24 @@ class PcmRing:
     def read(self, n_frames: int) -> PcmBlock:
         """At most ``n_frames`` frames, (n, 2), as a copy; never waits."""
         with self._changed:
-            wanted = max(0, min(n_frames, self.buffered))
-            start = self._read % self._capacity
-            first = min(wanted, self._capacity - start)
-            block = np.empty((wanted, 2), dtype=np.float32)
-            block[:first] = self._frames[start : start + first]
-            block[first:] = self._frames[: wanted - first]
-            self._read += wanted
+            block = self._copied(n_frames)
+            self._read += len(block)
             if 0 < self._wanted <= self._capacity - self.buffered:
                 self._changed.notify_all()
+        return block
+
+    def look(self, n_frames: int) -> PcmBlock:
+        """The same frames, left where they are."""
+        with self._changed:
+            return self._copied(n_frames)
+
+    def _copied(self, n_frames: int) -> PcmBlock:
+        wanted = max(0, min(n_frames, self.buffered))
+        start = self._read % self._capacity
+        first = min(wanted, self._capacity - start)
+        block = np.empty((wanted, 2), dtype=np.float32)
+        block[:first] = self._frames[start : start + first]
+        block[first:] = self._frames[: wanted - first]
         return block
 
     def finish(self) -> None:

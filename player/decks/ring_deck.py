@@ -59,6 +59,10 @@ class RingDeck:
         """At most ``n_frames`` frames, (n, 2); never blocks."""
         return self._ring.read(n_frames)
 
+    def look(self, n_frames: int) -> PcmBlock:
+        """At most ``n_frames`` frames, (n, 2), which stay to be read; never blocks."""
+        return self._ring.look(n_frames)
+
     @property
     def complete(self) -> bool:
         """True once everything is in the ring."""

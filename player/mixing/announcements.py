@@ -152,6 +152,10 @@ class AnnouncementDeck:
         self._at += len(block)
         return block
 
+    def look(self, n_frames: int) -> PcmBlock:
+        """The next frames, (n_frames, 2), left where they are."""
+        return self._pcm[self._at : self._at + n_frames]
+
     @property
     def ended(self) -> bool:
         """True once everything was read."""

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 from player.choice.albums import joins
 from player.choice.chooser import Chooser, DecisionKind
-from player.deck import MIX_RATE_HZ, Deck, DeckMaker
+from player.deck import MIX_RATE_HZ, Deck, DeckMaker, PcmBlock
 from player.mixing.announcements import AnnouncementDeck, AnnouncementSound
 from player.mixing.channel import MixChannel
 from player.mixing.fades import CURVES, Curve
 from player.mixing.mixer import Mixer
 from player.music import MAX_CROSSFADE_S, Decision, PlaybackState, Reason, Track
-from player.playback.lineup import Lineup, PreparedTrack, as_skip, is_filler
+from player.playback.lineup import Lineup, PreparedTrack, TrackSource, as_skip, is_filler
 from player.playback.playing import Playing
 from player.playback.seeking import Seeking
 from player.playback.transition import (
+    LISTEN_S,
     MICRO_FADE_S,
     Transition,
     album_gain_db,
     gain_db,
     is_endless,
     plan,
+    unmeasured_gain_db,
 )
 
 ARM_S = 1.0
@@ -43,13 +45,6 @@ MAX_SKIPS = 5
 Urgency = Literal["skip", "mood_change", "recovery"]
 
 log = logging.getLogger(__name__)
-
-
-class TrackSource(Protocol):
-    """The library as playback sees it."""
-
-    @property
-    def tracks(self) -> Sequence[Track]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +79,7 @@ class AutoDj:
         *,
         close_deck: Callable[[Deck], None] = lambda deck: deck.close(),
         on_decision: Callable[[Decision], None] = lambda decision: None,
+        loudness_of: Callable[[PcmBlock], float | None] = lambda sound: None,
         settings: EngineSettings | None = None,
     ) -> None:
         self.settings = settings or EngineSettings()
@@ -91,6 +87,7 @@ class AutoDj:
         self._chooser = chooser
         self._source = source
         self._close_deck = close_deck
+        self._loudness_of = loudness_of
         self._on_decision = on_decision
         self.on_failed_wish: Callable[[Track, str], None] = lambda track, why: None
         self.seeking = Seeking(make_deck, close_deck)
@@ -340,7 +337,7 @@ class AutoDj:
         if self._armed is not None or self.mixer.armed or (current and self._armed_seek(current, now_s)):
             return
         coming = self._lineup.next
-        if coming is None or coming.deck is None or not coming.ready:
+        if coming is None or coming.deck is None or not coming.ready or coming.unheard(now_s):
             return
         if current is None:
             self._change(coming, coming.deck, Transition(0.0, START_FADE_S, 0.0, 0.0, 0.0, "equal_power"), 0)
@@ -362,7 +359,7 @@ class AutoDj:
     def _change(self, coming: PreparedTrack, deck: Deck, transition: Transition, start_frame: int) -> None:
         self._armed = self.mixer.change_to(
             deck,
-            gain_db=self._gain_db(coming.track),
+            gain_db=self._gain_db(coming.track, deck),
             start_frame=start_frame,
             fade_frames=round(transition.fade_s * MIX_RATE_HZ),
             start_s=coming.start_s,
@@ -370,11 +367,13 @@ class AutoDj:
             shape_leaving=transition.curve != "natural_out",
         )
 
-    def _gain_db(self, track: Track) -> float:
-        """Of the track, or of its whole album where that is what plays."""
-        if not track.album or not self._chooser.keeps(track):
+    def _gain_db(self, track: Track, deck: Deck) -> float:
+        """Of the track, by what it begins with where nobody measured it, or of the album where that plays."""
+        if track.album and self._chooser.keeps(track):
+            return album_gain_db([part for part in self._lineup.tracks if part.album == track.album])
+        if track.loudness_lufs is not None:
             return gain_db(track)
-        return album_gain_db([part for part in self._lineup.tracks if part.album == track.album])
+        return unmeasured_gain_db(track, deck.look(round(LISTEN_S * MIX_RATE_HZ)), self._loudness_of)
 
     def _joined(self, current: Playing, coming: PreparedTrack, deck: Deck) -> bool:
         """Whether the next part of an album goes on at the very frame at which the current one ends."""

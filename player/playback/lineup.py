@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from player.choice.albums import joins
 from player.choice.chooser import Chooser, DecisionKind, NoPlayableTrackError
@@ -13,6 +14,7 @@ from player.choice.reasons import sentence
 from player.deck import MIX_RATE_HZ, Deck, DeckError, DeckMaker, is_stream
 from player.decks.filler_deck import FILLER, LOCATION
 from player.music import Decision, Mood, Reason, ReasonNote, Track
+from player.playback.transition import LEAST_LISTEN_S
 from player.reading.http_asking import shut_out
 
 PREBUFFER_S = 0.5
@@ -27,6 +29,13 @@ AMNESTY_S = 10.0
 """Where everything has failed, all get another chance so often: a disk or a server may be back."""
 
 log = logging.getLogger(__name__)
+
+
+class TrackSource(Protocol):
+    """The library as playback sees it."""
+
+    @property
+    def tracks(self) -> Sequence[Track]: ...
 
 
 @dataclass(slots=True)
@@ -45,6 +54,16 @@ class PreparedTrack:
         if self.deck is None or self.too_little:
             return False
         return self.deck.complete or self.deck.buffered_frames() >= PREBUFFER_S * MIX_RATE_HZ
+
+    def unheard(self, now_s: float) -> bool:
+        """True while too little is decoded to say how loud it is, of a track that nobody measured.
+
+        A second is the most that is waited for it.
+        """
+        if self.track.loudness_lufs is not None or self.deck is None or self.deck.complete:
+            return False
+        little = self.deck.buffered_frames() < LEAST_LISTEN_S * MIX_RATE_HZ
+        return little and now_s - self.opened_s < 1.0
 
     @property
     def too_little(self) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
+from player.deck import MIX_RATE_HZ, PcmBlock
 from player.music import Track
 
 FadeCurve = Literal["equal_power", "natural_out"]
@@ -23,7 +26,12 @@ OPENING_LEAN_DB = 2.0
 MAX_GAIN_DB = 9.0
 MIN_GAIN_DB = -30.0
 UNKNOWN_LOUDNESS_GAIN_DB = -6.0
-"""For tracks nobody has measured yet: most released music lies 6-12 dB above the target."""
+"""For tracks nobody has heard anything of: most released music lies 6-12 dB above the target."""
+LISTEN_S = 20.0
+"""So much of the beginning of a track that nobody has measured is listened to."""
+LEAST_LISTEN_S = 3.0
+UNMEASURED_MAX_GAIN_DB = 6.0
+"""What begins quietly may grow."""
 SHORTEST_FADE_S = 1.5
 MICRO_FADE_S = 0.25
 
@@ -74,6 +82,19 @@ def gain_db(track: Track, target_lufs: float = TARGET_LUFS) -> float:
     if track.true_peak_dbtp is not None and math.isfinite(track.true_peak_dbtp):
         gain = min(gain, CEILING_DBTP + LIMITED_DB - track.true_peak_dbtp)
     return max(gain, MIN_GAIN_DB)
+
+
+def unmeasured_gain_db(
+    track: Track, beginning: PcmBlock, loudness_of: Callable[[PcmBlock], float | None]
+) -> float:
+    """Gain in dB by the loudness of the beginning, (n_frames, 2); little of it raises nothing."""
+    lufs = loudness_of(beginning)
+    peak = float(np.abs(beginning).max(initial=0.0))
+    if lufs is None or peak <= 0:
+        return UNKNOWN_LOUDNESS_GAIN_DB
+    gain = gain_db(replace(track, loudness_lufs=lufs, true_peak_dbtp=20 * math.log10(peak)))
+    short = len(beginning) < LEAST_LISTEN_S * MIX_RATE_HZ
+    return min(gain, UNKNOWN_LOUDNESS_GAIN_DB if short else UNMEASURED_MAX_GAIN_DB)
 
 
 def album_gain_db(parts: Sequence[Track]) -> float:

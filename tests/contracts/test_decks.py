@@ -166,6 +166,16 @@ def test_nothing_is_lost_while_it_is_not_read_for_a_while(make_deck: MakeDeck, t
     assert np.abs(sound[:, 0] - true_tone(8.0)).max() < 2 / 32768
 
 
+def test_what_is_looked_at_stays_to_be_read(make_deck: MakeDeck, tmp_path: Path) -> None:
+    deck = make_deck()
+    assert deck.look(100).shape == (0, 2)
+    deck.open(str(make_file(tmp_path, "wav", 8.0)))
+    wait_until(lambda: deck.buffered_frames() > MIX_RATE_HZ)
+    seen = deck.look(MIX_RATE_HZ)
+    assert np.array_equal(seen, deck.look(MIX_RATE_HZ))
+    assert np.array_equal(seen, deck.read(MIX_RATE_HZ))
+
+
 BROKEN = ["missing", "empty", "random", "text"]
 
 

@@ -27,6 +27,9 @@ class SoundDeck:
         self.at += len(block)
         return block
 
+    def look(self, n_frames: int) -> PcmBlock:
+        return self.sound[self.at : self.at + n_frames]
+
     @property
     def ended(self) -> bool:
         return self.complete and self.at == len(self.sound)
