@@ -13,8 +13,8 @@ from player.music import Mood, PolicyName, Target
 NEUTRAL = Mood(valence=None, arousal=0.0)
 CALM = Mood(valence=None, arousal=-0.7)
 """What plays while the baseline is taken: the wearer is asked to rest."""
-LEAD_STEP = 0.25
-LEAD_LEASH = 0.5
+LEAD_STEP = 0.5
+LEAD_LEASH = 1.0
 """How far the led music may run ahead of the wearer: meeting them comes before the target (iso principle)."""
 MAINTAIN_GAIN = 0.5
 

@@ -14,7 +14,7 @@ from player.deck import MIX_RATE_HZ, OpenFile, PcmBlock, is_stream, silence
 from player.decks.ring_deck import RingDeck
 from player.reading.sound_opening import open_sound
 from player.reading.sound_reader import SoundReader, UnreadableAudioError
-from player.reading.station import Station, UnreachableStationError, open_station
+from player.reading.station import RadioStation, UnreachableStationError, open_station
 
 AHEAD_S = 35.0
 """A library that vanishes must leave at least 30 s to play."""
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 
 
 def decoded(
-    location: str, start_s: float, open_file: OpenFile, say: Callable[[str], None] = lambda title: None
+    location: str, start_s: float, open_file: OpenFile, on_title: Callable[[str], None] = lambda title: None
 ) -> Iterator[PcmBlock]:
-    """Blocks (n, 2) of about a quarter of a second, to the end; ``say`` is told a station's titles.
+    """Blocks (n, 2) of about a quarter of a second, to the end; ``on_title`` is told a station's titles.
 
     Raises UnreadableAudioError, UnreachableStationError and OSError.
     """
@@ -40,7 +40,7 @@ def decoded(
 
         station = open_station(location)
         if station is not None:
-            yield from heard(station, say)
+            yield from station_blocks(station, on_title)
             return
         with AudioReader(location) as reader:
             yield from _blocks(reader, start_s)
@@ -49,13 +49,13 @@ def decoded(
             yield from _blocks(reader, start_s)
 
 
-def heard(station: Station, say: Callable[[str], None]) -> Iterator[PcmBlock]:
+def station_blocks(station: RadioStation, on_title: Callable[[str], None]) -> Iterator[PcmBlock]:
     """The blocks (n, 2) of a station, which is left at the end. Raises UnreadableAudioError."""
     from player.reading.av_reader import AudioReader
 
     with contextlib.closing(station), AudioReader(station) as reader:
         for block in _blocks(reader, 0.0):
-            say(station.title)
+            on_title(station.title)
             yield block
 
 
@@ -79,7 +79,7 @@ class AvDeck(RingDeck):
     def _decode(self, location: str, start_s: float) -> None:
         try:
             written = rested = 0
-            for block in decoded(self._address_of(location), start_s, self._open_file, self._say):
+            for block in decoded(self._address_of(location), start_s, self._open_file, self._note_title):
                 if not self._ring.write(block):
                     return
                 written += len(block)

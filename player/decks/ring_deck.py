@@ -38,7 +38,7 @@ class RingDeck:
     def _fail(self, error: Exception) -> None:
         self._error = (str(error) or type(error).__name__)[:200]
 
-    def _say(self, title: str) -> None:
+    def _note_title(self, title: str) -> None:
         """What the station says of all that is written from now on."""
         if title != self._last_title:
             self._last_title = title

@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from player.deck import MIX_RATE_HZ, DeckError, OpenFile, is_stream
-from player.decks.av_deck import heard
+from player.decks.av_deck import station_blocks
 from player.decks.ring_deck import RingDeck
 from player.reading.sound_opening import av_problem
 from player.reading.sound_reader import UnreadableAudioError
@@ -121,7 +121,7 @@ class VlcDeck(RingDeck):
         station = None if av_problem() else open_station(address)
         if station is None:
             return False
-        for block in heard(station, self._say):
+        for block in station_blocks(station, self._note_title):
             self._heard_frames += len(block)
             if not self._ring.write(block):
                 break

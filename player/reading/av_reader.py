@@ -27,7 +27,7 @@ from player.reading.sound_reader import (
     even,
 )
 from player.reading.sound_view import SoundView, id3v2_bytes
-from player.reading.station import Station
+from player.reading.station import RadioStation
 
 FORMATS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,eac3,flac,flv,gsm,iff,loas,matroska,webm,mlp,mov,mp4,m4a,"
@@ -62,9 +62,9 @@ def decoder_version() -> str:
 class AudioReader:
     """One file being read from its beginning; see ``SoundReader`` for what the methods promise."""
 
-    def __init__(self, file: IO[bytes] | Station | str) -> None:
+    def __init__(self, file: IO[bytes] | RadioStation | str) -> None:
         """From an open file, a station, or an http(s) URL. Raises UnreadableAudioError."""
-        self._file = None if isinstance(file, str | Station) else file
+        self._file = None if isinstance(file, str | RadioStation) else file
         self._from_s = 0.0
         self._drop_frames = 0
         self._packet_s = 0.0
@@ -73,7 +73,7 @@ class AudioReader:
             if isinstance(file, str):
                 timeouts = (OPEN_TIMEOUT_S, READ_TIMEOUT_S)
                 self._container = _container(file, STREAM_OPTIONS, timeout=timeouts)
-            elif isinstance(file, Station):
+            elif isinstance(file, RadioStation):
                 self._container = _container(file)
             else:
                 self._container, self._begins_at = _opened(file)
@@ -243,7 +243,7 @@ def _opened(file: IO[bytes]) -> tuple[InputContainer, int]:
 
 
 def _container(
-    source: SoundView | Station | str, options: dict[str, str] | None = None, **more: Any
+    source: SoundView | RadioStation | str, options: dict[str, str] | None = None, **more: Any
 ) -> InputContainer:
     found: InputContainer = av.open(
         source, mode="r", options={"format_whitelist": FORMATS} | (options or {}), **_TAGS, **more

@@ -27,7 +27,7 @@ class UnreachableStationError(Exception):
     """Nobody answers there. The message says why, without the address."""
 
 
-def open_station(address: str) -> Station | None:
+def open_station(address: str) -> RadioStation | None:
     """The station, if the server sends titles; None where others must see what it is.
 
     Raises UnreachableStationError where nobody answers or the server says no.
@@ -44,10 +44,10 @@ def open_station(address: str) -> Station | None:
     if between is None:
         answer.close()
         return None
-    return Station(answer, between, lambda: ask(address, TIMEOUT_S, {"Icy-MetaData": "1"}))
+    return RadioStation(answer, between, lambda: ask(address, TIMEOUT_S, {"Icy-MetaData": "1"}))
 
 
-class Station:
+class RadioStation:
     """What a decoder reads sound from; ``title`` is what was said last before it, empty where nothing was."""
 
     name = ""
@@ -70,7 +70,7 @@ class Station:
     def read(self, n_bytes: int) -> bytes:
         """Up to so many bytes of sound; none once the station has ended or broken off for good."""
         while True:
-            data = self._heard(n_bytes)
+            data = self._read_sound(n_bytes)
             if data or not self._asked_again():
                 return data
 
@@ -78,10 +78,10 @@ class Station:
         """Leave."""
         self._answer.close()
 
-    def _heard(self, n_bytes: int) -> bytes:
+    def _read_sound(self, n_bytes: int) -> bytes:
         try:
             if not self._left:
-                self._hear_title()
+                self._read_title()
                 self._left = self._between
             data = self._answer.read1(min(n_bytes, self._left))
         except (OSError, http.client.HTTPException, ValueError):
@@ -89,7 +89,7 @@ class Station:
         self._left -= len(data)
         return data
 
-    def _hear_title(self) -> None:
+    def _read_title(self) -> None:
         length = self._answer.read(1)
         said = self._answer.read(16 * length[0]) if length else b""
         found = TITLE.search(said)

@@ -132,21 +132,21 @@ def test_aims_by_value() -> None:
     assert first.aim(Mood(0.5, 0.75), advance=True) == Mood(None, 0.0)
 
 
-def test_a_lead_goes_a_quarter_a_track_and_half_ahead_at_most() -> None:
+def test_a_lead_goes_half_an_axis_a_track_and_a_whole_ahead_at_most() -> None:
     lead = RULES["lead"](parse_target("0,-1"))
     mood = Mood(0.0, 1.0)
     assert lead.aim(mood, advance=True) == mood, "it meets the wearer first"
     assert not lead.has_met(mood, 0.2)
     lead.begin_track(mood)
-    assert lead.aim(mood, advance=True) == Mood(0.0, 0.75)
+    assert lead.aim(mood, advance=True) == Mood(0.0, 0.5)
     assert lead.aim(mood, advance=False) == mood
     assert lead.aim(None, advance=True) == mood
-    lead.begin_track(Mood(0.0, 0.5))
-    assert lead.aim(mood, advance=True) == Mood(0.0, 0.5), "no more than half ahead of one who stays"
-    assert not lead.has_met(Mood(0.0, 0.75), 0.2)
-    assert lead.has_met(Mood(0.0, 0.75), 0.25)
+    lead.begin_track(Mood(0.0, 0.0))
+    assert lead.aim(mood, advance=True) == Mood(0.0, 0.0), "no more than one ahead of one who stays"
+    assert not lead.has_met(Mood(0.0, 0.25), 0.2)
+    assert lead.has_met(Mood(0.0, 0.25), 0.25)
     assert lead.has_met(Mood(0.0, -0.5), 0.2), "further than the music"
-    assert lead.aim(Mood(0.0, -0.5), advance=True) == Mood(0.0, 0.25)
+    assert lead.aim(Mood(0.0, -0.25), advance=True) == Mood(0.0, -0.5)
     lead.begin_track(Mood(0.0, -1.0))
     assert not lead.has_met(Mood(0.0, -1.0), 0.2), "there is nothing further"
     assert RULES["lead"](None).aim(None, advance=True) == Mood(None, 0.0)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.choice.chooser import Chooser, NoPlayableTrackError, PolicySettings
+from player.choice.policies import LEAD_LEASH, LEAD_STEP
 from player.choice.targets import POLICIES, UnknownPolicyError, UnknownTargetError, parse_target
 from player.music import Mood, Track
 from support.small_library import LIBRARY, settled
@@ -238,7 +239,7 @@ def test_lead_meets_the_wearer_and_moves_by_small_steps() -> None:
             wearer += 0.04 * (current.mood.arousal - wearer)
             chooser.on_mood(feeling(now_s, wearer))
     assert aims[0] == pytest.approx(0.8, abs=0.01)
-    assert all(abs(b - a) <= 0.2501 for a, b in pairwise(aims))
+    assert all(abs(b - a) <= LEAD_STEP + 1e-4 for a, b in pairwise(aims))
     assert aims[-1] == pytest.approx(-0.6, abs=0.05)
 
 
@@ -252,7 +253,7 @@ def led_until(seconds: int) -> tuple[float, str] | None:
         reason = chooser.wants_change(at_s, current, at_s - 120.0)
         if reason is not None:
             decision = chooser.choose(at_s, LIBRARY, "mood_change", current)
-            assert decision.aim.arousal == pytest.approx(0.55, abs=0.02)
+            assert decision.aim.arousal == pytest.approx(0.8 - LEAD_STEP, abs=0.02)
             return at_s - 120.0, reason
     return None
 
@@ -273,7 +274,7 @@ def test_lead_does_not_run_away_from_a_wearer_who_stays() -> None:
         for _ in range(12):
             now_s += 10
             chooser.on_mood(feeling(now_s, 0.8))
-    assert decision.aim.arousal == pytest.approx(0.3, abs=0.05)
+    assert decision.aim.arousal == pytest.approx(0.8 - LEAD_LEASH, abs=0.05)
 
 
 def test_contrast_mirrors_and_maintain_holds_against_drift() -> None:

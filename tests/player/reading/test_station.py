@@ -18,7 +18,7 @@ from player.opening import open_playback
 from player.reading.http_asking import ask
 from player.reading.station import (
     MAX_TITLE_CHARS,
-    Station,
+    RadioStation,
     UnreachableStationError,
     open_station,
     shown_title,
@@ -137,7 +137,7 @@ def test_a_station_that_was_steady_is_heard_again(sound: Path) -> None:
         first = open_station(one.address)
         assert first is not None
         again = partial(ask, one.address, 4.0, {"Icy-MetaData": "1"})
-        station = Station(first._answer, 8000, again, lambda: float(next(clock)))
+        station = RadioStation(first._answer, 8000, again, lambda: float(next(clock)))
         data = b""
         while len(data) < 3 * len(sound.read_bytes()):
             data += station.read(4000)
