@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from report import machine, write  # noqa: E402
 from scipy.signal import resample_poly  # noqa: E402
 
 from player.analysis.loudness import LoudnessMeter  # noqa: E402
+from player.choice.chooser import PolicySettings  # noqa: E402
 from player.deck import MIX_RATE_HZ, PcmBlock  # noqa: E402
 from player.music import Track  # noqa: E402
 from player.outputs.wav_sink import WavSink  # noqa: E402
@@ -167,6 +169,51 @@ def peaks(folder: Path) -> Row:
     }
 
 
+def hot_bursts(folder: Path) -> Row:
+    """Full-band bursts clipped at many levels below full scale, with the gain that soft music is given."""
+    tracks = []
+    for i, (level, lufs) in enumerate(((0.40, -20.0), (0.54, -20.0), (0.70, -20.0), (0.97, -14.0))):
+        rng = np.random.default_rng(i)
+        sound = rng.choice([-level, level], (30 * MIX_RATE_HZ, 2)) * (
+            rng.random((30 * MIX_RATE_HZ, 1)) < 0.995
+        )
+        sound[np.arange(len(sound)) % 24_000 > 6_000] *= 0.02
+        tracks.append(
+            write_track(folder, f"hot{i}", sound.astype(np.float32), arousal=0.1 * i, lufs=lufs, peak=None)
+        )
+    sound = through_a_file(make_session(tracks, crossfade_s=4.0), 100, folder)
+    highest = max(
+        float(20 * np.log10(np.abs(resample_poly(sound[at : at + 480_000], 16, 1, axis=0)).max()))
+        for at in range(0, len(sound), 480_000)
+    )
+    return {
+        "figure": "peak between the samples (16-fold), full-band bursts clipped at -8 to -0.3 dBFS",
+        "measured": f"{highest:.2f} dBTP",
+        "target": "<= -1 dBTP",
+        "kept": highest <= -1,
+    }
+
+
+def album_joins(folder: Path) -> Row:
+    """Three parts of one signal, cut anywhere, as an album."""
+    whole = high_noise(60, seed=11)
+    tracks = []
+    for number, part in enumerate(np.split(whole, [20 * MIX_RATE_HZ + 77, 41 * MIX_RATE_HZ + 1001]), 1):
+        track = write_track(folder, f"part{number}", part, lufs=-18.0)
+        tracks.append(replace(track, album="a", part=1000 + number))
+    session = make_session(tracks, policy=PolicySettings(policy="album"))
+    session.engine.resume_at(tracks[0], 0.0, 0.0)
+    sound = np.concatenate(list(session.blocks(50, 1024)))
+    session.close()
+    off = float(np.abs(sound[MIX_RATE_HZ:] - whole[MIX_RATE_HZ : len(sound)]).max())
+    return {
+        "figure": "an album of three parts against the signal they were cut from",
+        "measured": f"{off:g} of full scale",
+        "target": "0",
+        "kept": off == 0,
+    }
+
+
 def main() -> None:
     facts = machine()
     with tempfile.TemporaryDirectory() as name:
@@ -177,6 +224,8 @@ def main() -> None:
             *sine_fades(folder),
             neighbours(folder),
             peaks(folder),
+            hot_bursts(folder),
+            album_joins(folder),
         ]
     write("player_sound", "What is heard, measured on the WAV file that comes out", rows, facts)
 
