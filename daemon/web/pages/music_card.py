@@ -191,9 +191,9 @@ def _progress(viewer: Viewer) -> Show:
         if place.props.get("disabled", False) != (music.duration_s <= 0):
             place.props["disabled"] = music.duration_s <= 0
             place.update()
-        attribute(place, "aria-valuetext", music.elapsed)
         if share != told[0] and state.clock() - moved_s[0] > HELD_S:
             told[0] = share
+            attribute(place, "aria-valuetext", music.elapsed)
             viewer.client.run_javascript(f"neuro.follow({place.id}, {share})")
 
     return show
