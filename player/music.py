@@ -34,7 +34,7 @@ class Track:
 
     ``opening_lufs`` is the loudness of the first minute that is heard. ``album`` tells albums apart and is
     no name; ``part`` orders the tracks of one: 1000 times the disc's number and the track's, 0 where nobody
-    says.
+    says. ``starred``: its server says that it is liked.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Track:
     opening_lufs: float | None = None
     album: str = ""
     part: int = 0
+    starred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def open_playback(
         place=place,
         taste=taste,
         cues=cues,
+        on_like=library.like,
         clock=clock,
     )
 

@@ -122,7 +122,7 @@ def _absolute(output: str) -> str:
 
 def check_music(text: str) -> str:
     """A playlist, or a folder that holds something which might be played. Raises ``BadInputError``."""
-    from player.library.music_folder import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES
+    from player.library.music_folder import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES, SOURCE_SUFFIXES
 
     playlists = ", ".join(sorted(PLAYLIST_SUFFIXES))
     folder = Path(text)
@@ -133,7 +133,7 @@ def check_music(text: str) -> str:
     if not is_there(folder):
         raise BadInputError(f"music folder {quoted(text, 200)} does not exist")
     if not folder.is_dir():
-        if folder.suffix.lower() in PLAYLIST_SUFFIXES:
+        if folder.suffix.lower() in PLAYLIST_SUFFIXES | SOURCE_SUFFIXES:
             return str(folder.resolve())
         raise BadInputError(
             f"music folder {quoted(text, 200)} is neither a folder nor a playlist ({playlists})"

@@ -23,7 +23,7 @@ from player.library.library import (
     refused_files,
 )
 from player.library.library_map import draw_map
-from player.library.music_folder import PLAYLIST_SUFFIXES, distinct_roots, open_under
+from player.library.music_folder import distinct_roots, folder_of, open_under
 from player.library.sources.foreign_text import composed, decoded
 from player.library.sources.mood_tags import (
     SIDECAR_NAMES,
@@ -212,7 +212,7 @@ def _rows(folders: Sequence[Path], cache_dir: Path) -> list[FileRow]:
 
 def _sidecar_folder(folders: Sequence[Path], location: str) -> Path:
     roots = [Path(root) for root in distinct_roots(folders)]
-    folder_roots = [root.parent if root.suffix.lower() in PLAYLIST_SUFFIXES else root for root in roots]
+    folder_roots = [Path(folder_of(str(root))) for root in roots]
     inside = [root for root in folder_roots if Path(location).is_relative_to(root)]
     folder = (inside or folder_roots)[0]
     return _deciding(folder, location) if folder in roots and inside else folder

@@ -16,15 +16,16 @@ from player.library.music_folder import (
     PLAYLIST_SUFFIXES,
     RefusedFile,
     distinct_roots,
-    folder_of,
-    open_under,
+    is_source,
 )
 from player.library.playlist_reading import address_with_login
 from player.library.scan_process import POLL_S, ScanEvent, ScanProcess
+from player.library.sources.servers.source_opening import open_source
 from player.library.store.refusals import Refusal, Versions, sentence
 from player.library.store.rows import FileRow
 from player.library.store.track_cache import TrackCache
 from player.library.track_building import build_tracks, first_of_each
+from player.library.track_opening import PlayedTracks
 from player.location import openable
 from player.music import Track
 
@@ -77,6 +78,7 @@ class Library:
         self._refused: tuple[RefusedFile, ...] = ()
         self._progress = LibraryProgress()
         self._open: dict[str, None] = {}
+        self._played = PlayedTracks()
         self._news = threading.Condition()
         self._heard_s = clock()
         self._scan = ScanProcess(
@@ -160,7 +162,7 @@ class Library:
         row = self._rows.get(location)
         if row is None:
             raise FileNotFoundError(errno.ENOENT, "is not in the library", location)
-        return open_under(folder_of(row.root), location)
+        return self._played.open(row.root, location)
 
     def address_of(self, location: str) -> str:
         """A stream's address with the user and password that its playlist has for it, if any."""
@@ -168,6 +170,13 @@ class Library:
         if row is None or row.header is None or not row.header.login_in:
             return location
         return openable(address_with_login(location, row.header.login_in))
+
+    def like(self, track_id: str, liked: bool) -> None:
+        """Tell the server that a track is of, if it is of one that wants to know; returns at once."""
+        location = next((track.location for track in self._tracks if track.id == track_id), None)
+        row = None if location is None else self._rows.get(location)
+        if row is not None and is_source(row.root):
+            threading.Thread(target=_like, args=(row, liked), name="liking", daemon=True).start()
 
     def rescan(self) -> None:
         """Look at the folders again, now."""
@@ -181,6 +190,7 @@ class Library:
     def close(self) -> None:
         """Stop the scan within a few seconds; the cache is closed with it. Safe to call twice."""
         self._scan.stop()
+        self._played.close()
 
     def _wait_for_tracks(
         self, patience_s: float, given_up: Callable[[], bool], more_to_come: Callable[[], bool]
@@ -282,6 +292,13 @@ class Library:
         )
 
 
+def _like(row: FileRow, liked: bool) -> None:
+    try:
+        open_source(row.root).like(row.path, liked)
+    except (OSError, ValueError) as error:
+        log.warning("%s: what is liked could not be told (%s)", row.root, error)
+
+
 def refused_files(rows: Sequence[FileRow]) -> list[RefusedFile]:
     """What is not played, with reasons; a copy of what is played among it."""
     _, copies = first_of_each(rows)
@@ -300,7 +317,9 @@ def open_cache(path: Path) -> TrackCache:
 
 def check_root(folder: Path) -> None:
     """Raises LibraryError unless it is a folder that can be listed or a playlist file."""
-    if folder.is_file():
+    if folder.is_file() and is_source(folder):
+        _check_source(folder)
+    elif folder.is_file():
         if folder.suffix.lower() not in PLAYLIST_SUFFIXES:
             known = ", ".join(sorted(PLAYLIST_SUFFIXES))
             raise LibraryError(f"{folder}: is a file; give a folder or a playlist ({known})")
@@ -308,3 +327,10 @@ def check_root(folder: Path) -> None:
         raise LibraryError(f"{folder}: there is no such music folder")
     elif not os.access(folder, os.R_OK | os.X_OK):
         raise LibraryError(f"{folder}: the music folder may not be read")
+
+
+def _check_source(file: Path) -> None:
+    try:
+        open_source(file)
+    except (OSError, ValueError) as error:
+        raise LibraryError(str(error)) from None

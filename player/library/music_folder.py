@@ -52,6 +52,8 @@ AUDIO_SUFFIXES = frozenset(
     )
 )
 PLAYLIST_SUFFIXES = frozenset({".m3u", ".m3u8", ".pls", ".xspf"})
+SOURCE_SUFFIXES = frozenset({".subsonic"})
+"""Of files that name a server; what each is, stands in ``sources/servers/source_opening.py``."""
 UNPLAYABLE_SUFFIXES = frozenset(
     f".{name}"
     for name in (
@@ -209,9 +211,15 @@ def distinct_roots(folders: Iterable[Path]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+def is_source(root: str | Path) -> bool:
+    """True where a root is no folder and no playlist but names a server."""
+    return PurePath(root).suffix.lower() in SOURCE_SUFFIXES
+
+
 def folder_of(root: str) -> str:
     """The folder that a root's files must lie under: of a playlist, the one it is in."""
-    return str(PurePath(root).parent) if PurePath(root).suffix.lower() in PLAYLIST_SUFFIXES else root
+    named = PurePath(root).suffix.lower() in PLAYLIST_SUFFIXES | SOURCE_SUFFIXES
+    return str(PurePath(root).parent) if named else root
 
 
 def open_under(root: str | Path, path: str | Path) -> IO[bytes]:

@@ -51,7 +51,14 @@ class Worker:
         command = command_of()
         self._vibenet = None if command is None else VibenetProcess(command, self._warn)
         self._scanner = Scanner(
-            cache, roots, self._busy, self._vibenet, begun_s, done=self._done, threads=threads
+            cache,
+            roots,
+            self._busy,
+            self._vibenet,
+            begun_s,
+            done=self._done,
+            warn=self._warn,
+            threads=threads,
         )
         self._budget = CpuBudget(threads=threads)
         self._signed_s: dict[str, float] = {}
@@ -69,7 +76,7 @@ class Worker:
             threading.Thread(target=self._watch, name="watch", daemon=True).start()
         self._pass(first=True)
         while follow and not self._stopping.is_set():
-            if self._changed.wait(POLL_S) or self._scanner.addresses.due():
+            if self._changed.wait(POLL_S) or self._scanner.due():
                 self._stopping.wait(SETTLE_S)
                 self._changed.clear()
                 self._pass(first=False)

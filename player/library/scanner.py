@@ -16,7 +16,7 @@ from player.library.music_folder import (
     FoundFile,
     RefusedFile,
     folder_of,
-    open_under,
+    is_source,
     suffix_of,
     walk,
 )
@@ -25,12 +25,14 @@ from player.library.sounds.header_reading import read_header
 from player.library.sounds.measuring import Measuring
 from player.library.sounds.measuring_order import spread
 from player.library.sounds.sound_naming import SoundNaming
+from player.library.source_reading import SourceLists
 from player.library.sources.list_addresses import ListAddresses
 from player.library.sources.mood_tags import SIDECAR_NAMES, MoodRules, read_rules
 from player.library.sources.playlists import PlaylistError
 from player.library.store.refusals import EACH_LOOK, Refusal, Versions, refusal_of
 from player.library.store.rows import Header, PendingFile
 from player.library.store.track_cache import TrackCache
+from player.library.track_opening import open_in
 from player.location import quoted, without_secrets
 from player.reading.sound_reader import UnreadableAudioError
 
@@ -51,8 +53,8 @@ class Scanner:
 
     ``busy`` hears the path that is about to be opened and again at each block that was decoded of it, maybe
     in another thread, and ``done`` that it was closed; an empty path is a sign of life while nothing is read.
-    What was refused before the session, which began at ``begun_s`` of the wall clock, is tried again where
-    that may help; see ``refusals.is_due``.
+    ``warn`` hears sentences for a person. What was refused before the session, which began at ``begun_s`` of
+    the wall clock, is tried again where that may help; see ``refusals.is_due``.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Scanner:
         begun_s: float | None = None,
         *,
         done: Heard = lambda path: None,
+        warn: Heard = lambda words: None,
         threads: int = 1,
     ) -> None:
         self._cache = cache
@@ -73,6 +76,7 @@ class Scanner:
         self._naming = SoundNaming(cache)
         self._measuring = Measuring(cache, busy, done, self._refuse, threads)
         self.addresses = ListAddresses(busy)
+        self.sources = SourceLists(busy, warn)
         self._unread: list[PendingFile] = []
         self._planned = False
         self._unheard: list[PendingFile] = []
@@ -99,6 +103,10 @@ class Scanner:
         self._planned = False
         return removed
 
+    def due(self) -> bool:
+        """True when an address of lists or a server should be asked again."""
+        return self.addresses.due() or self.sources.due()
+
     def read_headers(self) -> int:
         """Read a batch of pending headers; returns how many were taken up, 0 when all are done."""
         batch = self._unread[:BATCH]
@@ -108,7 +116,7 @@ class Scanner:
         for pending in batch:
             self._busy(pending.path)
             try:
-                with open_under(folder_of(pending.root), pending.path) as file:
+                with open_in(pending.root, pending.path) as file:
                     headers[pending.path] = read_header(file, pending.path, pending.size)
                     sound = self._naming.name_of(pending, file)
             except Exception as error:  # noqa: BLE001 - told apart below: most are the file's, some are ours
@@ -140,7 +148,7 @@ class Scanner:
         mood: LearnedMood | None
         try:
             self._busy(pending.path)
-            with open_under(folder_of(pending.root), pending.path) as file:
+            with open_in(pending.root, pending.path) as file:
                 samples = excerpt(file)
             # from here on the file cannot be to blame: the other process has its own time limit
             self._done(pending.path)
@@ -175,10 +183,13 @@ class Scanner:
     def _content(self, root: str) -> RootContent:
         content = RootContent()
         if Path(root).is_file():
-            content.playlists.append(root)
             content.sidecars += [
                 str(path) for path in map(Path(root).with_name, SIDECAR_NAMES) if path.is_file()
             ]
+            if is_source(root):
+                content.streams |= self.sources.headers(root)
+                return content
+            content.playlists.append(root)
             self._read_playlists(root, content)
             return content
         told_s = time.monotonic()
@@ -233,7 +244,8 @@ class Scanner:
         if gone:
             self._cache.remove(root, gone)
         self._apply(root, rules)
-        if root not in content.playlists:  # a list of some files says nothing of the others beside it
+        # a list of some files says nothing of the others beside it
+        if root not in content.playlists and not is_source(root):
             refused |= {path: _unfitting(rows, path) for path, rows in rules.unfitted().items()}
         self._leave_aside(root, refused, known)
         mended = [path for path in content.sidecars if path in known and path not in refused]
@@ -257,6 +269,8 @@ class Scanner:
         if changed:
             self._cache.add(root, [FoundFile(url, 0, 0) for url in changed if url not in known])
             self._cache.set_headers(changed)
+            if is_source(root):
+                self._cache.name_remote(changed)
 
     def _apply(self, root: str, rules: MoodRules) -> None:
         before = self._cache.given(root)

@@ -174,6 +174,7 @@ def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
         opening_lufs=None if analysis is None else analysis.opening_lufs,
         album=_album(row.path, header),
         part=header.part or _part_by_name(row.path),
+        starred=header.liked,
     )
 
 

@@ -80,6 +80,7 @@ class Playback:
         place: ResumeFile | None = None,
         taste: TasteFile | None = None,
         cues: AnnouncementKind = "off",
+        on_like: Callable[[str, bool], None] = lambda track_id, liked: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
@@ -90,7 +91,9 @@ class Playback:
         self._place = place
         self._taste_file = taste
         self._taste = taste.read() if taste is not None else Taste()
+        self._stars = _Stars()
         chooser.set_taste(self._taste)
+        self._on_like = on_like
         self._clock = clock
         self._announcements = cues
         self._announcement_making = threading.Lock()
@@ -143,6 +146,8 @@ class Playback:
                 self._commands.popleft()()
             except (ValueError, DeckError) as error:
                 log.warning("a command was refused: %s", error)
+        if self._stars.look(self._library.tracks):
+            self._chooser.set_taste(self.taste)
         self._engine.tick(now_s)
         missing = ("music_folder_missing",) if self._library.missing else ()
         state = self._state = self._engine.state((*self._outputs.degraded, *missing))
@@ -181,7 +186,10 @@ class Playback:
 
         Raises UnknownTrackError, TasteError.
         """
-        self._set_taste(self._taste.like(self._known(track_id), liked))
+        known = self._known(track_id)
+        self._stars.say(known, liked)
+        self._set_taste(self._taste.like(known, liked))
+        self._on_like(known, liked)
 
     def ban(self, track_id: str | None, banned: bool) -> None:
         """Never play it again, or allow it again. Raises UnknownTrackError, TasteError."""
@@ -193,8 +201,8 @@ class Playback:
 
     @property
     def taste(self) -> Taste:
-        """What is liked and banned."""
-        return self._taste
+        """What is liked and banned, with what servers say is liked."""
+        return Taste(self._taste.liked | self._stars.liked - self._taste.banned, self._taste.banned)
 
     def _known(self, track_id: str | None) -> str:
         if track_id is None and self._state.track is not None:
@@ -214,7 +222,8 @@ class Playback:
         self._taste = taste
         if self._taste_file is not None:
             self._taste_file.write(taste)
-        self._commands.append(lambda: self._chooser.set_taste(taste))
+        believed = self.taste
+        self._commands.append(lambda: self._chooser.set_taste(believed))
         self._commands.append(self._engine.choose_anew)
 
     def pause(self, paused: bool | None) -> None:
@@ -334,6 +343,32 @@ class Playback:
         self._library.close()
         if self._place is not None:
             self._place.forget()  # it was ended on purpose: the next session begins with what fits then
+
+
+class _Stars:
+    """What servers say is liked, without what was said otherwise here since."""
+
+    def __init__(self) -> None:
+        self.liked: frozenset[str] = frozenset()
+        self._tracks: tuple[Track, ...] = ()
+        self._unliked: set[str] = set()
+
+    def look(self, tracks: tuple[Track, ...]) -> bool:
+        """True where it is another set by now."""
+        if tracks is self._tracks:
+            return False
+        self._tracks = tracks
+        before = self.liked
+        self.liked = frozenset(track.id for track in tracks if track.starred) - self._unliked
+        return self.liked != before
+
+    def say(self, track_id: str, liked: bool) -> None:
+        """A person has said so."""
+        if liked:
+            self._unliked.discard(track_id)
+        else:
+            self._unliked.add(track_id)
+            self.liked -= {track_id}
 
 
 def _title(track: Track | None) -> str:

@@ -52,6 +52,15 @@ def tagged_loudness_lufs(tags: Mapping[str, str]) -> float | None:
     loudness_lufs = REPLAYGAIN_LUFS - gain_db
     if math.isnan(gain_db):
         loudness_lufs = R128_LUFS - number(tags.get("r128_track_gain")) / 256
+    return _believed(loudness_lufs)
+
+
+def believed_loudness_lufs(gain_db: float) -> float | None:
+    """The loudness that a track's ReplayGain in dB comes to; None for NaN and what cannot be."""
+    return _believed(REPLAYGAIN_LUFS - gain_db)
+
+
+def _believed(loudness_lufs: float) -> float | None:
     low, high = LOUDNESS_LUFS
     return loudness_lufs if low <= loudness_lufs <= high else None
 

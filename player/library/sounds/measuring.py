@@ -10,10 +10,12 @@ from functools import partial
 
 from player.analysis.track_analysis import analyse
 from player.analysis.track_measures import Analysis
-from player.library.music_folder import folder_of, open_under
+from player.library.music_folder import is_source
 from player.library.sounds.measuring_order import spread
+from player.library.sources.servers.source_errors import SourceError, TrackMissingError
 from player.library.store.rows import PendingFile
 from player.library.store.track_cache import TrackCache
+from player.library.track_opening import open_in
 
 MAX_THREADS = 8
 """Decoding and transforms let other threads run; what is left of the interpreter feeds no more than these."""
@@ -54,7 +56,8 @@ class Measuring:
         """Take up what is pending under the roots now; what is being measured is finished."""
         files = spread(self._cache.without_analysis(roots))
         excerpts = [(file, True) for file in files if file.analyser is None]
-        self._waiting = deque([*excerpts, *((file, False) for file in files)])
+        # of what lies on a server an excerpt has to do: to fetch all of it would keep the line busy for days
+        self._waiting = deque([*excerpts, *((file, False) for file in files if not is_source(file.root))])
         self._settled = set()
 
     def next(self) -> bool:
@@ -88,6 +91,9 @@ class Measuring:
         """A short file needs no second look; one that cannot be read gets none."""
         try:
             analysis = future.result()
+        except SourceError as error:
+            self._put_off(file, error)
+            return
         except Exception as error:  # noqa: BLE001 - told apart by whom it tells
             self._refuse(file, error)
             self._settled.add(file.sound)
@@ -97,7 +103,15 @@ class Measuring:
         if file.sound is not None:
             self._cache.set_analysis(file.sound, analysis)
 
+    def _put_off(self, file: PendingFile, error: SourceError) -> None:
+        """A server that is away says nothing of its tracks: they are measured after another look."""
+        self._settled.add(file.sound)
+        if isinstance(error, TrackMissingError):
+            self._refuse(file, error)
+        else:
+            self._waiting = deque(task for task in self._waiting if task[0].root != file.root)
+
 
 def _measure(file: PendingFile, excerpt: bool, on_block: Callable[[], None]) -> Analysis:
-    with open_under(folder_of(file.root), file.path) as opened:
+    with open_in(file.root, file.path) as opened:
         return analyse(opened, on_block, excerpt=excerpt)

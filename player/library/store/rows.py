@@ -14,7 +14,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the file's own header says; ``duration_s`` 0 for streams without an end, ``part`` as in ``Track``.
 
     ``loudness_lufs`` and ``true_peak_dbtp`` are what its ReplayGain or R128 tags come to. ``login_in`` names
-    the playlist in which alone a stream's user and password stand.
+    the playlist in which alone a stream's user and password stand; ``liked`` is a server's star.
     """
 
     duration_s: float
@@ -27,6 +27,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     login_in: str = ""
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
+    liked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
