@@ -111,10 +111,21 @@ async def _serve(settings: Settings) -> None:
     finally:
         beating.cancel()
     await asyncio.to_thread(music.start)
+    desktop = asyncio.create_task(_desktop(music))
     try:
         await _run_link(settings, music, decisions, written)
     finally:
+        desktop.cancel()
         await asyncio.to_thread(music.close)
+
+
+async def _desktop(music: Playback) -> None:
+    """Media keys, where the ``desktop`` extra is installed."""
+    try:
+        from daemon.music.mpris import serve_mpris
+    except ImportError:
+        return
+    await serve_mpris(music)
 
 
 async def _run_link(
