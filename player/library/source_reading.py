@@ -88,6 +88,8 @@ def header_of(track: SourceTrack) -> Header:
         title=one_line(track.title) or "untitled",
         artist=one_line(track.artist),
         album=one_line(track.album),
+        album_artist=one_line(track.album_artist),
+        part=track.part,
         loudness_lufs=loudness_lufs,
         true_peak_dbtp=None if loudness_lufs is None or peak is None else 20 * math.log10(peak),
         liked=track.liked,

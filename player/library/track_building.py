@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.analysis.track_measures import Analysis, LearnedMood
+from player.deck import is_stream
 from player.library.music_folder import PLAYLIST_SUFFIXES, suffix_of
 from player.library.sources.mood_tags import CONFIDENCE, GivenMood
 from player.library.sources.track_names import track_id
@@ -180,7 +181,7 @@ def _track(row: FileRow, learned: Mood | None, ranked: Mood | None) -> Track:
 
 def _album(path: str, header: Header) -> str:
     """What tells one album from another of its name: whose it is, or else the folder."""
-    if not header.album or "://" in path:
+    if not header.album or is_stream(path):
         return ""
     return track_id(f"{header.album}\n{header.album_artist or PurePath(path).parent}")
 

@@ -18,6 +18,8 @@ class SourceTrack:
     """What a server says of a track; its words are untrusted. ``location`` holds no secret.
 
     ``gain_db`` and ``peak`` are those of ReplayGain; ``duration_s`` is 0 where it is not known.
+    ``album_artist`` tells albums of one name apart; ``part`` is the place in it, 1000 times the disc and the
+    track's number.
     """
 
     location: str
@@ -28,6 +30,8 @@ class SourceTrack:
     gain_db: float | None = None
     peak: float | None = None
     liked: bool = False
+    album_artist: str = ""
+    part: int = 0
 
 
 class MusicSource(Protocol):

@@ -40,6 +40,10 @@ class _Song(msgspec.Struct, rename="camel"):
     title: str = ""
     artist: str = ""
     album: str = ""
+    album_id: str | int = ""
+    display_album_artist: str = ""
+    track: int = 0
+    disc_number: int = 1
     duration: float = 0.0
     is_dir: bool = False
     is_video: bool = False
@@ -110,6 +114,8 @@ class SubsonicSource:
             gain_db=gain.track_gain,
             peak=gain.track_peak,
             liked=bool(song.starred),
+            album_artist=song.display_album_artist or str(song.album_id),
+            part=_part(song),
         )
 
     def open(self, location: str, *, ahead: bool = False) -> RemoteFile:
@@ -174,6 +180,12 @@ class SubsonicSource:
             raise TrackMissingError("the server has this track no more")
         hint = '; if it knows no tokens: login = "password"' if error.code in NO_TOKENS else ""
         raise SourceError(f"the server refuses (error {error.code}: {said or 'it says nothing'}){hint}")
+
+
+def _part(song: _Song) -> int:
+    if not 0 < song.track < 1000:
+        return 0
+    return 1000 * min(max(1, song.disc_number), 99) + song.track
 
 
 def _body(answer: http.client.HTTPResponse) -> bytes:

@@ -173,6 +173,10 @@ def test_half_an_album_that_is_rubbish_costs_the_other_half_nothing(server: Serv
             "artist": "Ada",
             "duration": 61,
             "starred": "2026-01-01T00:00:00Z",
+            "album": "Engines",
+            "albumId": "al-1",
+            "track": 7,
+            "discNumber": 2,
             "replayGain": {"trackGain": -7.5, "trackPeak": 0.98},
         },
         {"id": 7, "title": "Two"},
@@ -187,6 +191,7 @@ def test_half_an_album_that_is_rubbish_costs_the_other_half_nothing(server: Serv
         {"id": "v", "isVideo": True},
         {"id": "z" * 9000},
         {"id": "q", "duration": "NaNa"},
+        {"id": "r", "track": "x"},
         {"id": ["l"]},
     ]
     server.answers["search3"] = songs(*bad[:5], *good, *bad[5:])
@@ -195,6 +200,7 @@ def test_half_an_album_that_is_rubbish_costs_the_other_half_nothing(server: Serv
     header = header_of(found[0])
     assert header.loudness_lufs == pytest.approx(-10.5)
     assert header.liked
+    assert (header.album, header.album_artist, header.part) == ("Engines", "al-1", 2007)
     assert header.duration_s == 61
     assert found[0].location.endswith("/a%2Fb%3Fc%26d")
     assert header_of(found[1]).duration_s == 0
