@@ -19,11 +19,11 @@ from inference.pipeline import PipelineSettings
 from inference.port import ClassifierError
 from models.datasets.against_rest import own_baseline
 from models.datasets.identity import known_as
-from models.datasets.state_people import StatePeople, open_state_people
 from models.errors import DatasetError
 from models.evaluation.evaluation import Evaluation, Examples, figures
 from models.evaluation.evidence import HORIZONS_S, LogitFunction, evidence_logits, windows_in
 from models.evaluation.metrics import bootstrap_interval
+from models.evaluation.state_people import StatePeople, open_state_people
 
 MIN_BASELINE_S, MAX_BASELINE_S = 4.0, 600.0
 STATES = ("rest", "arith")

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from acquisition.signal import FloatArray
 from daemon.commands.models.evaluate import evaluate
-from models.datasets.bids import open_bids
-from models.datasets.bids_protocols import Event, Stretch, stretches_of
-from models.datasets.state_people import open_state_people
+from models.datasets.bids.folder import open_bids
+from models.datasets.bids.protocols import Event, Stretch, stretches_of
 from models.errors import DatasetError
+from models.evaluation.state_people import open_state_people
 from support.recordings.a_head import head_noise
 from support.recordings.bids_making import describe, write_recording, write_tsv
 

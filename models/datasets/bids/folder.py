@@ -15,7 +15,7 @@ from pathlib import Path
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
 from acquisition.readers import Recording, open_recording
-from models.datasets.bids_protocols import Event, Stretch, stretches_of
+from models.datasets.bids.protocols import Event, Stretch, stretches_of
 from models.errors import DatasetError
 
 FORMATS = (".edf", ".bdf", ".vhdr", ".xdf")

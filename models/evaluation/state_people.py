@@ -12,8 +12,8 @@ import numpy as np
 from acquisition.readers.npz_people import PeopleSet, open_people
 from acquisition.signal import FloatArray
 from inference.offline import FeatureSequence
-from models.datasets.bids import BidsPeople, open_bids
-from models.datasets.bids_protocols import State
+from models.datasets.bids.folder import BidsPeople, open_bids
+from models.datasets.bids.protocols import State
 from models.errors import DatasetError
 
 SCORED_AFTER_S = 60.0
