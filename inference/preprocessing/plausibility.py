@@ -91,7 +91,7 @@ class Plausibility:
         return reason
 
     def measure(self, spectrum: Spectrum, good: FloatArray, end_s: float) -> HeadMeasures | None:
-        """Add a window, ``good`` (n_channels,), and measure the last seconds; None while they are too few."""
+        """Add a window, ``good`` (n_channels,) of it, and measure the last seconds; None while too few."""
         held = self._held
         if held and end_s <= held[-1].end_s:
             held.clear()

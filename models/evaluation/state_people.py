@@ -87,7 +87,7 @@ class NpzStatePeople:
         return StateWindows(rest, {"rest": _after(rest, baseline_s), "arith": task.clean()})
 
     def first_uv(self, name: str, electrode: str) -> FloatArray:
-        """The rest."""
+        """The rest, (n,)."""
         samples_uv: FloatArray = self._found.part_uv(f"{name}_rest")[self.channels.index(electrode)]
         return samples_uv
 
@@ -119,7 +119,7 @@ class BidsStatePeople:
         return StateWindows(own, {"rest": calm if len(rest) else _after(own, baseline_s), "arith": engaged})
 
     def first_uv(self, name: str, electrode: str) -> FloatArray:
-        """The first recording."""
+        """The first recording, (n,)."""
         opened = self._found.recordings[name][0].open()
         if electrode not in opened.info.channels:
             raise DatasetError(f"{self._found.recordings[name][0].path}: no electrode {electrode}")

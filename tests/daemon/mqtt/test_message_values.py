@@ -161,8 +161,6 @@ BOUNDS = {
     "cmd-error": {"refused": (0, None)},
     "forgotten": {},
     "wearer": {},
-    "info": {"channels": (0, None), "contract": (1, None), "rate_hz": (0, None)},
-    "player-info": {"channels": (0, None), "contract": (1, None), "rate_hz": (0, None)},
 }  # fmt: skip
 """Every number of every document, as its schema bounds it."""
 

@@ -41,7 +41,9 @@ async def test_the_first_state_after_each_command_is_the_new_one(tmp_path: Path)
             said = len(wire.said)
             wish = json.dumps({"volume": count / 20}).encode()
             role.on_message(NODE.command("volume"), wish, retained=False)
-            role.on_message(NODE.command("policy"), b'{"policy":"%s"}' % (b"lead", b"match")[count % 2], False)
+            role.on_message(
+                NODE.command("policy"), b'{"policy":"%s"}' % (b"lead", b"match")[count % 2], False
+            )
             await until(lambda said=said: len(wire.said) > said)  # type: ignore[misc]
             assert wire.said[said]["volume"] == count / 20
             assert wire.said[said]["policy"] == ("lead", "match")[count % 2]
