@@ -32,7 +32,7 @@ Views = tuple[MoodView, MusicView, tuple[Notice, ...]]
 
 @dataclass
 class Hub:
-    """One a process. Views are computed once a tick and shared by all viewers."""
+    """One a process. Views are computed once a tick and language and shared by all viewers."""
 
     topics: topics.Topics
     state: LiveState
@@ -51,7 +51,7 @@ class Hub:
     calibration: CalibrationState = field(init=False)
     _ending: asyncio.Future[None] | None = None
     _tick: int = -1
-    _views: Views | None = None
+    _views: dict[int, Views] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.calibration = self.calibrate(self)
@@ -110,14 +110,17 @@ class Hub:
         session = self.state.newest(documents.Session, topics.SESSION)
         return session is not None and session.recording and self.state.online.get("engine", True)
 
-    def views(self) -> Views:
-        """Mood, music and what is wrong, as of this fifth of a second."""
+    def views(self, texts: Texts | None = None) -> Views:
+        """Mood, music and what is wrong, as of this fifth of a second, told in these texts."""
+        texts = texts or self.texts
         tick = int(self.clock() * 5)
-        if self._views is None or tick != self._tick:
+        if tick != self._tick:
             self._tick = tick
-            self._views = (
-                mood_view(self.state, self.texts),
-                music_view(self.state, self.texts),
-                notices(self.state, self.texts, self.clock() - self.began_s),
+            self._views.clear()
+        if (found := self._views.get(id(texts))) is None:
+            found = self._views[id(texts)] = (
+                mood_view(self.state, texts),
+                music_view(self.state, texts),
+                notices(self.state, texts, self.clock() - self.began_s),
             )
-        return self._views
+        return found

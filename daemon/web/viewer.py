@@ -15,6 +15,9 @@ from daemon.rate_limit import Bucket
 from daemon.web.hub import Hub, Views
 from daemon.web.palette import Palette, palette
 from daemon.web.security.access import is_loopback
+from daemon.web.texts import texts as texts_in
+from daemon.web.texts.languages import COOKIE as LANGUAGE_COOKIE
+from daemon.web.texts.languages import language_of
 
 ElementT = TypeVar("ElementT", bound=Element)
 THEME_COOKIE = "neuroplayer_dark"
@@ -27,8 +30,10 @@ class Viewer:
 
     def __init__(self, hub: Hub, client: Client) -> None:
         self.hub, self.client = hub, client
-        self.texts = hub.texts
         request = client.request
+        accepted = request.headers.get("accept-language", "")
+        self.language = language_of(request.cookies.get(LANGUAGE_COOKIE), accepted)
+        self.texts = texts_in(self.language)
         self.dark = request.cookies.get(THEME_COOKIE) == "1"
         self.mode = "auto"
         forwarded = bool(getattr(request.state, "forwarded", False))
@@ -46,7 +51,7 @@ class Viewer:
 
     def views(self) -> Views:
         """Mood, music and what is wrong, in the viewer's words."""
-        return self.hub.views()
+        return self.hub.views(self.texts)
 
     def on_theme(self, redraw: Callable[[], None]) -> None:
         """Call ``redraw`` when the theme has changed."""

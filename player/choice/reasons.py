@@ -8,6 +8,7 @@ from player.choice.targets import NAMED_TARGETS
 from player.music import Mood, Reason, Target, Track
 
 NEUTRAL = Mood(None, 0.0)
+UNFELT = frozenset({"calibrating", "unheard", "unknown"})
 
 
 def track_name(track: Track) -> str:
@@ -25,10 +26,10 @@ def named(title: str, artist: str, words: Words) -> str:
 
 def sentence(chosen: Track, reason: Reason) -> str:
     """The whole sentence in English."""
-    return told(track_name(chosen), reason, ENGLISH.__getitem__)
+    return explanation(track_name(chosen), reason, ENGLISH.__getitem__)
 
 
-def told(track: str, reason: Reason, words: Words) -> str:
+def explanation(track: str, reason: Reason, words: Words) -> str:
     """The wearer, the policy, the choice, and how it stood among the others, without a figure.
 
     ``track`` is what the track is called, ``words`` the templates of a language. The figures that belong to
@@ -81,8 +82,8 @@ def _wearer(reason: Reason, words: Words) -> str:
     """What is known of the wearer; nothing where music is chosen by hand."""
     if not RULES[reason.policy].follows_wearer:
         return ""
-    if reason.wearer in ("calibrating", "unheard") or reason.mood is None:
-        code = reason.wearer if reason.wearer in ("calibrating", "unheard") else "unknown"
+    if reason.mood is None or reason.wearer in UNFELT:
+        code = reason.wearer if reason.wearer in UNFELT else "unknown"
         return words(code).format(wanted=music_words(reason.aim or NEUTRAL, words))
     return words(reason.wearer).format(felt=mood_words(reason.mood, words))
 
@@ -90,7 +91,7 @@ def _wearer(reason: Reason, words: Words) -> str:
 def _policy(reason: Reason, words: Words) -> str:
     """What the policy makes of it; nothing where the wearer's mood has no part."""
     rule = RULES[reason.policy]
-    if rule.follows_wearer and (reason.mood is None or reason.wearer in ("calibrating", "unheard")):
+    if rule.follows_wearer and (reason.mood is None or reason.wearer in UNFELT):
         return ""
     if reason.aim is None:
         return words(f"{reason.policy}_any") if rule.words_without_aim else ""

@@ -9,12 +9,13 @@ from importlib import resources
 
 from nicegui import ui
 
-from daemon.web.pages.notices import notices
-from daemon.web.pages.record_control import stop_recording
-from daemon.web.pages.undo_bar import UndoBar
+from daemon.web.around.notices import notices
+from daemon.web.around.record_control import stop_recording
+from daemon.web.around.undo_bar import UndoBar
 from daemon.web.palette import css_variables
 from daemon.web.texts import Texts
-from daemon.web.viewer import Viewer, attribute, icon_button, named, tag, words
+from daemon.web.texts.languages import LANGUAGES
+from daemon.web.viewer import Viewer, attribute, icon_button, named, script_json, tag, words
 from daemon.web.views.health_view import replayed, simulated
 
 PAGES = (
@@ -52,7 +53,8 @@ def frame(viewer: Viewer, page: str) -> Iterator[None]:
         notices(viewer)
         UndoBar(viewer)
         yield
-    ui.run_javascript("neuro.start()")
+    lost = texts("app.lost", seconds="{seconds}")
+    ui.run_javascript(f"neuro.start({script_json(viewer.language)}, {script_json(lost)})")
 
 
 def _one_main(viewer: Viewer) -> None:
@@ -78,6 +80,7 @@ def _top(viewer: Viewer, page: str) -> None:
         tag("div", "grow")
         with tag("div", "tools"):
             _recording(viewer)
+            _language_choice(viewer)
             _theme_button(viewer)
         _marks(viewer)
 
@@ -113,6 +116,16 @@ def _marks(viewer: Viewer) -> None:
         another_time.set_visibility(replayed(viewer.hub.state))
 
     viewer.each_tick(show)
+
+
+def _language_choice(viewer: Viewer) -> None:
+    """A plain select of the browser. The choice is a cookie, so that the next page comes in that language."""
+    with named(tag("select", "select language"), aria_label=viewer.texts("app.language")) as select:
+        for code, name in LANGUAGES.items():
+            option = named(words("option", "", name), value=code, lang=code)
+            if code == viewer.language:
+                named(option, selected=True)
+    select.on("change", js_handler="(event) => neuro.language(event.target.value)")
 
 
 def _theme_button(viewer: Viewer) -> None:

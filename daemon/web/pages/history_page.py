@@ -121,7 +121,7 @@ class _History:
     def _title(self, name: str) -> str:
         texts = self._viewer.texts
         started = datetime.strptime(f"{name[:15]}+0000", "%Y%m%dT%H%M%S%z").astimezone()
-        when = f"{started:%d %b %Y, %H:%M:%S}"
+        when = started.strftime(texts("app.date_seconds"))
         began = start_of(self._viewer.hub.log.folder, name)
         for mark in marks(began.simulated, began.replayed).split() if began is not None else ():
             when = texts(f"history.{mark}", when=when)
@@ -224,7 +224,7 @@ def _redraw(chart: ui.echart, options: dict[str, Any], *, keep_zoom: bool) -> No
 
 def _read(viewer: Viewer, name: str) -> tuple[SessionTimeline, Summary] | None:
     kept = read_session(viewer.hub.log.folder, name)
-    drawn, figures = timeline(kept), summary(kept)
+    drawn, figures = timeline(kept, viewer.texts), summary(kept)
     return (drawn, figures) if drawn is not None and figures is not None else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import run, ui
 
 from daemon.safe_text import clock_time, shown
-from daemon.web.pages.record_control import record_control
+from daemon.web.around.record_control import record_control
 from daemon.web.state.recordings import RecordedSession, size_words
 from daemon.web.viewer import Viewer, ask, button, named, tag, words
 
@@ -52,7 +52,7 @@ def _table(viewer: Viewer, found: list[RecordedSession], refresh: Any) -> None:
 
 def _row(viewer: Viewer, recording: RecordedSession, refresh: Any) -> None:
     texts = viewer.texts
-    when = f"{recording.started.astimezone():%d %b %Y, %H:%M}"
+    when = recording.started.astimezone().strftime(texts("app.date"))
     with tag("tr"):
         with tag("td"):
             words("div", "", when)

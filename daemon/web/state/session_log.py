@@ -126,7 +126,17 @@ class SessionLog:
                 return self._track(document.track, now_s)
             case documents.Decision():
                 title, why = shown(document.chosen.title), shown(document.why, 390)
-                return records.DecisionRecord(t=now_s, kind=document.kind, title=title, why=why)
+                because = documents.Chosen(
+                    kind=document.kind,
+                    why="",
+                    reason=document.reason,
+                    policy=document.policy,
+                    aim_valence=document.aim_valence,
+                    aim_arousal=document.aim_arousal,
+                )
+                return records.DecisionRecord(
+                    t=now_s, kind=document.kind, title=title, why=why, because=because
+                )
         return None
 
     def _mood(self, emotion: documents.Emotion, now_s: float) -> records.Record | None:

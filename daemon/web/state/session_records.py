@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from daemon.mqtt.documents import Chosen
+
 MAX_LINE_BYTES = 4096
 MAX_RECORDS = 200_000
 
@@ -70,6 +72,8 @@ class DecisionRecord(Record, frozen=True, kw_only=True, tag="decision"):
     kind: Short
     title: Short
     why: Short
+    because: Chosen | None = None
+    """The codes of the reason, from which another language makes its own sentence; absent in older files."""
 
 
 class LabelRecord(Record, frozen=True, kw_only=True, tag="label"):

@@ -63,7 +63,15 @@
     applyTheme();
     setTimeout(tellTheme, 50);
   };
-  neuro.start = () => {
+  // ---- language -----------------------------------------------------------------------------------------
+  neuro.language = (code) => {
+    document.cookie = `neuroplayer_language=${code}; path=/; SameSite=Strict; max-age=31536000`;
+    window.location.reload();
+  };
+
+  neuro.start = (language, lost) => {
+    document.documentElement.lang = language;
+    document.getElementById("neuro-lost").dataset.text = lost;
     applyTheme();
     let dark = isDark();
     new MutationObserver(() => {

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 from daemon.web.state import session_records as records
 from daemon.web.state.session_records import AnyRecord
+from daemon.web.texts import Texts
+from daemon.web.views.reason_view import why
 
 MAX_POINTS = 2000
 UNKNOWN = "unknown"
@@ -89,6 +91,14 @@ class _Reader:
     replayed: bool = False
     truncated: bool = False
     times: list[float] = field(default_factory=list)
+    texts: Texts | None = None
+
+    def _why(self, record: records.DecisionRecord) -> str:
+        """In the reader's language where the codes were kept, else as the player said it then."""
+        if record.because is None or self.texts is None:
+            return record.why
+        name = self.texts("why.track").format(title=record.title)
+        return why(record.because, name, None, self.texts).whole or record.why
 
     def add(self, record: AnyRecord) -> None:
         self.times.append(record.t)
@@ -104,16 +114,16 @@ class _Reader:
             case records.HeadsetRecord():
                 self.headset.append(record)
             case records.DecisionRecord():
-                self.decisions.append(TrackChoice(record.t, record.kind, record.title, record.why))
+                self.decisions.append(TrackChoice(record.t, record.kind, record.title, self._why(record)))
             case records.LabelRecord():
                 self.labels.append((record.t, record.a, record.v))
             case records.EndRecord():
                 self.truncated = True
 
 
-def timeline(session: Sequence[AnyRecord]) -> SessionTimeline | None:
-    """The session's picture; None when nothing was recorded."""
-    reader = _Reader()
+def timeline(session: Sequence[AnyRecord], texts: Texts | None = None) -> SessionTimeline | None:
+    """The session's picture; None when nothing was recorded. Reasons are told in these texts."""
+    reader = _Reader(texts=texts)
     for record in session:
         reader.add(record)
     if not reader.times:

@@ -131,10 +131,12 @@ def _detail(emotion: documents.Emotion, texts: Texts) -> str:
 
 
 def _sureness(emotion: documents.Emotion, texts: Texts) -> str:
-    """Where no side is named, the headline says so and no word beside it may sound surer."""
-    named = emotion.emotion != "unknown"
-    word = next(word for edge, word in SURE if emotion.confidence >= edge) if named else SURE[-1][1]
-    return texts(f"sure.{word}")
+    """One number and one word for it; where no side is named, no word beside it may sound surer."""
+    percent = round(100 * emotion.confidence)
+    if emotion.emotion == "unknown":
+        return texts("mood.undecided_confidence", percent=percent)
+    word = next(word for edge, word in SURE if emotion.confidence >= edge)
+    return texts("mood.confidence_value", percent=percent, word=texts(f"sure.{word}"))
 
 
 def _spread(opinions: list[float], emotion: documents.Emotion) -> float:

@@ -140,3 +140,18 @@ AUDIT = """() => {
   if (!document.documentElement.lang) found.push("no language");
   return found;
 }"""
+CUT = """() => [...document.querySelectorAll("body *")].filter((at) => {
+  const aside = ".visually-hidden, script, style, select, .wrap-anywhere";
+  if (!at.checkVisibility() || at.closest(aside)) return false;
+  // names are as long as they are
+  if (at.matches(".coming-title, .track-artist, .track-title, .notice-text")) return false;
+  if (![...at.childNodes].some((one) => one.nodeType === 3 && one.textContent.trim())) return false;
+  const range = document.createRange();
+  range.selectNodeContents(at);
+  const words = range.getBoundingClientRect();
+  const place = "button, a, li, td, p, span, h1, h2, h3, label, summary, div";
+  const box = at.closest(place).getBoundingClientRect();
+  const out = words.right > innerWidth + 1 || words.left < -1;
+  return out || words.right > box.right + 2 || words.left < box.left - 2;
+}).map((at) => at.textContent.trim().slice(0, 40))"""
+"""Words that do not fit where they stand, or on the screen."""

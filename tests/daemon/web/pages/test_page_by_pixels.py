@@ -10,6 +10,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from daemon.web.pages.frame import PAGES
+from daemon.web.texts import texts
+from daemon.web.texts.languages import COOKIE, LANGUAGES
 from support.browser import talker as say
 from support.browser.live_page import LivePage
 from support.browser.sheet import PHONE, Sheet, fits, soon
@@ -95,19 +97,24 @@ def test_the_focus_of_every_control_is_seen(page: LivePage, chromium: Any, path:
     assert unseen == []
 
 
-def test_the_header_fits_at_every_width(page: LivePage, sheet: Sheet) -> None:
+@pytest.mark.parametrize("language", list(LANGUAGES))
+@pytest.mark.parametrize("sheet", [{}], indirect=True)
+def test_the_header_fits_at_every_width(page: LivePage, sheet: Sheet, language: str) -> None:
     """With all marks at once; 853 px is what 1280 are at 150 %."""
     marked = {"simulated": True, "replayed": True}
     page.talker.say(say.headset(**marked), say.emotion(**marked), say.session(recording=True, **marked))
     tab = sheet.go(page)
     tab.get_by_text("REC", exact=True).wait_for()
-    tab.get_by_text("Replayed recording").wait_for()
+    told = texts(language)
+    sheet.tab.context.add_cookies([{"name": COOKIE, "value": language, "url": page.url}])
+    tab = sheet.go(page)
+    tab.get_by_text(told("app.replayed")).wait_for()
     for width in WIDTHS:
         tab.set_viewport_size({"width": width, "height": 800})
         fits(tab)
         found = tab.evaluate(
             """() => [...document.querySelectorAll(
-                 "header .brand, header nav a, header button, header .chip")]
+                 "header .brand, header nav a, header button, header select, header .chip")]
                 .filter((at) => at.checkVisibility()).map((at) => {
                   const box = at.getBoundingClientRect();
                   const spans = [...at.querySelectorAll("span"), at]
@@ -116,7 +123,7 @@ def test_the_header_fits_at_every_width(page: LivePage, sheet: Sheet) -> None:
                   return [at.innerText || at.ariaLabel, box.left, box.right, box.top, box.bottom, cut];
                 })"""
         )
-        assert len(found) == 11, (width, found)
+        assert len(found) == 12, (width, found)
         for number, (name, left, right, top, bottom, cut) in enumerate(found):
             assert left >= 0, (width, name)
             assert right <= width, (width, name)
@@ -124,34 +131,41 @@ def test_the_header_fits_at_every_width(page: LivePage, sheet: Sheet) -> None:
             for other, left2, right2, top2, bottom2, _ in found[number + 1 :]:
                 apart = right <= left2 or right2 <= left or bottom <= top2 or bottom2 <= top
                 assert apart, (width, name, other)
-    stop = tab.get_by_role("button", name="Stop recording")
+    stop = tab.get_by_role("button", name=told("record.stop"))
     tab.set_viewport_size({"width": 820, "height": 1180})
     stop.click()
     assert page.talker.wait_command("record")["action"] == "stop"
 
 
 MOODS: tuple[tuple[str, Any], ...] = (
-    ("Undecided", {"emotion": "unknown", "confidence": 0.51}),
-    ("You seem focused", {"emotion": "focused", "arousal": 0.9, "confidence": 0.99}),
-    ("Not known", {"status": "unreliable", "arousal": None, "emotion": "unknown"}),
-    ("You seem neutral", {"emotion": "neutral", "arousal": 0.0, "valence": 0.0, "confidence": 0.5}),
-    ("You seem relaxed", {}),
+    ("mood.is_unknown", {"emotion": "unknown", "confidence": 0.51}),
+    ("mood.is_focused", {"emotion": "focused", "arousal": 0.9, "confidence": 0.99}),
+    ("mood.unknown", {"status": "unreliable", "arousal": None, "emotion": "unknown"}),
+    ("mood.is_neutral", {"emotion": "neutral", "arousal": 0.0, "valence": 0.0, "confidence": 0.5}),
+    ("mood.is_relaxed", {}),
 )
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 820, 1024, 1280, 2560])
-def test_nothing_moves(page: LivePage, chromium: Any, width: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "language"),
+    [
+        *((width, "en") for width in (320, 390, 768, 820, 1024, 1280, 2560)),
+        *((320, "de"), (1024, "de"), (390, "es"), (1280, "es")),
+    ],
+)
+def test_nothing_moves(page: LivePage, chromium: Any, width: int, language: str) -> None:
     """Through a fade, a notice and every change of words."""
-    context = chromium.new_context(viewport={"width": width, "height": 4000})
+    told = texts(language)
+    context = chromium.new_context(viewport={"width": width, "height": 4000}, locale=language)
     context.add_init_script(SHIFTS)
     talker, tab = page.talker, Sheet(context.new_page()).go(page)
-    tab.get_by_text("You seem relaxed").wait_for()
+    tab.get_by_text(told("mood.is_relaxed"), exact=True).wait_for()
     tab.locator(".plane-chart canvas").wait_for()
     tab.wait_for_timeout(800)
     tab.evaluate("window.shifts.length = 0")
     for words, given in MOODS:
         talker.say(say.emotion(**given))
-        tab.get_by_text(words, exact=True).first.wait_for()
+        tab.get_by_text(told(words), exact=True).first.wait_for()
     long = say.track(7, "A title that is long enough to need a second line wherever there is little room")
     short = say.track(8, "Short", artist="")
     talker.say(say.player(paused=True, track=long, next=short, fading=0.3, leaving=say.track(1)))
@@ -165,7 +179,7 @@ def test_nothing_moves(page: LivePage, chromium: Any, width: int) -> None:
             chosen=say.chosen(reason=aside, policy="maintain", aim_arousal=0.8),
         )
     )  # fmt: skip
-    tab.get_by_text("undecided just now").wait_for()
+    tab.get_by_text(told("why.mood_moved")).wait_for()
     talker.say(say.headset("lost"), say.player(paused=True, degraded=["the sound device does not answer"]))
     tab.locator(".notice.bad").wait_for()
     talker.say(say.headset(), say.player(paused=True))

@@ -18,7 +18,7 @@ from player.choice.taste import FILE_NAME
 from player.library.commands import scan_library
 from support.browser import talker as say
 from support.browser.live_page import LivePage, live_page
-from support.browser.sheet import Sheet, chart, plane_ready, resting_box, soon
+from support.browser.sheet import CUT, Sheet, chart, plane_ready, resting_box, soon
 from support.sounds.sound_making import sine, write_wav
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
@@ -113,22 +113,6 @@ def test_no_word_is_cut_on_the_narrowest_screen(page: LivePage, sheet: Sheet) ->
         tab.locator("main .card").first.wait_for()
         tab.wait_for_timeout(400)
         assert tab.evaluate(CUT) == [], path
-
-
-CUT = """() => [...document.querySelectorAll("body *")].filter((at) => {
-  const aside = ".visually-hidden, script, style, select, .wrap-anywhere";
-  if (!at.checkVisibility() || at.closest(aside)) return false;
-  // names are as long as they are
-  if (at.matches(".coming-title, .track-artist, .track-title, .notice-text")) return false;
-  if (![...at.childNodes].some((one) => one.nodeType === 3 && one.textContent.trim())) return false;
-  const range = document.createRange();
-  range.selectNodeContents(at);
-  const words = range.getBoundingClientRect();
-  const place = "button, a, li, td, p, span, h1, h2, h3, label, summary, div";
-  const box = at.closest(place).getBoundingClientRect();
-  const out = words.right > innerWidth + 1 || words.left < -1;
-  return out || words.right > box.right + 2 || words.left < box.left - 2;
-}).map((at) => at.textContent.trim().slice(0, 40))"""
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,11 @@ def ask_consent(viewer: Viewer) -> None:
     with ui.dialog() as dialog, tag("div", "card asking"):
         words("h2", "card-title", texts("record.dialog"))
         words("p", "", consent)
-        words("p", "muted small", texts("record.when", date=f"{datetime.now().astimezone():%d %b %Y, %H:%M}"))
+        words(
+            "p",
+            "muted small",
+            texts("record.when", date=datetime.now().astimezone().strftime(texts("app.date"))),
+        )
         name = ui.input(label=texts("record.who")).props(f"maxlength={MAX_NAME} outlined")
         named(name, aria_label=texts("record.who")).style("width:100%;margin-top:12px")
 
