@@ -22,6 +22,7 @@ from daemon.web.pages.frame import shared_head
 from daemon.web.pages.history_page import history_page
 from daemon.web.pages.library_page import library_page
 from daemon.web.pages.session_page import session_page
+from daemon.web.pages.stage_page import stage_page
 from daemon.web.security.connections import patient_protocol
 from daemon.web.security.guard import AsgiApp, Guard
 from daemon.web.state.session_log import read_session, session_names
@@ -31,6 +32,7 @@ from daemon.web.views.history_view import as_csv
 RECONNECT_S = 15.0
 CLOSING_S = 2.0
 MAX_PAGES = 150
+NO_CACHE = {"cache-control": "no-cache"}
 BUILDING_S = 30.0
 """A long history or library on a busy machine; what takes longer is answered with an error."""
 PAGES: dict[str, Callable[[Viewer], Any]] = {
@@ -39,6 +41,7 @@ PAGES: dict[str, Callable[[Viewer], Any]] = {
     "/history": history_page,
     "/calibrate": calibrate_page,
     "/library": library_page,
+    "/stage": stage_page,
 }
 
 
@@ -94,6 +97,10 @@ def _add_page(path: str, build_page: Callable[[Viewer], Any], hub: Hub) -> None:
         return None
 
 
+def _static(name: str) -> str:
+    return (resources.files("daemon.web") / "static" / name).read_text(encoding="utf-8")
+
+
 def _add_downloads(hub: Hub) -> None:
     @app.get("/history/{name}.csv")
     def table(name: str) -> Response:
@@ -102,6 +109,11 @@ def _add_downloads(hub: Hub) -> None:
         text = as_csv(read_session(hub.log.folder, name))
         headers = {"content-disposition": f'attachment; filename="neuroplayer-{name}.csv"'}
         return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+    @app.get("/offline.js")
+    def offline() -> Response:
+        # from the root, for a worker looks after what lies beneath it
+        return Response(_static("offline.js"), media_type="text/javascript", headers=NO_CACHE)
 
     @app.get("/artwork/{track_id}")
     async def artwork(track_id: str) -> Response:

@@ -9,13 +9,15 @@ from importlib import resources
 
 from nicegui import ui
 
+from daemon.web.around.bare import begin, start
+from daemon.web.around.mini_player import mini_player
 from daemon.web.around.notices import notices
 from daemon.web.around.record_control import stop_recording
 from daemon.web.around.undo_bar import UndoBar
-from daemon.web.palette import css_variables
+from daemon.web.palette import DARK, LIGHT, css_variables
 from daemon.web.texts import Texts
 from daemon.web.texts.languages import LANGUAGES
-from daemon.web.viewer import Viewer, attribute, icon_button, named, script_json, tag, words
+from daemon.web.viewer import Viewer, attribute, icon_button, named, tag, words
 from daemon.web.views.health_view import replayed, simulated
 
 PAGES = (
@@ -33,7 +35,12 @@ def shared_head(texts: Texts) -> None:
     ui.add_head_html(
         f"<style>{css_variables()}</style>"
         '<link rel="stylesheet" href="/static/app.css"><script src="/static/app.js" defer></script>'
-        '<script src="/static/history.js" defer></script>',
+        '<link rel="stylesheet" href="/static/stage.css">'
+        '<link rel="manifest" crossorigin="use-credentials" href="/static/app.webmanifest">'
+        '<link rel="apple-touch-icon" href="/static/icon-192.png">'
+        f'<meta name="theme-color" content="{LIGHT.card}" media="(prefers-color-scheme: light)">'
+        f'<meta name="theme-color" content="{DARK.card}" media="(prefers-color-scheme: dark)">'
+        '<script src="/static/history.js" defer></script><script src="/static/stage.js" defer></script>',
         shared=True,
     )
     lost = html.escape(texts("app.lost", seconds="{seconds}"), quote=True)
@@ -44,24 +51,15 @@ def shared_head(texts: Texts) -> None:
 def frame(viewer: Viewer, page: str) -> Iterator[None]:
     """Everything inside becomes the content of the page."""
     texts = viewer.texts
-    ui.page_title(texts("app.title", page=texts(f"nav.{page}")))
-    ui.on("neuro_theme", viewer.set_theme)
-    _one_main(viewer)
+    begin(viewer, page)
     named(words("a", "skip", texts("app.skip_to_content")), href="#content")
     _top(viewer, page)
     with named(tag("main", "page"), id="content", tabindex="-1"):
         notices(viewer)
         UndoBar(viewer)
         yield
-    lost = texts("app.lost", seconds="{seconds}")
-    ui.run_javascript(f"neuro.start({script_json(viewer.language)}, {script_json(lost)})")
-
-
-def _one_main(viewer: Viewer) -> None:
-    """Quasar wraps everything, header included, in a landmark ``main``: only the page's own may be one."""
-    slot = viewer.client.content.parent_slot
-    if slot is not None:
-        slot.parent.tag = "div"
+        mini_player(viewer, page)
+    start(viewer)
 
 
 def _top(viewer: Viewer, page: str) -> None:

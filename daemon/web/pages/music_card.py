@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.element import Element
 
 from daemon.mqtt import commands, topics
+from daemon.web.around.cover_picture import CoverPicture
 from daemon.web.charts.fade_chart import fade_options
 from daemon.web.texts import Texts
 from daemon.web.viewer import Viewer, attribute, icon_button, named, swap_class, tag, words
@@ -257,34 +257,6 @@ def _name(track: TrackView) -> str:
 def _output_words(music: MusicView, viewer: Viewer) -> str:
     texts = viewer.texts
     return texts("music.output", output=music.output) if music.output != "null" else texts("music.unheard")
-
-
-class CoverPicture:
-    """The track's own picture where it has one, else a colour of its own."""
-
-    def __init__(self, *, tiny: bool = False) -> None:
-        self._id: str | None = ""
-        with tag("div", "art none tiny" if tiny else "art none") as self._box:
-            ui.icon("music_note")
-            self._image = tag("img")
-            self._image.on("error", js_handler="(event) => event.target.classList.add('missing')")
-            self._image.on("load", js_handler="(event) => event.target.classList.remove('missing')")
-        self._image.set_visibility(False)
-        named(self._box, aria_hidden="true")
-
-    def show(self, track: TrackView | None) -> None:
-        """Change the picture when the track changed."""
-        name = track.id if track else None
-        if name == self._id:
-            return
-        self._id = name
-        swap_class(self._box, track is None, "none")
-        self._image.set_visibility(False)
-        if track is not None:
-            self._box.style(f"--hue:{track.hue}")
-            # shown by the browser once it has come; a track without a cover keeps its colour
-            named(self._image, src=f"/artwork/{quote(track.id, safe='')}", alt="")
-            self._image.set_visibility(True)
 
 
 def _fade(viewer: Viewer) -> Show:

@@ -78,6 +78,7 @@ def session_page(viewer: Viewer) -> None:
                 _mood_card(viewer)
             with tag("section", "card area-music"):
                 music_card(viewer)
+                named(words("a", "to-stage", texts("stage.open")), href="/stage")
             with tag("section", "card area-plane"):
                 plane_card(viewer)
             with tag("section", "card area-feel"):

@@ -69,6 +69,9 @@
     window.location.reload();
   };
 
+  // An app on a home screen: what it shows when the machine cannot be reached comes from the browser itself.
+  navigator.serviceWorker?.register("/offline.js").catch(() => null); // not where the page comes without TLS
+
   neuro.start = (language, lost) => {
     document.documentElement.lang = language;
     document.getElementById("neuro-lost").dataset.text = lost;
@@ -88,6 +91,14 @@
     if (event.type === "keydown" && !["Enter", " ", "Escape"].includes(event.key)) return;
     place.classList.toggle("open", event.key === "Escape" ? false : undefined);
     if (event.type === "keydown") event.preventDefault();
+  };
+
+  // On the session's page the music has a card of its own: the small player waits until that has gone.
+  neuro.miniPlayer = (id) => {
+    const card = document.querySelector(".area-music .controls");
+    new IntersectionObserver(([seen]) =>
+      getHtmlElement(id).classList.toggle("mini-waits", seen.isIntersecting),
+    ).observe(card);
   };
 
   const CHART_TRIES = 2400; // a minute: a slow device that draws a page takes its time

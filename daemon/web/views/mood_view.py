@@ -28,6 +28,7 @@ class MoodView:
     """
 
     known: bool
+    word: str
     headline: str
     detail: str
     sureness: str
@@ -64,6 +65,7 @@ def mood_view(state: LiveState, texts: Texts) -> MoodView:
     spread = _spread(state.recent_opinions(), emotion)
     return MoodView(
         known=True,
+        word=texts(f"history.mood_{emotion.emotion if emotion.emotion != 'unknown' else 'undecided'}"),
         headline=texts(f"mood.is_{emotion.emotion}"),
         detail=_detail(emotion, texts),
         sureness=_sureness(emotion, texts),
@@ -93,6 +95,7 @@ def _unknown(
     share = session.baseline_trusted_s / session.baseline_wanted_s if session and resting else None
     return MoodView(
         known=False,
+        word=headline,
         headline=headline,
         detail=detail,
         sureness="",
