@@ -31,7 +31,7 @@ Shows = Callable[[Any], None]
 
 def session(tab: Any) -> None:
     """The plane, once a mood is claimed."""
-    tab.get_by_text("You seem").first.wait_for(timeout=WAIT_MS)
+    tab.locator(".mood-head:not(.unknown)").first.wait_for(timeout=WAIT_MS)
 
 
 def fit(tab: Any) -> None:
@@ -54,6 +54,11 @@ def library(tab: Any) -> None:
     tab.locator(".library-chart canvas").first.wait_for(timeout=WAIT_MS)
 
 
+def stage(tab: Any) -> None:
+    """What plays, once a mood is claimed."""
+    tab.locator(".stage-mood:not(.unknown)").wait_for(timeout=WAIT_MS)
+
+
 PICTURES: dict[str, tuple[str, Shows, dict[str, Any]]] = {
     "page-session": ("/", session, {"viewport": {"width": 1280, "height": 900}}),
     "page-fit": ("/fit", fit, {"viewport": {"width": 1280, "height": 1060}}),
@@ -62,6 +67,12 @@ PICTURES: dict[str, tuple[str, Shows, dict[str, Any]]] = {
         "/library",
         library,
         {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    ),
+    "page-stage": ("/stage", stage, {"viewport": {"width": 1280, "height": 720}}),
+    "page-tablet": (
+        "/",
+        session,
+        {"viewport": {"width": 820, "height": 1180}, "locale": "de-DE"},
     ),
     "page-phone": (
         "/",
