@@ -16,6 +16,7 @@ from inference.offline import FeatureSequence, feature_sequence
 from inference.pipeline import PipelineSettings
 from inference.preprocessing.front_end import FrontEnd
 from models.datasets.against_rest import own_baseline
+from models.errors import DatasetError
 
 RESIDUE_HZ = (52.0, 62.0)
 """Above the filters' pass band, below the Nyquist frequency of 128 Hz: no brain signal a model may use."""
@@ -122,12 +123,12 @@ def load_people(
     change: Change = lambda samples_uv, _: samples_uv,
 ) -> People:
     """Read a people set, ``change`` having happened to all of it. Raises ``UnknownSourceError`` or
-    ``ValueError`` naming an electrode it lacks.
+    ``DatasetError`` naming an electrode it lacks.
     """
     opened = open_people(path)
     lacking = [channel for channel in channels if channel not in opened.channels]
     if lacking:
-        raise ValueError(f"{path}: no electrode {lacking[0]}; there are {', '.join(opened.channels)}")
+        raise DatasetError(f"{path}: no electrode {lacking[0]}; there are {', '.join(opened.channels)}")
     rows = [opened.channels.index(channel) for channel in channels]
     people = []
     for name in opened.people:
