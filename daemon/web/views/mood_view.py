@@ -134,7 +134,7 @@ def _detail(emotion: documents.Emotion, texts: Texts) -> str:
 
 
 def _sureness(emotion: documents.Emotion, texts: Texts) -> str:
-    """One number and one word for it; where no side is named, no word beside it may sound surer."""
+    """One number and one word for it; where no mood is named, no word praises the number."""
     percent = round(100 * emotion.confidence)
     if emotion.emotion == "unknown":
         return texts("mood.undecided_confidence", percent=percent)

@@ -14,12 +14,14 @@ RATE_HZ = 128.0
 MUSE = ("Fp1", "Fp2", "P7", "P8")
 
 
-def pink(seed: int, seconds: float = 60.0) -> FloatArray:
-    """Four electrodes of noise whose power falls with frequency, 10 uV each."""
+def head(seed: int, seconds: float = 60.0) -> FloatArray:
+    """Four electrodes that share what falls with frequency and an alpha that waxes and wanes, 10 uV each."""
     rng = np.random.default_rng(seed)
     n = round(seconds * RATE_HZ)
-    spectrum = np.fft.rfft(rng.normal(size=(4, n)), axis=1) / np.sqrt(np.arange(n // 2 + 1) + 20)
-    samples = np.fft.irfft(spectrum, n, axis=1)
+    hz = np.fft.rfftfreq(n, 1 / RATE_HZ)
+    shape = 1 / np.sqrt(hz + 2) + 0.8 * np.exp(-((hz - 10) ** 2) / 2)
+    sources = np.fft.irfft(np.fft.rfft(rng.normal(size=(6, n)), axis=1) * shape, n, axis=1)
+    samples = rng.normal(size=(4, 6)) @ sources + 1.5 * sources[0]
     result: FloatArray = 10 * samples / samples.std(axis=1, keepdims=True)
     return result
 
@@ -27,7 +29,7 @@ def pink(seed: int, seconds: float = 60.0) -> FloatArray:
 @pytest.mark.parametrize("shape", ["surface", "flat"])
 @pytest.mark.parametrize("times", [0.5, 1.0, 3.0])
 def test_muscle_adds_as_much_above_30_hz_as_was_asked_for(shape: MuscleShape, times: float) -> None:
-    rest = pink(1)
+    rest = head(1)
     tensed = with_muscle(rest, RATE_HZ, times, np.random.default_rng(2), shape)
     before, after = (band_power_uv2(uv, RATE_HZ, ((30, 45), (1, 12)))[:, :] for uv in (rest, tensed))
     assert after[:, 0] / before[:, 0] == pytest.approx(1 + times, rel=0.25)
@@ -35,7 +37,7 @@ def test_muscle_adds_as_much_above_30_hz_as_was_asked_for(shape: MuscleShape, ti
 
 
 def test_a_lost_electrode_is_masked_and_the_others_are_read() -> None:
-    rest = pink(3)
+    rest = head(3)
     off = without_electrode(rest, 1)
     assert off[1].max() == off[1].min() == 0
     assert off[[0, 2, 3]] == pytest.approx(rest[[0, 2, 3]])

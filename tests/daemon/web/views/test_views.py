@@ -43,17 +43,6 @@ def test_a_settled_mood_without_valence_is_a_band(state: LiveState, words: Texts
     assert mood.sureness == "80 % · sure"
 
 
-@pytest.mark.parametrize("confidence", [0.5, 0.58, 0.6, 0.75, 0.9])
-def test_no_word_sounds_surer_than_a_headline_that_is_not(
-    state: LiveState, words: Texts, confidence: float
-) -> None:
-    hear(state, say.emotion(emotion="unknown", confidence=confidence))
-    mood = mood_view(state, words)
-    assert mood.headline == words("mood.is_unknown")
-    assert mood.sureness == words("mood.undecided_confidence", percent=round(100 * confidence))
-    assert not any(words(f"sure.{word}") in mood.sureness for word in ("very", "sure", "fairly", "guess"))
-
-
 @pytest.mark.parametrize("status", ["warming_up", "calibrating", "unreliable", "stale"])
 def test_every_status_but_ok_claims_nothing(state: LiveState, words: Texts, status: str) -> None:
     hear(state, say.emotion(status="ok"), say.emotion(status=status, arousal=0.7, confidence=0.9))
