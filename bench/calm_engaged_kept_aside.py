@@ -1,8 +1,8 @@
 """What the calm-engaged networks are worth on people kept aside: as they ship, and as they were before.
 
-``python bench/calm_engaged_kept_aside.py [DATA.npz]`` writes bench/results/calm_engaged_kept_aside.json
-and .md: the shipped cards' own section, and with DATA the recipe of version 1 judged in the same way
-(else as it was measured last).
+``python bench/calm_engaged_kept_aside.py [DATA.npz [NETWORK ...]]`` writes
+bench/results/calm_engaged_kept_aside.json and .md: the shipped cards' own section, and with DATA the recipe
+of version 1 judged in the same way (else as it was measured last).
 
 The people are put in order by the SHA-256 of `calm-engaged:` and their name, and dealt into three parts.
 One part is kept aside; the others choose shrinkage, what is heard of the spectrum and how much of muscle
@@ -43,6 +43,7 @@ from models.calm_engaged.people import load_people  # noqa: E402
 from models.calm_engaged.recipe import SEED  # noqa: E402
 from models.calm_engaged.selection import Choice  # noqa: E402
 from models.calm_engaged.training import RecipeSettings  # noqa: E402
+from models.evaluation.evidence import HORIZONS_S  # noqa: E402
 from models.files.folders import shipped  # noqa: E402
 
 RESULTS = ROOT / "bench" / "results"
@@ -100,7 +101,7 @@ def lines_of(montage: ShippedMontage, version: str, found: Mapping[str, Any]) ->
             row_of(
                 [
                     *(len(montage.channels), version, variant),
-                    *(_with_interval(accuracy[h], figures["interval_95"][h]) for h in accuracy),
+                    *(_with_interval(accuracy[h], figures["interval_95"][h]) for h in HORIZONS_S),
                     f"{error['10s']:.3f} / {error['30s']:.3f}",
                     *(control(name) for name in ("residue", "residue_in_one_band")),
                     *(control(f"{name}_through_the_network") for name in ("residue", "30_45hz")),
@@ -134,12 +135,15 @@ def main() -> None:
     """Both files."""
     path = RESULTS / f"{NAME}.json"
     old = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    data, wanted = sys.argv[1:2], sys.argv[2:]
     entries: dict[str, Any] = {}
     for montage in SHIPPED:
-        earlier = before(Path(sys.argv[1]), montage) if sys.argv[1:] else old[montage.name]["version_1"]
-        entries[montage.name] = {"version_1": earlier, "version_2": now(montage)}
+        entry = {"version_1": old.get(montage.name, {}).get("version_1"), "version_2": now(montage)}
+        if data and montage.name in (wanted or [one.name for one in SHIPPED]):
+            entry["version_1"] = before(Path(data[0]), montage)
+        entries[montage.name] = {version: found for version, found in entry.items() if found}
     path.write_text(json.dumps(entries, indent=1) + "\n")
-    versions = [(m, v[-1], entries[m.name][v]) for m in SHIPPED for v in ("version_1", "version_2")]
+    versions = [(m, v[-1], found) for m in SHIPPED for v, found in entries[m.name].items()]
     rows = [line for one in versions for line in lines_of(*one)]
     states = [line for one in versions for line in states_of(*one)]
     told = (__doc__ or "").strip().split("\n\n")[2:]
