@@ -242,7 +242,7 @@ class Forgotten(Document, frozen=True, kw_only=True):
     role: Literal["engine", "player", "web"]
 
 
-class Wearer(Document, frozen=True, kw_only=True):
+class SessionWearer(Document, frozen=True, kw_only=True):
     """Whose session it is, and who else is known here. Topic ``wearer``, retained while the session runs."""
 
     wearer: Annotated[str, Meta(min_length=1, max_length=64, description="a name, or guest")]
@@ -276,7 +276,5 @@ DOCUMENTS: dict[str, type[Document]] = {
     topics.PLAYER_DECISION: Decision,
     topics.COMMAND_ERROR: CommandError,
     topics.FORGOTTEN: Forgotten,
-    topics.WEARER: Wearer,
-    topics.INFO: Info,
-    topics.PLAYER_INFO: Info,
+    topics.WEARER: SessionWearer,
 }

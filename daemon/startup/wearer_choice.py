@@ -62,7 +62,7 @@ class _Session:
             subscriptions=[self._outlet.node.command(name) for name in (topics.WEARER, topics.FORGET)],
         )
         self._outlet.link = self._link
-        self._said: tuple[str, tuple[str, ...]] | None = None
+        self._published: tuple[str, tuple[str, ...]] | None = None
         self._wish: str | None = None
 
     def _simulated(self) -> bool:
@@ -73,23 +73,23 @@ class _Session:
         async with self._link:
             try:
                 while self._wish is None:
-                    self._say()
+                    self._publish()
                     await asyncio.sleep(LOOK_S)
             finally:
-                await self._unsay()
+                await self._withdraw()
         return self._wish
 
-    def _say(self) -> None:
+    def _publish(self) -> None:
         """Who it is now and who else there is, where that has changed; one who was forgotten is a guest."""
         known = known_wearers(self._wearer.state) if self._settings.share == "full" else []
         guest = is_guest(self._settings) or not self._link.keeps or not self._wearer.folder.is_dir()
         now = (GUEST if guest else self._wearer.name, tuple(known))
-        if now == self._said:
+        if now == self._published:
             return
-        self._said = now
+        self._published = now
         self._outlet.retain(
             topics.WEARER,
-            documents.Wearer(
+            documents.SessionWearer(
                 at=datetime.now(UTC), simulated=self._simulated(), wearer=now[0], known=list(known)
             ),
         )
@@ -97,7 +97,7 @@ class _Session:
         if message:
             self._link.retain(topic, message)
 
-    async def _unsay(self) -> None:
+    async def _withdraw(self) -> None:
         """Nothing of a session that has ended says who is known here."""
         for topic in (self._outlet.node.full(topics.WEARER), wearer_select(self._announced, ())[0]):
             self._link.put(topic, b"")
@@ -106,11 +106,11 @@ class _Session:
     def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         name = self._outlet.node.short(topic) or ""
         if name == f"cmd/{topics.WEARER}":
-            self._inlet.handle(name, payload, retained, self._obey)
+            self._inlet.handle(name, payload, retained, self._on_command)
         elif name == f"cmd/{topics.FORGET}" and not retained:
-            self._hear_forget(payload)
+            self._on_forget(payload)
 
-    def _obey(self, command: Command) -> None:
+    def _on_command(self, command: Command) -> None:
         """A guest may follow a guest; the same person goes on."""
         if isinstance(command, WearerCommand):
             guest = command.wearer == GUEST
@@ -118,7 +118,7 @@ class _Session:
             if guest or is_guest(self._settings) or Wearer(name, self._wearer.state) != self._wearer:
                 self._wish = name
 
-    def _hear_forget(self, payload: bytes) -> None:
+    def _on_forget(self, payload: bytes) -> None:
         try:
             command = decode_command(topics.FORGET, payload)
         except MessageError:

@@ -30,7 +30,7 @@ def wearer_card(viewer: Viewer) -> None:
     drawn: list[object] = [None]
 
     def show() -> None:
-        said = viewer.hub.state.newest(documents.Wearer, topics.WEARER)
+        said = viewer.hub.state.newest(documents.SessionWearer, topics.WEARER)
         card.set_visibility(said is not None)
         if said is None or (said.wearer, said.known) == drawn[0]:
             return

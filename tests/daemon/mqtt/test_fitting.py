@@ -135,7 +135,7 @@ def _forgotten(text: str, many: int) -> documents.Document:
 
 def _wearer(text: str, many: int) -> documents.Document:
     """A name holds to a rule of its own; a list of them may be of any length."""
-    return documents.Wearer(at=AT, simulated=False, wearer="anna", known=[text] * many)
+    return documents.SessionWearer(at=AT, simulated=False, wearer="anna", known=[text] * many)
 
 
 def _info(text: str, many: int) -> documents.Document:

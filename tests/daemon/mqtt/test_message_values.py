@@ -22,8 +22,7 @@ def test_every_topic_by_its_name() -> None:
         "headset": "Headset", "signal": "Signal", "estimate": "Estimate", "emotion": "Emotion",
         "mood_changed": "MoodChanged", "session": "Session", "player/state": "PlayerState",
         "player/decision": "Decision", "cmd/error": "CommandError", "forgotten": "Forgotten",
-        "wearer": "Wearer",
-        "info": "Info", "player/info": "Info",
+        "wearer": "SessionWearer",
     }  # fmt: skip
     assert tuple(commands.COMMANDS) == topics.COMMANDS
     assert set(topics.COMMANDS) == {*topics.ENGINE_COMMANDS, *topics.PLAYER_COMMANDS, "wearer"}

@@ -13,8 +13,8 @@ from support.browser.sheet import PHONE, Sheet, audited, fits, reads
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
 
-def _said(wearer: str, *known: str) -> documents.Wearer:
-    return documents.Wearer(at=datetime.now(UTC), simulated=True, wearer=wearer, known=list(known))
+def _said(wearer: str, *known: str) -> documents.SessionWearer:
+    return documents.SessionWearer(at=datetime.now(UTC), simulated=True, wearer=wearer, known=list(known))
 
 
 @pytest.fixture(autouse=True)
