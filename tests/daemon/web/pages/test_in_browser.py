@@ -79,7 +79,7 @@ def test_the_session_page_says_what_is_known(page: LivePage, sheet: Sheet) -> No
     tab.get_by_text("You seem focused").wait_for()
     tab.get_by_text("90 % · very sure").wait_for()
     tab.get_by_text("You asked for this track.").wait_for()
-    tab.get_by_text("Piece number 1", exact=True).wait_for()
+    tab.get_by_text("Piece number 1", exact=True).first.wait_for()
     tab.get_by_text("Simulated wearer").wait_for()
     page.talker.say(say.emotion(status="unreliable", arousal=None, emotion="unknown"))
     tab.get_by_text("Not known").first.wait_for()

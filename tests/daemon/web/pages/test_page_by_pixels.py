@@ -193,7 +193,7 @@ def test_nothing_moves(page: LivePage, chromium: Any, width: int, language: str)
 def test_the_first_screen_of_a_phone_says_what_plays_and_why(page: LivePage, chromium: Any) -> None:
     context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     tab = Sheet(context.new_page()).go(page)
-    tab.get_by_text("Piece number 1", exact=True).wait_for()
+    tab.get_by_text("Piece number 1", exact=True).first.wait_for()
     seen_to = tab.locator("nav.nav").bounding_box()["y"]
     for place in (".track-title", ".controls .big", ".why-words"):
         box = tab.locator(place).first.bounding_box()
