@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from acquisition.eeg_rows import Channel, EegRows, choose_eeg
@@ -16,6 +18,8 @@ from acquisition.signal import StreamInfo
 MAX_CHANNELS = 512
 RATES_HZ = (50.0, 20_000.0)
 OWN_PREFIX = "neuroplayer-"
+IMAGE_MARK = ".image"
+"""The Dockerfile makes this file beside the program."""
 """How the source ids of the outlets begin that this product offers itself."""
 DESCRIBE_S = 2.0
 """A stream that was found has so long to describe itself."""
@@ -40,6 +44,11 @@ class EegStream:
     channels: int
     rate_hz: float
     unfit: str = ""
+
+
+def own_scope(prefix: str = sys.prefix) -> str:
+    """How far to look where nobody says it: this machine, which for our image is its host, a link away."""
+    return "link" if Path(prefix, IMAGE_MARK).exists() else "machine"
 
 
 def scope_network(scope: str = "machine") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from acquisition.lsl.chunk_pull import ChunkPull
-from acquisition.lsl.discovery import OWN_PREFIX, describe, identity, scope_network
+from acquisition.lsl.discovery import OWN_PREFIX, describe, identity, own_scope, scope_network
 from acquisition.port import MAX_POLL_S, AbsentError, SourceError, UnknownSourceError
 from acquisition.signal import EegChunk, StreamInfo
 from acquisition.units import StampUnit, in_uv
@@ -46,7 +46,7 @@ class LslSource:
         for key in self._options:
             if key not in OPTIONS:
                 raise UnknownSourceError(f"source: unknown LSL option {key!r}: one of {', '.join(OPTIONS)}")
-        scope = self._options.get("scope", "machine")
+        scope = self._options.get("scope") or own_scope()
         if scope not in SCOPES:
             raise UnknownSourceError(f"source: LSL scope must be one of {', '.join(SCOPES)}, got {scope!r}")
         self._scope = scope

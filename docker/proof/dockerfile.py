@@ -7,6 +7,7 @@ a shell in it, COPY is a copy, and at the end the product runs in it as the imag
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,8 @@ class Builder:
         self._stages: dict[str, Root] = {}
         self.stage: Root
         self.command: list[str] = []
+        self.health: list[str] = []
+        self.labels: dict[str, str] = {}
 
     def do(self, word: str, rest: str) -> None:
         """Carry out one instruction."""
@@ -83,6 +86,12 @@ class Builder:
 
     def _volume(self, rest: str) -> None:
         json.loads(rest)
+
+    def _label(self, rest: str) -> None:
+        self.labels = dict(pair.split("=", 1) for pair in shlex.split(rest))
+
+    def _healthcheck(self, rest: str) -> None:
+        self.health = json.loads(rest.partition("CMD ")[2])
 
     def _entrypoint(self, rest: str) -> None:
         self.command = json.loads(rest)
