@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -26,8 +27,11 @@ from cosmic_ray.plugins import get_operator
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 GOAL = 0.85
-LIMIT_S = 90
-"""A mutant that runs into this is noticed: it hangs."""
+LIMIT_S = 900
+"""For tests without any mutant, also on a busy machine."""
+HANGS_TIMES, HANGS_S = 3, 30
+"""A mutant with which the tests take so many times as long as without, and so many seconds more, hangs: it is
+noticed."""
 PRELOADED = ["__main__", "pytest", "hypothesis", "numpy", "scipy.signal", "msgspec", "psutil", "pylsl"]
 OPERATORS = [
     *(f"ReplaceBinaryOperator_{turn}" for turn in ("Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "Pow_Mul")),
@@ -109,23 +113,23 @@ class Copy:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
 
-    def passes(self, tests: list[str]) -> bool:
+    def passes(self, tests: list[str], limit_s: float = LIMIT_S) -> bool:
         """True if the tests pass in time."""
         process = self._context.Process(target=_run_tests, args=(str(self.folder), tests))
         process.start()
-        process.join(LIMIT_S)
+        process.join(limit_s)
         if process.exitcode is None:
             process.kill()
             process.join()
         return process.exitcode == 0
 
-    def notices(self, mutant: Mutant, code: str, tests: list[str]) -> bool:
+    def notices(self, mutant: Mutant, code: str, tests: list[str], limit_s: float) -> bool:
         """True if the tests fail with this mutant in the place of its file."""
         path = self.folder / mutant.path
         kept = path.read_bytes()
         try:
             path.write_text(code, "utf-8")
-            return not self.passes(tests)
+            return not self.passes(tests, limit_s)
         finally:
             path.write_bytes(kept)
 
@@ -136,15 +140,19 @@ def room_result(
     """What became of ``count`` mutants drawn from a room."""
     everything = [one for name in room for one in mutants_of(copy.folder / name, name)]
     drawn = random.Random(seed).sample(everything, min(count, len(everything)))  # noqa: S311
+    limits_s = {}
     for name in sorted({mutant.path for mutant, _ in drawn}):
-        if not copy.passes(room[name]):
+        began_s = time.monotonic()
+        passes = copy.passes(room[name])
+        limits_s[name] = HANGS_TIMES * (time.monotonic() - began_s) + HANGS_S
+        if not passes:
             raise SystemExit(f"{name}: its tests fail without any mutant: {' '.join(room[name])}")
     survivors, equivalent, noticed = [], [], 0
     for mutant, code in drawn:
         reason = next((one["reason"] for one in known if mutant.same_as(one)), None)
         if reason is not None:
             equivalent.append({**asdict(mutant), "reason": reason})
-        elif copy.notices(mutant, code, room[mutant.path]):
+        elif copy.notices(mutant, code, room[mutant.path], limits_s[mutant.path]):
             noticed += 1
         else:
             survivors.append(asdict(mutant))
