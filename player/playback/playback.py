@@ -255,7 +255,7 @@ class Playback:
         if not self._engine.speak(sound):
             log.info("a cue was left out: another one sounds, or the music is paused")
 
-    def set_announcements(self, kind: AnnouncementKind) -> None:
+    def set_cues(self, kind: AnnouncementKind) -> None:
         """Chimes, a voice, or none from now on. Raises AnnouncementError."""
         if kind not in ANNOUNCEMENT_KINDS:
             raise AnnouncementError(
