@@ -73,13 +73,13 @@ class _Session:
         async with self._link:
             try:
                 while self._wish is None:
-                    self._publish()
+                    self._publish_state()
                     await asyncio.sleep(LOOK_S)
             finally:
                 await self._withdraw()
         return self._wish
 
-    def _publish(self) -> None:
+    def _publish_state(self) -> None:
         """Who it is now and who else there is, where that has changed; one who was forgotten is a guest."""
         known = known_wearers(self._wearer.state) if self._settings.share == "full" else []
         guest = is_guest(self._settings) or not self._link.keeps or not self._wearer.folder.is_dir()
@@ -106,11 +106,11 @@ class _Session:
     def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         name = self._outlet.node.short(topic) or ""
         if name == f"cmd/{topics.WEARER}":
-            self._inlet.handle(name, payload, retained, self._on_command)
+            self._inlet.handle(name, payload, retained, self._handle_command)
         elif name == f"cmd/{topics.FORGET}" and not retained:
             self._on_forget(payload)
 
-    def _on_command(self, command: Command) -> None:
+    def _handle_command(self, command: Command) -> None:
         """A guest may follow a guest; the same person goes on."""
         if isinstance(command, WearerCommand):
             guest = command.wearer == GUEST
