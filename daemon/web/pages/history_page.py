@@ -9,9 +9,9 @@ from nicegui import run, ui
 from nicegui.element import Element
 
 from daemon.safe_text import clock_time
+from daemon.web.cards.reasons_card import ReasonsCard
 from daemon.web.charts.history_chart import compare_options, history_options
 from daemon.web.pages.frame import frame
-from daemon.web.pages.reasons_card import ReasonsCard
 from daemon.web.pages.recordings_card import recordings_card
 from daemon.web.state.session_log import MAX_FILES, read_session, session_names, start_of
 from daemon.web.viewer import Viewer, ask, button, named, script_json, tag, words

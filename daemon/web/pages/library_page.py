@@ -8,9 +8,9 @@ from typing import Any
 from nicegui import run, ui
 
 from daemon.mqtt import commands
+from daemon.web.cards.taste_card import TasteCard
 from daemon.web.charts.library_chart import MAX_POINTS, library_options
 from daemon.web.pages.frame import frame
-from daemon.web.pages.taste_card import TasteCard
 from daemon.web.state.track_library import MapTrack
 from daemon.web.viewer import Viewer, button, named, tag, words
 

@@ -1,0 +1,1 @@
+"""Cards that a page puts together, each a list or a form of its own."""
