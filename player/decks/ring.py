@@ -98,7 +98,7 @@ class PcmRing:
         return block
 
     def look(self, n_frames: int) -> PcmBlock:
-        """The same frames, left where they are."""
+        """The same frames, (n, 2), left where they are."""
         with self._changed:
             return self._copied(n_frames)
 

@@ -102,7 +102,7 @@ def test_the_policy_goes_on_to_the_end_and_then_begins_another_album() -> None:
     chooser = Chooser(PolicySettings(policy="album"), 3)
     current, heard = library[0], []
     for at_s in range(12):
-        chooser.hear(feeling(100.0 * at_s, 0.9))
+        chooser.on_mood(feeling(100.0 * at_s, 0.9))
         chooser.mark_played(current, 100.0 * at_s)
         assert chooser.wants_change(100.0 * at_s + 99, current, 99.0) is None
         heard.append(current)

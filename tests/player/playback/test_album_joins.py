@@ -151,7 +151,7 @@ def test_an_album_keeps_one_gain_and_its_own_dynamics(tmp_path: Path) -> None:
 def play_for(session: OfflineSession, seconds: int) -> None:
     """With a wearer who is very lively all the time."""
     for _ in range(seconds // 5):
-        session.chooser.hear(feeling(session.rendered_s, 0.9))
+        session.chooser.on_mood(feeling(session.rendered_s, 0.9))
         play(session, 5, 4096)
 
 
