@@ -9,6 +9,7 @@ from acquisition.signal import FloatArray
 from inference.features.schemas import band_power_uv2
 from inference.offline import feature_sequence
 from models.datasets.disturbances import MuscleShape, with_muscle, without_electrode
+from support.recordings.a_head import head_noise
 
 RATE_HZ = 128.0
 MUSE = ("Fp1", "Fp2", "P7", "P8")
@@ -37,7 +38,7 @@ def test_muscle_adds_as_much_above_30_hz_as_was_asked_for(shape: MuscleShape, ti
 
 
 def test_a_lost_electrode_is_masked_and_the_others_are_read() -> None:
-    rest = head(3)
+    rest = head_noise(3, 4, round(60 * RATE_HZ), RATE_HZ)
     off = without_electrode(rest, 1)
     assert off[1].max() == off[1].min() == 0
     assert off[[0, 2, 3]] == pytest.approx(rest[[0, 2, 3]])
