@@ -62,6 +62,7 @@ class _Session:
             subscriptions=[self._outlet.node.command(name) for name in (topics.WEARER, topics.FORGET)],
         )
         self._outlet.link = self._link
+        self._offered: list[str] | None = None
         self._published: tuple[str, tuple[str, ...]] | None = None
         self._wish: str | None = None
 
@@ -80,8 +81,19 @@ class _Session:
         return self._wish
 
     def _publish_state(self) -> None:
-        """Who it is now and who else there is, where that has changed; one who was forgotten is a guest."""
-        known = known_wearers(self._wearer.state) if self._settings.share == "full" else []
+        """Who it is now and who else there is, where that has changed; one who was forgotten is a guest.
+
+        The list for Home Assistant goes a look ahead: it takes no state that is not in the list it knows.
+        """
+        known = known_wearers(self._wearer.state)
+        if self._settings.share != "full":
+            known = [name for name in known if name == self._wearer.name]
+        if known != self._offered:
+            self._offered = known
+            topic, message = wearer_select(self._announced, known)
+            if message:
+                self._link.retain(topic, message)
+            return
         guest = is_guest(self._settings) or not self._link.keeps or not self._wearer.folder.is_dir()
         now = (GUEST if guest else self._wearer.name, tuple(known))
         if now == self._published:
@@ -93,14 +105,16 @@ class _Session:
                 at=datetime.now(UTC), simulated=self._simulated(), wearer=now[0], known=list(known)
             ),
         )
-        topic, message = wearer_select(self._announced, known)
-        if message:
-            self._link.retain(topic, message)
 
     async def _withdraw(self) -> None:
-        """Nothing of a session that has ended says who is known here."""
-        for topic in (self._outlet.node.full(topics.WEARER), wearer_select(self._announced, ())[0]):
-            self._link.put(topic, b"")
+        """Nothing of a session that has ended says whose it was, or who is known here.
+
+        The list in Home Assistant stays, with nobody in it: what a person has made of it would go with it.
+        """
+        self._link.put(self._outlet.node.full(topics.WEARER), b"")
+        if self._wish is None:
+            topic, message = wearer_select(self._announced, ())
+            self._link.put(topic, message if self._link.keeps else b"")
         await asyncio.sleep(FAREWELL_S if self._link.connected.is_set() else 0)
 
     def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
