@@ -62,7 +62,7 @@ def taught(
     _, scale = people.population(without)
     others = [person for person in people.people if person.name != without]
     disturbance = np.mean([people.disturbance(person, scale) for person in others], axis=0)
-    return train(pairs, settings, people.heard(settings.fisher.hears_hz), disturbance)
+    return train(pairs, settings, people.is_heard(settings.fisher.hears_hz), disturbance)
 
 
 def exchanged(pairs: Sequence[StatePair], versions: int, rng: np.random.Generator) -> list[StatePair]:

@@ -59,7 +59,7 @@ class People:
     def n_features(self) -> int:
         return int(self.people[0].rest.features.shape[1])
 
-    def heard(self, hears_hz: tuple[float, float]) -> BoolArray:
+    def is_heard(self, hears_hz: tuple[float, float]) -> BoolArray:
         """Which features (n_features,) lie inside what a network listens to."""
         low, high = hears_hz
         inside = [low <= begin and end <= high for begin, end in schema_named(self.schema).bands]

@@ -159,12 +159,12 @@ def select(
     for one in choice.among:
         if one.shrinkage not in alone:
             plain = FisherSettings(shrinkage=one.shrinkage)
-            heard = ((told_residue, everything), (told, people.heard(MUSCLE_HZ)))
+            heard = ((told_residue, everything), (told, people.is_heard(MUSCLE_HZ)))
             residue_read, muscle_read = (
                 inner_score(who, what, plain, n_windows[:1])[0][0] for who, what in heard
             )
             alone[one.shrinkage] = (residue_read, muscle_read)
-        scores, muscle = inner_score(told, people.heard(one.hears_hz), one, n_windows)
+        scores, muscle = inner_score(told, people.is_heard(one.hears_hz), one, n_windows)
         residue_read, muscle_read = alone[one.shrinkage]
         found[one] = Figures(
             float(np.mean(scores)),

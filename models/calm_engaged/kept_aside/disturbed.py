@@ -11,7 +11,7 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from inference.pipeline import PipelineSettings
-from models.calm_engaged.kept_aside.parts import Part
+from models.calm_engaged.kept_aside.parts import PeoplePart
 from models.calm_engaged.people import People, Person, load_people
 from models.calm_engaged.protocol import BASELINE_S, balanced_accuracy
 from models.datasets.disturbances import with_muscle, without_electrode
@@ -54,7 +54,7 @@ def named(people: People, name: str) -> Person:
 
 
 def without_each(
-    people: People, given: Disturbed, part: Part, logit: LogitFunction, *, from_the_start: bool
+    people: People, given: Disturbed, part: PeoplePart, logit: LogitFunction, *, from_the_start: bool
 ) -> dict[str, dict[str, float]]:
     """Balanced accuracy after 10 s by person and electrode that is missing: already in the rest, or since.
 
@@ -76,7 +76,7 @@ def without_each(
 
 
 def called_engaged(
-    people: People, given: Disturbed, part: Part, logit: LogitFunction
+    people: People, given: Disturbed, part: PeoplePart, logit: LogitFunction
 ) -> dict[str, dict[str, float]]:
     """By person the share of rest called engaged after 10 s: as it is (``0``), and by times of muscle.
 
@@ -92,6 +92,6 @@ def called_engaged(
     return table
 
 
-def _after_10_s(people: People, windows: FloatArray, part: Part, logit: LogitFunction) -> FloatArray:
+def _after_10_s(people: People, windows: FloatArray, part: PeoplePart, logit: LogitFunction) -> FloatArray:
     n_windows = windows_in(10.0, people.window_s, people.hop_s)
     return evidence_logits(windows, logit, part.network.sequence_length, n_windows)

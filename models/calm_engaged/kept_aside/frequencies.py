@@ -15,7 +15,7 @@ import numpy as np
 
 from acquisition.signal import FloatArray
 from models.calm_engaged.controls import ALONE_HZ, RESIDUE_BANDS, alone
-from models.calm_engaged.kept_aside.parts import Part, learned
+from models.calm_engaged.kept_aside.parts import PeoplePart, learned
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.people import People, Person
 from models.calm_engaged.protocol import BASELINE_S, PersonResult, read_person, scored_windows
@@ -59,7 +59,7 @@ def at_windows_of(people: People, told: People) -> People:
     return replace(told, people=tuple(matched(*one) for one in both), _rests={}, _baselines={})
 
 
-def by_themselves(told: Mapping[str, People], part: Part) -> dict[str, list[PersonResult]]:
+def by_themselves(told: Mapping[str, People], part: PeoplePart) -> dict[str, list[PersonResult]]:
     """Those aside, read from these frequencies, (n, n_told), by what the recipe learned from the others'."""
     fisher = replace(part.settings.fisher, disturbed=0.0)
     settings = replace(part.settings, fisher=fisher)
@@ -77,7 +77,7 @@ def by_themselves(told: Mapping[str, People], part: Part) -> dict[str, list[Pers
 
 
 def through_the_network(
-    told: People, people: People, part: Part, logit: LogitFunction
+    told: People, people: People, part: PeoplePart, logit: LogitFunction
 ) -> tuple[dict[str, Said], dict[str, Said]]:
     """By person: what the network says of the part of its features that goes along with ``told``, and of all
     that does not. ``logit`` is asked about runs (n, length, n_features).
@@ -97,14 +97,14 @@ def through_the_network(
         [(getattr(a, s), getattr(b, s)) for a, b in learning for s in ("rest", "task")], n_windows
     )
 
-    def say(windows: FloatArray) -> FloatArray:
+    def answers(windows: FloatArray) -> FloatArray:
         return evidence_logits(windows, logit, part.network.sequence_length, n_windows)
 
     along, beside = {}, {}
     for name, (a, b) in zip(names, seen, strict=True):
         if part.is_aside(name):
-            along[name] = Said(say(b.rest @ slopes), say(b.task @ slopes))
-            beside[name] = Said(say(a.rest - b.rest @ slopes), say(a.task - b.task @ slopes))
+            along[name] = Said(answers(b.rest @ slopes), answers(b.task @ slopes))
+            beside[name] = Said(answers(a.rest - b.rest @ slopes), answers(a.task - b.task @ slopes))
     return along, beside
 
 

@@ -21,8 +21,8 @@ from models.calm_engaged.kept_aside.frequencies import (
     frequencies,
     through_the_network,
 )
-from models.calm_engaged.kept_aside.parts import Part, asked, each_part, pairs_of
-from models.calm_engaged.kept_aside.settled import Settled, settled, told
+from models.calm_engaged.kept_aside.parts import PeoplePart, asked, each_part, pairs_of
+from models.calm_engaged.kept_aside.settled import Settled, settled, summary
 from models.calm_engaged.montages import ShippedMontage
 from models.calm_engaged.people import People
 from models.calm_engaged.protocol import BASELINE_S, PersonResult, balanced_accuracy, people_mean, read_person
@@ -106,7 +106,11 @@ def choice_of(fisher: FisherSettings) -> dict[str, Any]:
 
 
 def _read(
-    out: list[PersonResult], people: People, part: Part, logit: LogitFunction, baseline_s: float = BASELINE_S
+    out: list[PersonResult],
+    people: People,
+    part: PeoplePart,
+    logit: LogitFunction,
+    baseline_s: float = BASELINE_S,
 ) -> None:
     length = part.network.sequence_length
     out += [
@@ -116,7 +120,7 @@ def _read(
     ]
 
 
-def _shuffled(people: People, part: Part, rng: np.random.Generator) -> LogitFunction:
+def _shuffled(people: People, part: PeoplePart, rng: np.random.Generator) -> LogitFunction:
     others = people.only(part.is_other)
     pairs = pairs_of(others, part.settings, part.scale)
     mixed = exchanged(pairs, len(part.settings.train_baselines_s), rng)
@@ -145,7 +149,7 @@ def document(heard: Heard, seed: int) -> dict[str, Any]:
             "costs": {h: round(usual[h] - short[h], 4) for h in HORIZONS_S},
         },
         "one_electrode_missing": {when: _lacking(table, seed) for when, table in heard.lacking.items()},
-        "settled": told(heard.settled),
+        "settled": summary(heard.settled),
     }
 
 

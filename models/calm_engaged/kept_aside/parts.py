@@ -32,7 +32,7 @@ SURELY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class PeoplePart:
     """Who is kept aside, and what all others chose and learned: the network, and its files for live use."""
 
     aside: tuple[str, ...]
@@ -80,7 +80,7 @@ def each_part(
     montage: ShippedMontage,
     settings: RecipeSettings,
     choice: Choice | None = None,
-) -> Iterator[Part]:
+) -> Iterator[PeoplePart]:
     """Choose and train without each part in turn; a part's files are there until the next is asked for.
 
     Its ``scale`` is (n_features,).
@@ -96,7 +96,7 @@ def each_part(
         network = learned(others, chosen)
         with tempfile.TemporaryDirectory() as folder:
             manifest = written(Path(folder), montage, network, others)
-            yield Part(aside, chosen, network, manifest, others.population()[1])
+            yield PeoplePart(aside, chosen, network, manifest, others.population()[1])
 
 
 def written(

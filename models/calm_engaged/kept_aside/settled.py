@@ -55,7 +55,7 @@ def settled(manifest: Manifest, people: PeopleSet, name: str) -> Settled:
         heard, begin_s = {}, 0.0
         for state in SIDE:
             samples_uv = people.part_uv(f"{name}_{state}")[rows]
-            found = _heard(pipeline, samples_uv, people.rate_hz, begin_s)
+            found = _states_of(pipeline, samples_uv, people.rate_hz, begin_s)
             heard[state] = [one for one in found if one.status != "calibrating"]
             begin_s += samples_uv.shape[1] / people.rate_hz
             pipeline.push(Gap(begin_s, begin_s + PAUSE_S, round(PAUSE_S * people.rate_hz), "lost"))
@@ -70,7 +70,9 @@ def settled(manifest: Manifest, people: PeopleSet, name: str) -> Settled:
     )
 
 
-def _heard(pipeline: Pipeline, samples_uv: FloatArray, rate_hz: float, begin_s: float) -> list[EmotionState]:
+def _states_of(
+    pipeline: Pipeline, samples_uv: FloatArray, rate_hz: float, begin_s: float
+) -> list[EmotionState]:
     step = round(CHUNK_S * rate_hz)
     found: list[EmotionState] = []
     for first in range(0, samples_uv.shape[1], step):
@@ -96,7 +98,7 @@ def _until(states: Sequence[EmotionState], side: str) -> float:
     return at_s[0] - states[0].at_s if at_s else float("nan")
 
 
-def told(found: Sequence[Settled]) -> dict[str, Any]:
+def summary(found: Sequence[Settled]) -> dict[str, Any]:
     """For a card: means over people, and how long it takes."""
     table: dict[str, Any] = {"rest_s": REST_S, "variant": VARIANT}
     for state, side in SIDE.items():

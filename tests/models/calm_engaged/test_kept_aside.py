@@ -14,8 +14,8 @@ from models.calm_engaged.card import LIMIT, kept, not_reaching
 from models.calm_engaged.controls import taught
 from models.calm_engaged.fisher import FisherSettings
 from models.calm_engaged.kept_aside.frequencies import through_the_network
-from models.calm_engaged.kept_aside.parts import Part, learned, pairs_of, parts_of
-from models.calm_engaged.kept_aside.settled import Settled, told
+from models.calm_engaged.kept_aside.parts import PeoplePart, learned, pairs_of, parts_of
+from models.calm_engaged.kept_aside.settled import Settled, summary
 from models.calm_engaged.network import CalmEngaged
 from models.calm_engaged.people import People, Person
 from models.calm_engaged.protocol import balanced_accuracy
@@ -60,11 +60,11 @@ def with_choice(fisher: FisherSettings) -> RecipeSettings:
     return replace(ONE_REST, fisher=fisher)
 
 
-def part_of(people: People, settings: RecipeSettings) -> Part:
+def part_of(people: People, settings: RecipeSettings) -> PeoplePart:
     aside = tuple(person.name for person in people.people[:4])
     others = people.only(lambda name: name not in aside)
     network = learned(others, settings)
-    return Part(aside, settings, network, None, others.population()[1])  # type: ignore[arg-type]
+    return PeoplePart(aside, settings, network, None, others.population()[1])  # type: ignore[arg-type]
 
 
 def share_engaged(people: People, network: CalmEngaged, moved: FloatArray) -> float:
@@ -87,7 +87,7 @@ def test_everyone_is_kept_aside_once_whatever_the_order() -> None:
 def test_nothing_above_what_is_heard_has_a_weight() -> None:
     people, _ = made_up(brain=1.0, muscle=1.0)
     network = learned(people, with_choice(FisherSettings(hears_hz=(4.0, 30.0))))
-    inside = people.heard((4.0, 30.0))
+    inside = people.is_heard((4.0, 30.0))
     assert inside.sum() == 15
     assert not network.direction.weights[~inside].any()
     assert network.direction.weights[inside].all()
@@ -180,7 +180,7 @@ def test_those_who_never_settle_count_among_people_but_not_in_seconds() -> None:
         Settled("A", {"rest": 1.0, "arith": 0.5}, {"rest": 0.0, "arith": 0.2}, {"rest": 4.0, "arith": 10.0}),
         Settled("B", {"rest": 0.5, "arith": 0.0}, {"rest": 0.1, "arith": 1.0}, {"rest": 6.0, "arith": nan}),
     ]
-    document = told(found)
+    document = summary(found)
     assert document["rest"]["share_right"] == 0.75
     assert document["rest"]["settles_s_median"] == 5.0
     assert document["task"]["people_who_reach_it"] == 1
