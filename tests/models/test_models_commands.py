@@ -18,13 +18,20 @@ CHANNELS = ["Fp1", "Fp2", "T5", "T6", "C3"]
 
 
 def people_file(path: Path, channels: list[str] = CHANNELS, rest_s: float = 120.0) -> Path:
-    """Two people: alpha of 10 Hz at rest that the task takes away."""
+    """Two people: alpha about 10 Hz at rest that the task takes away, each electrode its own mixture of what
+    falls with frequency, as the gate for heads wants it.
+    """
     rng = np.random.default_rng(6)
     arrays = {}
     for person in ("A", "B"):
-        for state, seconds, alpha_uv in (("rest", rest_s, 20.0), ("arith", 45.0, 2.0)):
-            t = np.arange(round(seconds * 128)) / 128
-            wave = alpha_uv * np.sin(2 * np.pi * 10 * t) + rng.normal(0, 5, (len(channels), len(t)))
+        mixture = rng.normal(size=(len(channels), 6)) + 1.5
+        for state, seconds, alpha in (("rest", rest_s, 1.2), ("arith", 45.0, 0.1)):
+            n = round(seconds * 128)
+            hz = np.fft.rfftfreq(n, 1 / 128)
+            shape = 1 / np.sqrt(hz + 2) + alpha * np.exp(-((hz - 10) ** 2) / 2)
+            wave = (
+                12 * mixture @ np.fft.irfft(np.fft.rfft(rng.normal(size=(6, n)), axis=1) * shape, n, axis=1)
+            )
             arrays[f"{person}_{state}"] = np.round(wave / 0.02).astype(np.int16)
     meta = {"channels": channels, "fs": 128, "scale_uV_per_lsb": 0.02}
     np.savez(path, __meta__=json.dumps(meta), **arrays)
