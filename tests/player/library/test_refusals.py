@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from player.library import scanner as library_scan
+from player.library import track_opening
 from player.library.library import CACHE_NAME, Library
 from player.library.scan_process import ScanEvent, ScanProcess
 from player.library.scanner import Scanner
@@ -178,7 +178,7 @@ def test_a_file_that_may_be_read_again_is_played_without_having_changed(
         raise PermissionError(13, "Permission denied", path)
 
     with monkeypatch.context() as closed:
-        closed.setattr(library_scan, "open_under", forbidden)
+        closed.setattr(track_opening, "open_under", forbidden)
         assert scan(cache, music)["a.wav"].reason == "Permission denied"
     assert scan(cache, music, begun_s=0.0)["a.wav"].reason is None
 
