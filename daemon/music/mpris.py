@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 _READ = PropertyAccess.READ
 
 
-class Music(Protocol):
+class DesktopMusic(Protocol):
     """The running playback as the desktop sees it. Every call returns at once."""
 
     def skip(self) -> None: ...
@@ -100,7 +100,7 @@ class RootInterface(ServiceInterface):
 class PlayerInterface(ServiceInterface):
     """What plays, and the buttons."""
 
-    def __init__(self, music: Music) -> None:
+    def __init__(self, music: DesktopMusic) -> None:
         super().__init__("org.mpris.MediaPlayer2.Player")
         self._music = music
 
@@ -272,7 +272,7 @@ def _text(words: str) -> str:
     return words.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
 
 
-async def serve_mpris(music: Music, again_s: float = AGAIN_S) -> None:
+async def serve_mpris(music: DesktopMusic, again_s: float = AGAIN_S) -> None:
     """Be there for the desktop until cancelled; where there is no bus, look again now and then."""
     if "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
         return
@@ -294,7 +294,7 @@ async def serve_mpris(music: Music, again_s: float = AGAIN_S) -> None:
         await asyncio.sleep(again_s)
 
 
-async def _served(bus: MessageBus, music: Music) -> None:
+async def _served(bus: MessageBus, music: DesktopMusic) -> None:
     player = PlayerInterface(music)
     bus.export(PATH, RootInterface())
     bus.export(PATH, player)

@@ -49,10 +49,10 @@ class SourceLists:
             try:
                 kept.headers = self._listed(root)
             except (OSError, ValueError) as error:
-                self._tell(root, f"{root}: {getattr(error, 'strerror', None) or error}")
+                self._warn_once(root, f"{root}: {getattr(error, 'strerror', None) or error}")
                 raise OSError(str(error)) from None
             kept.failed = False
-            self._tell(root, "")
+            self._warn_once(root, "")
         return kept.headers
 
     def _listed(self, root: str) -> dict[str, Header]:
@@ -64,7 +64,7 @@ class SourceLists:
                 self._busy("")
         return found
 
-    def _tell(self, root: str, words: str) -> None:
+    def _warn_once(self, root: str, words: str) -> None:
         if words and self._told.get(root) != words:
             self._warn(words)
         self._told[root] = words

@@ -40,10 +40,10 @@ class PlayedTracks:
         opened = _opened(root, location, ahead=True)
         again = opened.again()
         if again is not None:
-            self._keep(location, again)
+            self._retain(location, again)
         return cast("IO[bytes]", opened)
 
-    def _keep(self, location: str, file: RemoteFile) -> None:
+    def _retain(self, location: str, file: RemoteFile) -> None:
         with self._lock:
             old = [self._kept.pop(location, None)]
             self._kept[location] = file

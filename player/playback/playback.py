@@ -31,6 +31,7 @@ from player.outputs.outputs import Outputs
 from player.playback.audio_loop import AudioLoop
 from player.playback.auto_dj import AutoDj, EngineSettings
 from player.playback.resume_point import ResumeFile, ResumePoint
+from player.playback.stars import Stars, title_of
 from player.playback.transition import is_endless
 
 TICK_S = 0.03
@@ -91,7 +92,7 @@ class Playback:
         self._place = place
         self._taste_file = taste
         self._taste = taste.read() if taste is not None else Taste()
-        self._stars = _Stars()
+        self._stars = Stars()
         chooser.set_taste(self._taste)
         self._on_like = on_like
         self._clock = clock
@@ -151,7 +152,7 @@ class Playback:
         self._engine.tick(now_s)
         missing = ("music_folder_missing",) if self._library.missing else ()
         state = self._state = self._engine.state((*self._outputs.degraded, *missing))
-        if (title := _title(state.track)) != self._title:
+        if (title := title_of(state.track)) != self._title:
             self._title = title
             self._outputs.set_title(title)
         obeyed, self._obeyed = self._obeyed, []
@@ -187,7 +188,7 @@ class Playback:
         Raises UnknownTrackError, TasteError.
         """
         known = self._known(track_id)
-        self._stars.say(known, liked)
+        self._stars.note(known, liked)
         self._set_taste(self._taste.like(known, liked))
         self._on_like(known, liked)
 
@@ -343,36 +344,6 @@ class Playback:
         self._library.close()
         if self._place is not None:
             self._place.forget()  # it was ended on purpose: the next session begins with what fits then
-
-
-class _Stars:
-    """What servers say is liked, without what was said otherwise here since."""
-
-    def __init__(self) -> None:
-        self.liked: frozenset[str] = frozenset()
-        self._tracks: tuple[Track, ...] = ()
-        self._unliked: set[str] = set()
-
-    def look(self, tracks: tuple[Track, ...]) -> bool:
-        """True where it is another set by now."""
-        if tracks is self._tracks:
-            return False
-        self._tracks = tracks
-        before = self.liked
-        self.liked = frozenset(track.id for track in tracks if track.starred) - self._unliked
-        return self.liked != before
-
-    def say(self, track_id: str, liked: bool) -> None:
-        """A person has said so."""
-        if liked:
-            self._unliked.discard(track_id)
-        else:
-            self._unliked.add(track_id)
-            self.liked -= {track_id}
-
-
-def _title(track: Track | None) -> str:
-    return "" if track is None else " - ".join(part for part in (track.artist, track.title) if part)
 
 
 class _Commands(deque[Callable[[], None]]):

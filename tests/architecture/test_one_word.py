@@ -13,7 +13,10 @@ PACKAGES = ("daemon", "acquisition", "inference", "player", "models")
 
 BANNED_FUNCTIONS = re.compile(r"_?(hear|say|tell|obey)(_\w+)?|_?(keep|take|heard|told|says|mind|wish)")
 """Instead: on_message, on_state, publish, notify, handle_command, retain, push, add: what it really does."""
-OF_PYTHON = {("player/reading/sound_view.py", "tell")}
+OF_PYTHON = {
+    ("player/reading/sound_view.py", "tell"),
+    ("player/library/sources/servers/remote_file.py", "tell"),
+}
 """A method of the language's own file protocol."""
 
 BANNED_CLASSES = re.compile(r"_?(Engine|Voice|Ear|\w*Ears?|Mind|Wish\w*|Cue\w*)")

@@ -12,7 +12,7 @@ from player.analysis.track_analysis import analyse
 from player.analysis.track_measures import Analysis
 from player.library.music_folder import is_source
 from player.library.sounds.measuring_order import spread
-from player.library.sources.servers.source_errors import SourceError, TrackMissingError
+from player.library.sources.servers.source_errors import MusicServerError, TrackMissingError
 from player.library.store.rows import PendingFile
 from player.library.store.track_cache import TrackCache
 from player.library.track_opening import open_in
@@ -91,7 +91,7 @@ class Measuring:
         """A short file needs no second look; one that cannot be read gets none."""
         try:
             analysis = future.result()
-        except SourceError as error:
+        except MusicServerError as error:
             self._put_off(file, error)
             return
         except Exception as error:  # noqa: BLE001 - told apart by whom it tells
@@ -103,7 +103,7 @@ class Measuring:
         if file.sound is not None:
             self._cache.set_analysis(file.sound, analysis)
 
-    def _put_off(self, file: PendingFile, error: SourceError) -> None:
+    def _put_off(self, file: PendingFile, error: MusicServerError) -> None:
         """A server that is away says nothing of its tracks: they are measured after another look."""
         self._settled.add(file.sound)
         if isinstance(error, TrackMissingError):

@@ -16,24 +16,24 @@ MAX_LISTENERS = 16
 """Each costs an encoder: a fiftieth of one core of a PC."""
 
 
-class Piece(NamedTuple):
+class StreamPiece(NamedTuple):
     """A block (n, 2) of the mix, and what it is called."""
 
     block: PcmBlock
     title: str
 
 
-class Listener:
+class StreamListener:
     """One who listens; ``offer`` never waits."""
 
     def __init__(self) -> None:
-        self._pieces: deque[Piece] = deque()
+        self._pieces: deque[StreamPiece] = deque()
         self._news = threading.Condition()
         self._behind = 0
         self._over = False
         self.dropped = False
 
-    def offer(self, piece: Piece) -> bool:
+    def offer(self, piece: StreamPiece) -> bool:
         """False when it is too far behind: it is dropped."""
         with self._news:
             self.dropped = self._behind > BEHIND_S * MIX_RATE_HZ
@@ -46,7 +46,7 @@ class Listener:
             self._news.notify()
         return not self.dropped
 
-    def next(self) -> Piece | None:
+    def next(self) -> StreamPiece | None:
         """Wait for the next piece; None at the end."""
         with self._news:
             self._news.wait_for(lambda: self._pieces or self._over)
@@ -70,8 +70,8 @@ class Station:
         self.title = ""
         self._limit = limit
         self._lock = threading.Lock()
-        self._listeners: list[Listener] = []
-        self._recent: deque[Piece] = deque()
+        self._listeners: list[StreamListener] = []
+        self._recent: deque[StreamPiece] = deque()
         self._recent_frames = 0
         self.dropped_listeners = 0
 
@@ -82,7 +82,7 @@ class Station:
 
     def push(self, block: PcmBlock) -> None:
         """Send on (n, 2)."""
-        piece = Piece(block.copy(), self.title)
+        piece = StreamPiece(block.copy(), self.title)
         with self._lock:
             self._recent.append(piece)
             self._recent_frames += len(block)
@@ -92,18 +92,18 @@ class Station:
             self.dropped_listeners += len(self._listeners) - len(staying)
             self._listeners = staying
 
-    def join(self) -> Listener | None:
+    def join(self) -> StreamListener | None:
         """A new listener, who begins with the last second; None where there are too many."""
         with self._lock:
             if len(self._listeners) >= self._limit:
                 return None
-            listener = Listener()
+            listener = StreamListener()
             for piece in self._recent:
                 listener.offer(piece)
             self._listeners.append(listener)
             return listener
 
-    def leave(self, listener: Listener) -> None:
+    def leave(self, listener: StreamListener) -> None:
         """It listens no more."""
         with self._lock:
             self._listeners = [one for one in self._listeners if one is not listener]

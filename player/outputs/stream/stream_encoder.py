@@ -66,7 +66,7 @@ class StreamEncoder:
         if len(block):
             for packet in self._stream.encode(self._frame(block)):
                 self._container.mux(packet)
-        return self._out.take()
+        return self._out.drained()
 
     def _frame(self, block: PcmBlock) -> AudioFrame:
         laid = _steps(block) if self._whole else np.ascontiguousarray(block)
@@ -81,7 +81,7 @@ class StreamEncoder:
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         self._container.close()
-        return self._out.take()
+        return self._out.drained()
 
 
 def _steps(block: PcmBlock) -> NDArray[Any]:
@@ -100,7 +100,7 @@ class _Bytes:
         self._held += data
         return len(data)
 
-    def take(self) -> bytes:
+    def drained(self) -> bytes:
         taken = bytes(self._held)
         self._held.clear()
         return taken

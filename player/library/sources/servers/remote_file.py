@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from player.library.sources.servers.source_errors import SourceError
+from player.library.sources.servers.source_errors import MusicServerError
 from player.library.sources.servers.web_requests import words_of
 
 BLOCK_BYTES = 1 << 17
@@ -21,7 +21,7 @@ AHEAD_PAUSE_S = 2.0
 AHEAD_PATIENCE_S = 180.0
 
 Get = Callable[[int | None], http.client.HTTPResponse]
-"""Asks for the bytes from one place on, or for all of them. Raises SourceError."""
+"""Asks for the bytes from one place on, or for all of them. Raises MusicServerError."""
 
 
 class RemoteBytes:
@@ -31,7 +31,7 @@ class RemoteBytes:
     """
 
     def __init__(self, get: Get, *, ahead: bool = False) -> None:
-        """With ``ahead`` a thread fetches all of it. Raises SourceError where nothing comes."""
+        """With ``ahead`` a thread fetches all of it. Raises MusicServerError where nothing comes."""
         self._get = get
         self._lock = threading.RLock()
         self._held = tempfile.TemporaryFile()  # noqa: SIM115 - open until the last reader goes
@@ -43,7 +43,7 @@ class RemoteBytes:
         self._readers = 1
         try:
             self._begin(0)
-        except SourceError:
+        except MusicServerError:
             self.release()
             raise
         if ahead:
@@ -74,10 +74,10 @@ class RemoteBytes:
             if length.isdecimal() and len(length) < 16:
                 self._size = int(length) + self._next_block * BLOCK_BYTES
                 if self._size > MAX_BYTES:
-                    raise SourceError(f"the server's file is larger than {MAX_BYTES >> 30} GiB")
+                    raise MusicServerError(f"the server's file is larger than {MAX_BYTES >> 30} GiB")
 
     def _fetch(self, block: int) -> None:
-        """Have this block. Raises SourceError."""
+        """Have this block. Raises MusicServerError."""
         for attempt in range(TRIES):
             try:
                 if self._answer is None or (self._ranges and self._next_block != block):
@@ -88,7 +88,7 @@ class RemoteBytes:
             except (OSError, http.client.HTTPException) as error:
                 self._hang_up()
                 if attempt == TRIES - 1:
-                    raise SourceError(words_of(error)) from None
+                    raise MusicServerError(words_of(error)) from None
 
     def _is_behind(self, block: int) -> bool:
         return self._size is not None and block * BLOCK_BYTES >= self._size
@@ -96,16 +96,16 @@ class RemoteBytes:
     def _read_block(self) -> None:
         answer, block = self._answer, self._next_block
         if answer is None:
-            raise SourceError("the server has hung up")
+            raise MusicServerError("the server has hung up")
         first = block * BLOCK_BYTES
         wanted = BLOCK_BYTES if self._size is None else min(BLOCK_BYTES, self._size - first)
         data = answer.read(wanted)
         if len(data) < wanted and self._size is not None:
-            raise SourceError(f"the server ended after {first + len(data)} of {self._size} bytes")
+            raise MusicServerError(f"the server ended after {first + len(data)} of {self._size} bytes")
         if len(data) < wanted:
             self._size = first + len(data)
         elif first > MAX_BYTES:
-            raise SourceError(f"the server's file is larger than {MAX_BYTES >> 30} GiB")
+            raise MusicServerError(f"the server's file is larger than {MAX_BYTES >> 30} GiB")
         self._held.seek(first)
         self._held.write(data)
         self._have.add(block)
@@ -121,14 +121,14 @@ class RemoteBytes:
                         return
                     self._fetch(block)
                 block, failed_s = block + 1, 0.0
-            except SourceError:
+            except MusicServerError:
                 if failed_s > AHEAD_PATIENCE_S:
                     return
                 time.sleep(AHEAD_PAUSE_S)
                 failed_s += AHEAD_PAUSE_S
 
     def size(self) -> int:
-        """In bytes; where nobody said it, all is fetched first. Raises SourceError."""
+        """In bytes; where nobody said it, all is fetched first. Raises MusicServerError."""
         with self._lock:
             block = 0
             while self._size is None:
@@ -139,7 +139,7 @@ class RemoteBytes:
     def piece(self, at: int, size: int) -> bytes:
         """Some bytes from a place on, ``size`` at most (all there are where negative); none at the end.
 
-        Raises SourceError.
+        Raises MusicServerError.
         """
         with self._lock:
             block = at // BLOCK_BYTES
@@ -159,7 +159,7 @@ class RemoteBytes:
 
 
 class RemoteFile(io.RawIOBase):
-    """One reader of it, with a place of its own. Raises SourceError from ``read`` and ``seek``."""
+    """One reader of it, with a place of its own. Raises MusicServerError from ``read`` and ``seek``."""
 
     def __init__(self, content: RemoteBytes) -> None:
         """Takes over one hold on the content."""

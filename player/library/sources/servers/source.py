@@ -38,16 +38,16 @@ class MusicSource(Protocol):
     """One account on one server. Every call may take seconds."""
 
     def tracks(self) -> Iterator[SourceTrack]:
-        """All of them, asked for page by page. Raises SourceError."""
+        """All of them, asked for page by page. Raises MusicServerError."""
         ...
 
     def open(self, location: str, *, ahead: bool = False) -> RemoteFile:
         """A track's bytes, from any place in them; ``ahead`` fetches all of it meanwhile, to be played.
 
-        Raises SourceError.
+        Raises MusicServerError.
         """
         ...
 
     def like(self, location: str, liked: bool) -> None:
-        """Tell the server, where its file allows that. Raises SourceError."""
+        """Tell the server, where its file allows that. Raises MusicServerError."""
         ...

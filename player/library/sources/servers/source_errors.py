@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class SourceError(OSError):
+class MusicServerError(OSError):
     """The server cannot be used now. The message is one line, without password or token."""
 
     def __init__(self, words: str) -> None:
@@ -11,5 +11,5 @@ class SourceError(OSError):
         self.strerror = words
 
 
-class TrackMissingError(SourceError):
+class TrackMissingError(MusicServerError):
     """The server has this one track no more; the others may be there."""

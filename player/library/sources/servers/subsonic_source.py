@@ -14,7 +14,7 @@ import msgspec
 
 from player.library.sources.servers.remote_file import RemoteBytes, RemoteFile
 from player.library.sources.servers.source import SourceTrack
-from player.library.sources.servers.source_errors import SourceError, TrackMissingError
+from player.library.sources.servers.source_errors import MusicServerError, TrackMissingError
 from player.library.sources.servers.subsonic_account import Account
 from player.library.sources.servers.web_requests import Rules, Web, words_of
 
@@ -74,7 +74,7 @@ class SubsonicSource:
     """One account. The password is sent as salted token only, and stands in no location and no message."""
 
     def __init__(self, account: Account) -> None:
-        """Raises SourceError for certificates that cannot be read."""
+        """Raises MusicServerError for certificates that cannot be read."""
         self._account = account
         self._web = Web(Rules(account.ca_file, account.redirects_inside))
         parts = urlsplit(account.address)
@@ -145,7 +145,7 @@ class SubsonicSource:
             self._checked(answer)
         finally:
             answer.close()
-        raise SourceError(f"the server answers with {kind:.60} instead of sound")
+        raise MusicServerError(f"the server answers with {kind:.60} instead of sound")
 
     def _url(self, call: str, parameters: dict[str, str | int]) -> str:
         who = {"u": self._account.user, "v": PROTOCOL, "c": "neuroplayer", "f": "json", **self._login()}
@@ -171,7 +171,7 @@ class SubsonicSource:
         try:
             response = msgspec.json.decode(_body(answer), type=_Envelope, strict=False).response
         except msgspec.DecodeError:
-            raise SourceError(f"the server answers with {kind:.60}, not as Subsonic does") from None
+            raise MusicServerError(f"the server answers with {kind:.60}, not as Subsonic does") from None
         if response.status == "ok":
             return response
         error = response.error or _Error()
@@ -179,7 +179,7 @@ class SubsonicSource:
         if error.code == NOT_FOUND:
             raise TrackMissingError("the server has this track no more")
         hint = '; if it knows no tokens: login = "password"' if error.code in NO_TOKENS else ""
-        raise SourceError(f"the server refuses (error {error.code}: {said or 'it says nothing'}){hint}")
+        raise MusicServerError(f"the server refuses (error {error.code}: {said or 'it says nothing'}){hint}")
 
 
 def _part(song: _Song) -> int:
@@ -189,18 +189,18 @@ def _part(song: _Song) -> int:
 
 
 def _body(answer: http.client.HTTPResponse) -> bytes:
-    """Raises SourceError for what has no end."""
+    """Raises MusicServerError for what has no end."""
     until_s = time.monotonic() + DEADLINE_S
     content = bytearray()
     try:
         while part := answer.read1(1 << 16):
             content += part
             if len(content) > MAX_ANSWER_BYTES:
-                raise SourceError(f"the server's answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
+                raise MusicServerError(f"the server's answer is larger than {MAX_ANSWER_BYTES >> 20} MiB")
             if time.monotonic() > until_s:
-                raise SourceError(f"the server's answer takes longer than {DEADLINE_S:g} s")
-    except SourceError:
+                raise MusicServerError(f"the server's answer takes longer than {DEADLINE_S:g} s")
+    except MusicServerError:
         raise
     except (OSError, http.client.HTTPException) as error:
-        raise SourceError(words_of(error)) from None
+        raise MusicServerError(words_of(error)) from None
     return bytes(content)

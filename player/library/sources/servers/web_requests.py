@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from player.library.sources.servers.source_errors import SourceError
+from player.library.sources.servers.source_errors import MusicServerError
 
 TIMEOUT_S = 10.0
 
@@ -30,13 +30,13 @@ class Web:
     """Asks one server. Messages never hold the address's query, where the token stands."""
 
     def __init__(self, rules: Rules) -> None:
-        """Raises SourceError for certificates that cannot be read."""
+        """Raises MusicServerError for certificates that cannot be read."""
         try:
             context = ssl.create_default_context()
             if rules.ca_file is not None:
                 context.load_verify_locations(rules.ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise SourceError(f"the certificates of ca_file cannot be read ({error.strerror})") from None
+            raise MusicServerError(f"the certificates of ca_file cannot be read ({error.strerror})") from None
         self._opener = urllib.request.OpenerDirector()
         for handler in (
             urllib.request.HTTPHandler(),
@@ -49,7 +49,7 @@ class Web:
             self._opener.add_handler(handler)
 
     def get(self, url: str, from_byte: int | None = None) -> http.client.HTTPResponse:
-        """The answer, with its body unread. Raises SourceError."""
+        """The answer, with its body unread. Raises MusicServerError."""
         headers = {"User-Agent": "neuroplayer"}
         if from_byte is not None:
             headers["Range"] = f"bytes={from_byte}-"
@@ -58,9 +58,9 @@ class Web:
             answer: Any = self._opener.open(request, timeout=TIMEOUT_S)
         except urllib.error.HTTPError as error:
             error.close()
-            raise SourceError(f"the server answers {error.code} {error.reason!s:.60}") from None
+            raise MusicServerError(f"the server answers {error.code} {error.reason!s:.60}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise SourceError(words_of(error)) from None
+            raise MusicServerError(words_of(error)) from None
         response: http.client.HTTPResponse = answer
         return response
 
@@ -69,7 +69,7 @@ def words_of(error: Exception) -> str:
     """One line for a person."""
     reason = getattr(error, "reason", None)
     cause = reason if isinstance(reason, Exception) else error
-    if isinstance(cause, SourceError):
+    if isinstance(cause, MusicServerError):
         return str(cause)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"the server's certificate is not believed ({cause.verify_message:.120})"
@@ -95,10 +95,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """Raises SourceError where it may not be followed."""
+        """Raises MusicServerError where it may not be followed."""
         try:
             self._check(req, newurl)
-        except SourceError:
+        except MusicServerError:
             fp.close()
             raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -106,11 +106,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def _check(self, req: Any, newurl: str) -> None:
         old, new = urlsplit(req.full_url), urlsplit(newurl)
         if new.scheme not in ("http", "https") or (old.scheme == "https" and new.scheme == "http"):
-            raise SourceError(f"the server leads on to {new.scheme}, which is not followed")
+            raise MusicServerError(f"the server leads on to {new.scheme}, which is not followed")
         if (old.hostname, old.port) != (new.hostname, new.port) and not self._inside:
             host = new.hostname or ""
             if not _is_public(host):
-                raise SourceError(
+                raise MusicServerError(
                     f"the server leads on to {host!r:.80}, an inner address: redirects_inside is false"
                 )
 

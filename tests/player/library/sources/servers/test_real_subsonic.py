@@ -14,19 +14,19 @@ import soundfile
 from player.deck import MIX_RATE_HZ
 from player.library.library import Library
 from player.library.sources.servers.remote_file import BLOCK_BYTES, RemoteFile
-from player.library.sources.servers.source_errors import SourceError
+from player.library.sources.servers.source_errors import MusicServerError
 from player.library.sources.servers.source_opening import open_source
 from player.opening import open_playback
 from player.outputs.output_spec import KINDS, OutputKind
 from player.reading.sound_opening import open_sound
 from player.sink import NullSink
-from support.peers.real_supysonic import PASSWORD, Supysonic, supysonic_folder
+from support.servers.real_supysonic import PASSWORD, Supysonic, supysonic_folder
 from support.sounds.playback_rig import high_noise, tone
 from support.waiting import SCAN_PATIENCE_S, wait_until
 
 pytestmark = [
     pytest.mark.skipif(
-        supysonic_folder() is None, reason="needs supysonic (tests/support/peers/real_supysonic.py)"
+        supysonic_folder() is None, reason="needs supysonic (tests/support/servers/real_supysonic.py)"
     ),
     pytest.mark.timeout(600),
 ]
@@ -176,7 +176,7 @@ def test_a_wrong_password_is_one_line_without_the_password(server: Supysonic, tm
     account = server.write_account(tmp_path / "home.subsonic")
     account.write_text(account.read_text().replace(PASSWORD, "wr0ng-one"))
     source = open_source(account)
-    with pytest.raises(SourceError, match=r"error 40|answers 401") as caught:
+    with pytest.raises(MusicServerError, match=r"error 40|answers 401") as caught:
         list(source.tracks())
     assert "wr0ng-one" not in str(caught.value)
     assert "wr0ng-one" not in repr(source.__dict__)
@@ -189,7 +189,7 @@ def test_a_server_that_is_away_says_so_and_is_there_when_it_is_back(
     source = open_source(server.write_account(tmp_path / "home.subsonic"))
     track = next(iter(source.tracks()))
     server.kill()
-    with pytest.raises(SourceError, match="cannot be reached"):
+    with pytest.raises(MusicServerError, match="cannot be reached"):
         source.open(track.location)
     server.start()
     with source.open(track.location) as file:

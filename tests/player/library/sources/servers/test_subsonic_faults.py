@@ -25,7 +25,7 @@ from player.library.source_reading import SourceLists, header_of
 from player.library.sources.servers import web_requests
 from player.library.sources.servers.remote_file import BLOCK_BYTES
 from player.library.sources.servers.source import SourceTrack
-from player.library.sources.servers.source_errors import SourceError, TrackMissingError
+from player.library.sources.servers.source_errors import MusicServerError, TrackMissingError
 from player.library.sources.servers.source_opening import KINDS, open_source
 from player.library.track_opening import PlayedTracks
 from support.sounds.playback_rig import tone
@@ -126,7 +126,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def refusal(act: Callable[[], object]) -> str:
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(MusicServerError) as caught:
         act()
     said = str(caught.value)
     assert "\n" not in said
