@@ -25,7 +25,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
-from daemon.mqtt.link import MqttLink  # noqa: E402
+from daemon.mqtt.transport.link import MqttLink  # noqa: E402
 from daemon.settings import BrokerSettings  # noqa: E402
 from support.peers.real_broker import RealBroker  # noqa: E402
 

@@ -7,8 +7,8 @@ import sys
 import click
 
 from daemon import __version__
-from daemon.commands.lazy_group import CommandTable, LazyGroup
 from daemon.errors import EXIT_BAD_INPUT, BadInputError
+from daemon.lazy_group import CommandTable, LazyGroup
 from daemon.places import lend_home
 
 COMMANDS: CommandTable = {

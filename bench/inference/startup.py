@@ -25,7 +25,7 @@ import psutil  # noqa: E402
 from measuring import write  # noqa: E402
 
 from daemon.broker import mosquitto_binary, mosquitto_config  # noqa: E402
-from daemon.mqtt.link import MqttLink  # noqa: E402
+from daemon.mqtt.transport.link import MqttLink  # noqa: E402
 from daemon.settings import BrokerSettings  # noqa: E402
 
 LISTEN_S = 15.0

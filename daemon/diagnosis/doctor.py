@@ -192,7 +192,7 @@ def _broker(settings: Settings) -> Iterator[Finding]:
     try:
         with socket.create_connection((broker.host, broker.port), timeout=3) as link:
             if broker.tls:
-                from daemon.mqtt.link import tls_context
+                from daemon.mqtt.transport.link import tls_context
 
                 context = tls_context(broker)
                 if context is not None:

@@ -32,9 +32,9 @@ from daemon.diagnosis.latency_listener import Received
 from daemon.engine.prepared import PreparedPipeline
 from daemon.engine.role import EngineRole, HeadsetFeed
 from daemon.errors import BadInputError
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import ENGINE_AVAILABILITY, Topics
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings
 from inference.baseline.baseline import Baseline
 from inference.classification.band_power_classifier import BandPowerClassifier

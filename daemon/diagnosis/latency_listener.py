@@ -14,7 +14,7 @@ from collections import defaultdict
 
 import msgspec
 
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings
 
 

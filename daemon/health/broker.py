@@ -15,7 +15,7 @@ from functools import partial
 
 from daemon.health.endpoint import Health, serve_health
 from daemon.health.metrics import Read, RoleCounts
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport.link import MqttLink
 from daemon.processes.child_patience import within
 from daemon.processes.lifetime import until_stopped
 from daemon.settings import Settings

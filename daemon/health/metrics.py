@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from acquisition.signal import EegChunk, Gap, HeadsetStatus
 from daemon.mqtt import documents
-from daemon.mqtt.outbox import LinkCounters
+from daemon.mqtt.transport.outbox import LinkCounters
 
 
 class SignalLoss:

@@ -11,7 +11,7 @@ import contextlib
 
 from daemon.home.discovery import MIGRATE, Discovery
 from daemon.home.entities import Owner
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport.link import MqttLink
 
 LOOK_S = 3.0
 """So long for what is retained, on a broker that never lets us hear ourselves."""

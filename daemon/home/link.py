@@ -23,9 +23,9 @@ from daemon.mqtt import topics
 from daemon.mqtt.codec import MessageError, decode_command
 from daemon.mqtt.commands import ForgetCommand
 from daemon.mqtt.documents import Document, Emotion, Forgotten
-from daemon.mqtt.link import MqttLink, OnMessage
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import ENGINE_AVAILABILITY, PLAYER_AVAILABILITY
+from daemon.mqtt.transport.link import MqttLink, OnMessage
 from daemon.rate_limit import Buckets, CommandRate
 from daemon.settings import Settings
 from daemon.wearers.keeping import keeping_of
@@ -128,11 +128,11 @@ class HomeLink:
         elif name == COMMAND + topics.FORGET:
             self._forget(payload, retained)
         elif topic == self._announcement.status_topic:
-            self._hear_home(payload)
+            self._on_home_status(payload)
         elif not self._introduction.on_message(topic, payload):
             self._role_on_message(topic, payload, retained)
 
-    def _hear_home(self, payload: bytes) -> None:
+    def _on_home_status(self, payload: bytes) -> None:
         """Home Assistant comes or goes."""
         if payload == topics.ONLINE and time.monotonic() - self._announced_s >= ANNOUNCE_AGAIN_S:
             self._announced_s = time.monotonic()

@@ -12,7 +12,7 @@ from daemon.home.discovery import Discovery
 from daemon.home.entities import ENTITIES
 from daemon.home.wearer_select import wearer_select_topic
 from daemon.mqtt import topics
-from daemon.mqtt.link import MqttLink, OnMessage
+from daemon.mqtt.transport.link import MqttLink, OnMessage
 from daemon.settings import BrokerSettings, HomeAssistantSettings
 
 BROKER_S = 5.0

@@ -22,7 +22,7 @@ Share = Callable[[Document], Document | None]
 
 
 class Wire(Protocol):
-    """What the outlet needs of ``daemon.mqtt.link.MqttLink``."""
+    """What the outlet needs of ``daemon.mqtt.transport.link.MqttLink``."""
 
     def retain(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None: ...
 

@@ -196,9 +196,9 @@ class PlayerRole:
     def _on_obeyed(self) -> None:
         """The music does what was asked for. Called from the audio thread."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._say_obeyed)
+            self._loop.call_soon_threadsafe(self._wake)
 
-    def _say_obeyed(self) -> None:
+    def _wake(self) -> None:
         self._obeyed.set()
         self._changed.set()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from daemon.mqtt import topics
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport.link import MqttLink
 from daemon.places import private_folder
 from daemon.processes.locks import sign_again
 from daemon.processes.supervisor import Supervisor

@@ -14,8 +14,8 @@ from daemon.mqtt import documents, topics
 from daemon.mqtt.codec import MessageError, decode_command
 from daemon.mqtt.commands import Command, ForgetCommand, WearerCommand
 from daemon.mqtt.inlet import Inlet
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import GUEST, Settings
 from daemon.wearers.wearer import Wearer, checked_wearer, is_guest, wearer_of, wearers_in
 

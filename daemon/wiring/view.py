@@ -13,8 +13,8 @@ import msgspec
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.topics import Topics
+from daemon.mqtt.transport.link import MqttLink
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.processes.logs import open_log
 from daemon.settings import Settings

@@ -17,9 +17,9 @@ import click
 from daemon.configuration.values import check_listen
 from daemon.engine.eeg_frames import socket_path
 from daemon.errors import BadInputError
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
+from daemon.mqtt.transport.link import MqttLink
 from daemon.processes.lifetime import log_to_stderr, until_stopped
 from daemon.processes.systemd_notify import OWN_VARIABLES
 from daemon.settings import Settings, WebSettings

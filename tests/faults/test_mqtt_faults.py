@@ -17,10 +17,10 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.mqtt import link as mqtt_link
-from daemon.mqtt.link import MqttLink
-from daemon.mqtt.outbox import MAX_EVENTS
 from daemon.mqtt.topics import TopicError, Topics, checked_node
+from daemon.mqtt.transport import link as mqtt_link
+from daemon.mqtt.transport.link import MqttLink
+from daemon.mqtt.transport.outbox import MAX_EVENTS
 from daemon.settings import BrokerSettings
 from support.peers.real_broker import RealBroker
 from support.peers.tcp_proxy import TcpProxy

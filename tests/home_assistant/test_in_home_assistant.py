@@ -15,7 +15,7 @@ import pytest_asyncio
 from daemon.home.discovery import Discovery
 from daemon.home.entities import ENTITIES, NO_TARGET
 from daemon.mqtt import codec, commands, topics
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings
 from support.documents import DOCUMENTS, MOOD
 from support.free_ports import a_free_port

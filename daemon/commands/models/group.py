@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from daemon.commands.lazy_group import CommandTable, LazyGroup
+from daemon.lazy_group import CommandTable, LazyGroup
 
 COMMANDS: CommandTable = {
     "list": ("daemon.commands.models.show:list_networks", "List the stored networks."),

@@ -15,7 +15,7 @@ from pathlib import Path
 from acquisition.montage import canonical
 from acquisition.port import UnknownSourceError
 from acquisition.readers import Recording, open_recording
-from models.datasets.bids.protocols import Event, Stretch, stretches_of
+from models.datasets.bids.protocols import BidsEvent, Stretch, stretches_of
 from models.errors import DatasetError
 
 FORMATS = (".edf", ".bdf", ".vhdr", ".xdf")
@@ -151,7 +151,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return [{k: v for k, v in row.items() if k and v and v != "n/a"} for row in reader]
 
 
-def _events(path: Path | None) -> list[Event]:
+def _events(path: Path | None) -> list[BidsEvent]:
     if path is None:
         return []
     found = []
@@ -162,7 +162,7 @@ def _events(path: Path | None) -> list[Event]:
             rule = "onset and duration must be numbers"
             raise DatasetError(f"{path}: line {number}: {rule}: {error}") from error
         kind = row.get("trial_type") or row.get("value") or ""
-        found.append(Event(onset_s, duration_s, kind.strip(), row))
+        found.append(BidsEvent(onset_s, duration_s, kind.strip(), row))
     return sorted(found, key=lambda event: event.onset_s)
 
 

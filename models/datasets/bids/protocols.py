@@ -22,7 +22,7 @@ EASY_AND_HARD = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class BidsEvent:
     """One row of ``events.tsv``; ``columns`` holds all of it, ``n/a`` left out."""
 
     onset_s: float
@@ -40,7 +40,7 @@ class Stretch:
     end_s: float
 
 
-def stretches_of(dataset: str, task: str, events: Sequence[Event], duration_s: float) -> list[Stretch]:
+def stretches_of(dataset: str, task: str, events: Sequence[BidsEvent], duration_s: float) -> list[Stretch]:
     """What is known of a recording of ``task``, in order. ``dataset`` is an id as OpenNeuro gives them."""
     by_set = {"ds007262": _arithmetic_by_difficulty, "ds007169": _nback}
     known = by_set.get(dataset)
@@ -49,7 +49,7 @@ def stretches_of(dataset: str, task: str, events: Sequence[Event], duration_s: f
     return sorted((s for s in inside if s.end_s - s.start_s >= MIN_STRETCH_S), key=lambda s: s.start_s)
 
 
-def _by_names(task: str, events: Sequence[Event], duration_s: float) -> Iterator[Stretch]:
+def _by_names(task: str, events: Sequence[BidsEvent], duration_s: float) -> Iterator[Stretch]:
     """Blocks that the events name, or else the whole recording by the name of its task."""
     blocks = [event for event in events if event.duration_s >= MIN_STRETCH_S]
     told = [(event, _state_of(event.kind)) for event in blocks]
@@ -67,7 +67,7 @@ def _state_of(name: str) -> State | None:
     return "engaged" if WORKING.search(name) else None
 
 
-def _arithmetic_by_difficulty(events: Sequence[Event]) -> Iterator[Stretch]:
+def _arithmetic_by_difficulty(events: Sequence[BidsEvent]) -> Iterator[Stretch]:
     """ds007262: the minute before the first problem is rest; the easiest quarter of the problems is calm, the
     hardest engaged. Their order is random, so that time and cleaning tell nothing.
     """
@@ -87,11 +87,11 @@ def _arithmetic_by_difficulty(events: Sequence[Event]) -> Iterator[Stretch]:
             yield Stretch("engaged", start_s, end_s)
 
 
-def _all_problems(events: Sequence[Event]) -> list[tuple[float, tuple[float, float]]]:
+def _all_problems(events: Sequence[BidsEvent]) -> list[tuple[float, tuple[float, float]]]:
     return [problem for event in events for problem in _problems(event, tutorial=True)]
 
 
-def _problems(event: Event, *, tutorial: bool = False) -> Iterator[tuple[float, tuple[float, float]]]:
+def _problems(event: BidsEvent, *, tutorial: bool = False) -> Iterator[tuple[float, tuple[float, float]]]:
     """A problem's difficulty and when it was worked at."""
     if event.columns.get("istutorial", "").lower() == "true" and not tutorial:
         return
@@ -101,7 +101,7 @@ def _problems(event: Event, *, tutorial: bool = False) -> Iterator[tuple[float, 
         yield float(span[1]), (event.onset_s, event.onset_s + event.duration_s)
 
 
-def _nback(events: Sequence[Event]) -> Iterator[Stretch]:
+def _nback(events: Sequence[BidsEvent]) -> Iterator[Stretch]:
     """ds007169: markers of 1-back are calm and of 3- and 4-back engaged, joined while they follow closely."""
     state: State | None = None
     start_s = last_s = 0.0

@@ -14,7 +14,7 @@ from acquisition.stream.credible import credible
 from acquisition.stream.feed_settings import FeedSettings
 from acquisition.stream.timeline import Timeline
 from acquisition.units import MOST_UV
-from support.scripted_feed import INFO, RATE_HZ, Scripted, World
+from support.recordings.scripted_feed import INFO, RATE_HZ, Scripted, World
 
 EVEN_HZ = 128.0
 """Its period is a number that floats hold exactly: what lies on a border lies on it."""

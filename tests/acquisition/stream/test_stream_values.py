@@ -9,7 +9,7 @@ from acquisition.port import AbsentError, EegSource, EndOfStream, SourceError
 from acquisition.signal import EegChunk, Gap, HeadsetStatus, StreamInfo
 from acquisition.stream.arrival import Arrivals
 from acquisition.stream.timeline import Timeline
-from support.scripted_feed import INFO, RATE_HZ, Scripted, World
+from support.recordings.scripted_feed import INFO, RATE_HZ, Scripted, World
 
 
 def test_it_is_a_source() -> None:

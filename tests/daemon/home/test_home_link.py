@@ -24,11 +24,11 @@ from daemon.home.mood_events import MoodEvents
 from daemon.home.sharing import coarse, is_loopback, refuse_to_share
 from daemon.mqtt import codec, documents, topics
 from daemon.mqtt.documents import Estimate
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings, Settings
 from support.documents import EMOTION, SIGNAL
-from support.ear import Ear
+from support.peers.ear import Ear
 from support.peers.real_broker import RealBroker
 from support.waiting import PATIENCE_S, until
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.mqtt.direct_client import DirectClient, NoAnswerError
-from daemon.mqtt.link import MqttLink, backoff_s
-from daemon.mqtt.outage import LinkTrouble, Outage
+from daemon.mqtt.transport.direct_client import DirectClient, NoAnswerError
+from daemon.mqtt.transport.link import MqttLink, backoff_s
+from daemon.mqtt.transport.outage import LinkTrouble, Outage
 from daemon.settings import BrokerSettings
 from support.peers.real_broker import RealBroker
 from support.waiting import until
@@ -86,7 +86,7 @@ async def test_states_are_latest_wins_and_events_bounded_without_a_broker(free_p
 
 DOOMED = """
 import asyncio, os, sys
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings
 async def main():
     settings = BrokerSettings(port=int(sys.argv[1]))
@@ -183,7 +183,7 @@ async def test_an_error_of_our_own_side_is_no_word_of_the_broker(
         await until(lambda: one.counters.failures == 1)
         assert "[code:4]" in (one.last_error or "")
         await until(lambda: one.counters.connects == 2)
-    told = [record.message for record in caplog.records if record.name == "daemon.mqtt.outage"]
+    told = [record.message for record in caplog.records if record.name == "daemon.mqtt.transport.outage"]
     assert "is gone (the connection broke)" in told[0]
 
 

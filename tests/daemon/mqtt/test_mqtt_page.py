@@ -12,8 +12,8 @@ import pytest
 from daemon.configuration.keys import BY_NAME
 from daemon.home.link import HomeLink
 from daemon.mqtt import codec, documents, topics
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings, Settings
 from support.peers.real_broker import RealBroker
 from support.waiting import until

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings
-from support.ear import Ear
+from support.peers.ear import Ear
 from support.peers.real_broker import RealBroker
 from support.waiting import until
 

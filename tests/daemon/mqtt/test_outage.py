@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daemon.mqtt.outage import MANY, LinkTrouble, Outage
+from daemon.mqtt.transport.outage import MANY, LinkTrouble, Outage
 
 BROKE = LinkTrouble.BROKEN
 REFUSED = "[Errno 111] Connection refused"

@@ -22,14 +22,14 @@ from daemon.engine.role import EngineRole
 from daemon.home.link import HomeLink
 from daemon.mqtt import codec, commands, documents, topics
 from daemon.mqtt import outlet as outlet_module
-from daemon.mqtt.link import MqttLink
 from daemon.mqtt.outlet import Outlet
+from daemon.mqtt.transport.link import MqttLink
 from daemon.music.documents import reason_info
 from daemon.settings import BrokerSettings, Settings
 from player.music import Reason
 from support.documents import EMOTION
-from support.ear import Ear
 from support.engine_parts import CHUNK, INFO, MODEL, Pipeline, state
+from support.peers.ear import Ear
 from support.peers.real_broker import RealBroker
 from support.waiting import until
 

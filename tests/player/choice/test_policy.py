@@ -11,7 +11,7 @@ from player.choice.chooser import Chooser, NoPlayableTrackError, PolicySettings
 from player.choice.policies import LEAD_LEASH, LEAD_STEP
 from player.choice.targets import POLICIES, UnknownPolicyError, UnknownTargetError, parse_target
 from player.music import Mood, Track
-from support.small_library import LIBRARY, settled
+from support.sounds.small_library import LIBRARY, settled
 from support.sounds.track_making import feeling, make_track
 
 

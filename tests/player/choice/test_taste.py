@@ -12,7 +12,7 @@ from player.choice import taste as tastes
 from player.choice.taste import Taste, TasteError, TasteFile
 from player.opening import open_playback
 from player.playback.playback import Playback, UnknownTrackError
-from support.small_library import LIBRARY, settled
+from support.sounds.small_library import LIBRARY, settled
 from support.sounds.sound_making import sine, write_wav
 from support.waiting import wait_until
 

@@ -9,8 +9,8 @@ from unittest import mock
 
 import psutil
 
-from daemon.mqtt import link as mqtt_link
-from daemon.mqtt.link import MqttLink
+from daemon.mqtt.transport import link as mqtt_link
+from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings
 from support.peers.tcp_proxy import TcpProxy
 from support.waiting import until

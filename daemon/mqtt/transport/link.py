@@ -24,11 +24,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from daemon.mqtt.direct_client import DirectClient, NoAnswerError
-from daemon.mqtt.muting import Muting
-from daemon.mqtt.outage import Cause, LinkTrouble, Outage
-from daemon.mqtt.outbox import MAX_EVENTS, LinkCounters, Message, Outbox
 from daemon.mqtt.topics import OFFLINE, ONLINE
+from daemon.mqtt.transport.direct_client import DirectClient, NoAnswerError
+from daemon.mqtt.transport.muting import Muting
+from daemon.mqtt.transport.outage import Cause, LinkTrouble, Outage
+from daemon.mqtt.transport.outbox import MAX_EVENTS, LinkCounters, Message, Outbox
 from daemon.settings import BrokerSettings
 
 KEEPALIVE_S = 10
