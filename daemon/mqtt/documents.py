@@ -277,4 +277,6 @@ DOCUMENTS: dict[str, type[Document]] = {
     topics.COMMAND_ERROR: CommandError,
     topics.FORGOTTEN: Forgotten,
     topics.WEARER: SessionWearer,
+    topics.INFO: Info,
+    topics.PLAYER_INFO: Info,
 }

@@ -23,6 +23,7 @@ def test_every_topic_by_its_name() -> None:
         "mood_changed": "MoodChanged", "session": "Session", "player/state": "PlayerState",
         "player/decision": "Decision", "cmd/error": "CommandError", "forgotten": "Forgotten",
         "wearer": "SessionWearer",
+        "info": "Info", "player/info": "Info",
     }  # fmt: skip
     assert tuple(commands.COMMANDS) == topics.COMMANDS
     assert set(topics.COMMANDS) == {*topics.ENGINE_COMMANDS, *topics.PLAYER_COMMANDS, "wearer"}
