@@ -26,7 +26,6 @@ REPLAYED_ENGINE = "_Engine"  # the recorded role: an engine in the one sense of 
 SAME_NAME = {
     "Decision": "what the player decides, and the document that carries it on MQTT",
     "Estimate": "what the pipeline estimates, and the document that carries it on MQTT",
-    "Wearer": "who wears the headset, and the document that names them on MQTT",
     "LabelEncoder": "the class of another library that old files name, and ours",
 }
 

@@ -14,8 +14,8 @@ from daemon.mqtt import topics
 from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings, Settings
+from support.ear import Ear
 from support.peers import flood
-from support.peers.ear import Ear
 from support.peers.real_broker import RealBroker
 from support.waiting import until
 

@@ -28,7 +28,7 @@ from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings, Settings
 from support.documents import EMOTION, SIGNAL
-from support.peers.ear import Ear
+from support.ear import Ear
 from support.peers.real_broker import RealBroker
 from support.waiting import PATIENCE_S, until
 

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.mqtt.transport.link import MqttLink
 from daemon.settings import BrokerSettings
-from support.peers.ear import Ear
+from support.ear import Ear
 from support.peers.real_broker import RealBroker
 from support.waiting import until
 

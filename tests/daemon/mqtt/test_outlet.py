@@ -28,8 +28,8 @@ from daemon.music.documents import reason_info
 from daemon.settings import BrokerSettings, Settings
 from player.music import Reason
 from support.documents import EMOTION
+from support.ear import Ear
 from support.engine_parts import CHUNK, INFO, MODEL, Pipeline, state
-from support.peers.ear import Ear
 from support.peers.real_broker import RealBroker
 from support.waiting import until
 
