@@ -5,8 +5,9 @@
 
 A minute of a person's real rest, then half a minute of the signal, through the engine's pipeline with the
 network that ships for the montage. The limits were set on 18 people, put in order by the SHA-256 of
-`not-eeg:` and their name; the other eight were read apart, and all signals follow the rest of these. The split is not clean: a
-first look covered all 26, and limits of straightness were tightened after the figures of the eight.
+`not-eeg:` and their name; the other eight were read apart, and all signals follow the rest of these. The
+split is not clean: a first look covered all 26, and limits of straightness were tightened after the
+figures of the eight.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from models.errors import DatasetError, ModelFileError, TrainingError
 from models.files.inert_pickle import inert_load
 from models.runs.recipes import RECIPES
 from models.runs.training_run import read_arrays
-from support.networks.dataset_making import rhythm
 from support.networks.example_making import SMALL, blobs
+from support.recordings.a_head import head_noise
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
@@ -36,8 +36,8 @@ def arrays(tmp_path: Path) -> Path:
 def people(tmp_path: Path) -> Path:
     parts = {}
     for i in range(4):
-        for part, seconds, alpha in (("rest", 100, 12.0), ("arith", 40, 3.0)):
-            samples = rhythm(4, 128 * seconds, 128.0, 10 * i + len(part), alpha)
+        for part, seconds, alpha in (("rest", 100, 4.0), ("arith", 40, 0.5)):
+            samples = head_noise(10 * i + len(part), 4, 128 * seconds, 128.0, rhythm=alpha)
             parts[f"S{i:02}_{part}"] = np.round(samples / 0.02).astype(np.int16)
     meta = {"channels": ["Fp1", "Fp2", "T5", "T6"], "fs": 128, "scale_uV_per_lsb": 0.02}
     np.savez(tmp_path / "people.npz", __meta__=np.array(json.dumps(meta)), **parts)
