@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from support.networks.example_making import blobs
+from support.recordings.a_head import head_noise
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
@@ -26,13 +27,11 @@ COMMANDS = [
 
 
 def _people_set(path: Path) -> str:
-    from support.networks.dataset_making import rhythm
-
     channels = ["Fp1", "Fp2", "T5", "T6"]
     arrays = {}
     for i in range(3):
-        for part, seconds, alpha in (("rest", 100, 10.0), ("arith", 40, 4.0)):
-            samples = rhythm(4, 128 * seconds, 128.0, 10 * i + len(part), alpha)
+        for part, seconds, alpha in (("rest", 100, 4.0), ("arith", 40, 0.5)):
+            samples = head_noise(10 * i + len(part), 4, 128 * seconds, 128.0, rhythm=alpha)
             arrays[f"S{i:02}_{part}"] = np.round(samples / 0.02).astype(np.int16)
     meta = '{"channels": ["Fp1", "Fp2", "T5", "T6"], "fs": 128, "scale_uV_per_lsb": 0.02}'
     assert len(channels) == 4

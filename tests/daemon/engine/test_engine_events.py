@@ -83,8 +83,15 @@ async def test_a_recording_is_told_first_the_wearer_next_and_who_has_time_last(t
     pipeline = Pipeline([(state(1.0, "relaxed", -0.5), state(2.0, "focused", 0.5))])
     await _run(_role(told, feed, lambda _info: _prepared(pipeline), tmp_path), feed.taken)
     assert told.order == [
-        *("said emotion", "said session"),
-        *("came HeadsetStatus", "pipeline", "said session", "said headset", "done HeadsetStatus"),
+        *("said emotion", "said session", "said info"),
+        *(
+            "came HeadsetStatus",
+            "pipeline",
+            "said session",
+            "said info",
+            "said headset",
+            "done HeadsetStatus",
+        ),
         *("came EegChunk", "read EmotionState", "read EmotionState"),
         *("said emotion", "said emotion", "done EegChunk"),
         *("came HeadsetStatus", "read EmotionState", "said emotion", "said headset", "done HeadsetStatus"),

@@ -29,6 +29,7 @@ from models.personal.personal_calibration import (
     store_valence,
 )
 from models.personal.personal_store import PersonalStore
+from support.recordings.a_head import head_noise
 
 MUSE = "calm-engaged-muse4"
 
@@ -103,7 +104,7 @@ def test_a_wearer_whom_the_shipped_network_misreads_gets_a_personal_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
-    monkeypatch.setattr(personal_calibration, "EPOCHS", 15)
+    monkeypatch.setattr(personal_calibration, "EPOCHS", 40)
     told: list[tuple[int, int]] = []
     store = _store(tmp_path)
     base = store.live.get(MUSE)
@@ -156,15 +157,13 @@ def test_nothing_is_kept_of_a_wearer_the_shipped_network_reads_well(
 
 
 def _songs(effect: float, n: int = 12) -> tuple[Trial, ...]:
-    from support.networks.dataset_making import rhythm
-
     rng = np.random.default_rng(2)
-    rest = rhythm(4, 128 * 20, 128.0, 1, 6.0)
+    rest = head_noise(1, 4, 128 * 20, 128.0)
     trials = []
     for i in range(n):
         liked = i % 2 == 0
-        alpha = 6.0 * np.exp((effect if liked else -effect) + 0.05 * rng.normal())
-        during = rhythm(4, 128 * 15, 128.0, 10 + i, alpha)
+        alpha = 2.0 * np.exp((effect if liked else -effect) + 0.05 * rng.normal())
+        during = head_noise(10 + i, 4, 128 * 15, 128.0, rhythm=alpha)
         label = {"valence": "positive" if liked else "negative"}
         trials.append(Trial("me", "1", i, np.concatenate([rest, during], axis=1), label, 20.0))
     return tuple(trials)
