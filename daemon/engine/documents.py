@@ -81,8 +81,8 @@ def emotion_document(
         at=at,
         simulated=simulated,
         emotion=state.emotion,
-        valence=_two_digits(state.affect.valence),
-        arousal=_two_digits(state.affect.arousal),
+        valence=two_digits(state.affect.valence),
+        arousal=two_digits(state.affect.arousal),
         confidence=round(state.confidence, 2),
         status=state.status,
         since=since,
@@ -92,8 +92,8 @@ def emotion_document(
     )
 
 
-def _two_digits(value: float | None) -> float | None:
-    """More would be noise, which databases keep as change."""
+def two_digits(value: float | None) -> float | None:
+    """What is said of a number: more would be noise, which databases keep as change."""
     return None if value is None else round(value, 2)
 
 

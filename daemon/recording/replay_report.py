@@ -14,6 +14,7 @@ from typing import Any
 from acquisition.recording.encryption import line_opener
 from acquisition.signal import StreamInfo
 from daemon import places
+from daemon.engine.documents import two_digits
 from daemon.engine.prepared import PreparedPipeline
 from daemon.recording.session_replay import SessionReplay
 from daemon.settings import Settings
@@ -98,8 +99,11 @@ def _verdict(what: str, tally: _Tally) -> str:
     return f"{tally.total} {what}: {tally.differing} differ from the recording"
 
 
+NUMBERS = ("valence", "arousal", "confidence")
+
+
 class _Rereader:
-    """Finds, for each mood the player heard, the state that the EEG gives now."""
+    """Finds, for each mood the player heard, the state that the EEG gives now, to the digits said."""
 
     def __init__(self, moods: list[dict[str, Any]], problems: list[str]) -> None:
         self._moods, self._problems, self._at = moods, problems, 0
@@ -108,10 +112,11 @@ class _Rereader:
         """The same mood out of the replayed states; what claims nothing needs none."""
         for at in range(self._at, len(self._moods)):
             mood = self._moods[at]
-            known = (mood["valence"], mood["arousal"], mood["confidence"], mood["status"], mood["emotion"])
-            if known == (heard.valence, heard.arousal, heard.confidence, heard.status, heard.emotion):
+            said = [two_digits(mood[name]) for name in NUMBERS]
+            same = said == [two_digits(getattr(heard, name)) for name in NUMBERS]
+            if same and (mood["status"], mood["emotion"]) == (heard.status, heard.emotion):
                 self._at = at
-                return WearerMood(heard.at_s, *known)
+                return heard
         if heard.arousal is not None:
             self._problems.append(f"the player heard a mood that does not come again: {heard}")
         return heard

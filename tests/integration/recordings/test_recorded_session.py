@@ -17,6 +17,7 @@ from acquisition.port import AbsentError
 from acquisition.recording.consent import read_consent
 from acquisition.recording.session_file import Line, read_session
 from acquisition.signal import EegChunk
+from daemon.engine.documents import two_digits
 from support.peers.real_broker import RealBroker
 from support.running_product import MosquittoSub, Product, Running
 from support.waiting import wait_until
@@ -54,7 +55,9 @@ def test_a_recorded_session_says_rec_carries_consent_and_holds_every_state(
     assert sum(i.samples_uv.shape[1] for i in items if isinstance(i, EegChunk)) > 5 * 256
     states = [json.loads(i.text) for i in items if isinstance(i, Line) and i.stream == "EmotionState"]
     said = [d for d in ear.documents("emotion") if d["status"] == "ok"]
-    recorded = {(s["emotion"], s["arousal"], s["confidence"], s["seq"]) for s in states}
+    recorded = {
+        (s["emotion"], two_digits(s["arousal"]), two_digits(s["confidence"]), s["seq"]) for s in states
+    }
     assert said
     assert all((d["emotion"], d["arousal"], d["confidence"], d["seq"]) in recorded for d in said)
 

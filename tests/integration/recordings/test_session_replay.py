@@ -188,7 +188,8 @@ def test_a_session_with_every_command_of_the_contract_comes_again_byte_for_byte(
     wish.wait(20)
     wish("dwell", seconds=1, windows=10)
     wish("forget", wearer="home", windows=10)  # the roles forget; files are for the command to delete
-    assert wish.sent == set(COMMANDS)
+    # whose session it is changes by a session of its own
+    assert wish.sent == set(COMMANDS) - {"wearer"}
     running.interrupt()
     assert running.wait() == 0, running.errors
     assert not ear.documents("cmd/error")
