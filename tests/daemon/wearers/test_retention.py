@@ -56,6 +56,6 @@ def test_nothing_goes_unless_an_age_is_configured(monkeypatch: pytest.MonkeyPatc
 def test_doctor_says_how_much_is_kept_of_whom(tmp_path: Path) -> None:
     _lay(Wearer("anna", tmp_path).recordings / "2026-01-01T10-00-00Z-anna.xdf", 1)
     assert [(one.wearer, one.recordings, one.size_bytes) for one in holdings(tmp_path)] == [("anna", 1, 10)]
-    check = next(check for check in CHECKS if check.__name__ == "_kept")
+    check = next(check for check in CHECKS if check.__name__ == "_wearers")
     (found,) = check(Settings(state_dir=str(tmp_path)))
     assert "anna: 1 recording, 0 histories" in found.text

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from acquisition.signal import FloatArray
 from daemon.commands.models.evaluate import evaluate
 from models.datasets.bids.folder import open_bids
-from models.datasets.bids.protocols import Event, Stretch, stretches_of
+from models.datasets.bids.protocols import BidsEvent, Stretch, stretches_of
 from models.errors import DatasetError
 from models.evaluation.state_people import open_state_people
 from support.recordings.a_head import head_noise
@@ -96,7 +96,11 @@ def test_tasks_are_told_by_their_names(tmp_path: Path) -> None:
 
 
 def test_blocks_that_events_name_come_before_the_name_of_the_task() -> None:
-    events = [Event(10, 20, "rest", {}), Event(30, 20, "subtraction", {}), Event(50, 1, "rest", {})]
+    events = [
+        BidsEvent(10, 20, "rest", {}),
+        BidsEvent(30, 20, "subtraction", {}),
+        BidsEvent(50, 1, "rest", {}),
+    ]
     assert stretches_of("", "arithmetic", events, 60.0) == [
         Stretch("calm", 10, 30),
         Stretch("engaged", 30, 50),
