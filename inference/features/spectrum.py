@@ -87,7 +87,7 @@ def spectrum_of(samples_uv: FloatArray, rate_hz: float, good: FloatArray | None 
     """The spectrum of one window (n_channels, n_samples)."""
     taper, halves = _taper(samples_uv.shape[1])
     # one pass over the parts as they lie in memory: the sum of the two is left to the band matrix
-    parts = np.fft.rfft(samples_uv * taper, axis=1).view(np.float64)
+    parts = np.ascontiguousarray(np.fft.rfft(samples_uv * taper, axis=1)).view(np.float64)
     # a Hann window turns a mean into n/2 in bin 0 and -n/4 in bin 1 and nothing else: cheaper than to centre
     half_sums = samples_uv @ halves
     parts[:, 0] -= half_sums
