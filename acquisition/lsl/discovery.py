@@ -16,7 +16,8 @@ from acquisition.port import MissingPartError, SourceError
 from acquisition.signal import StreamInfo
 
 MAX_CHANNELS = 512
-RATES_HZ = (50.0, 20_000.0)
+RATES_HZ = (100.0, 1000.0)
+"""What can be read live. Recordings may have other rates."""
 OWN_PREFIX = "neuroplayer-"
 IMAGE_MARK = ".image"
 """The Dockerfile makes this file beside the program."""
@@ -214,7 +215,7 @@ def _check(described: Any, n_channels: int, rate_hz: float) -> None:
     if not 1 <= n_channels <= MAX_CHANNELS:
         raise UnfitStreamError(name, f"must have 1..{MAX_CHANNELS} channels, got {n_channels}")
     if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        raise UnfitStreamError(name, f"must have a rate of 50..20000 Hz, got {rate_hz:g}")
+        raise UnfitStreamError(name, f"must have a rate of 100..1000 Hz, got {rate_hz:g}")
 
 
 def identity(stream: Any) -> str:

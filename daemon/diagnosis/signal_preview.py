@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from acquisition.opening import make_source
+from acquisition.port import UnknownSourceError
 from acquisition.signal import EegChunk, FeedItem, Gap, HeadsetStatus, StreamInfo
 from acquisition.source_spec import SourceSpec
 from acquisition.stream.feed import Feed
 from inference.classification.band_power_classifier import BandPowerClassifier
 from inference.emotion import SignalQuality
 from inference.pipeline import Pipeline, PipelineSettings
+from inference.preprocessing.resampling import UnreadableRateError
 
 OPEN_S = 8.0
 """How long a source is waited for."""
@@ -51,7 +53,11 @@ async def _next(items: AsyncIterator[FeedItem], until_s: float) -> FeedItem | No
 
 
 def _listener(info: StreamInfo) -> Pipeline:
-    return Pipeline(info, BandPowerClassifier(info.channels), PipelineSettings(hop_s=1.0, mains_hz="auto"))
+    settings = PipelineSettings(hop_s=1.0, mains_hz="auto")
+    try:
+        return Pipeline(info, BandPowerClassifier(info.channels), settings)
+    except UnreadableRateError as error:
+        raise UnknownSourceError(f"source: {info.device}: {error}") from error
 
 
 def _qualities(pipeline: Pipeline, item: EegChunk | Gap) -> list[SignalQuality]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from acquisition.montage import canonical
+from acquisition.port import UnknownSourceError
 from acquisition.signal import StreamInfo
 from daemon.engine.baseline_store import BaselineStore
 from daemon.engine.prepared import PreparedPipeline
@@ -25,6 +26,7 @@ from inference.networks.model_store import ModelStore
 from inference.networks.vetting import load_network
 from inference.pipeline import Pipeline, PipelineSettings, TooLate, never_too_late
 from inference.port import Classifier, ClassifierError
+from inference.preprocessing.resampling import UnreadableRateError
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +53,15 @@ class PipelineMaker:
         self._vetted: set[str] = set()
 
     def __call__(self, info: StreamInfo) -> PreparedPipeline:
-        """A pipeline for this stream: the best network that fits, else the band-power rule; with reasons."""
+        """A pipeline for this stream: the best network that fits, else the band-power rule; with reasons.
+
+        Raises ``UnknownSourceError`` for a rate that cannot be read.
+        """
         made = StreamPipeline(info, self._settings, self._store, self._vetted, self._too_late, self._keeping)
-        return made.prepare()
+        try:
+            return made.prepare()
+        except UnreadableRateError as error:
+            raise UnknownSourceError(f"source: {info.device}: {error}") from error
 
 
 class StreamPipeline:

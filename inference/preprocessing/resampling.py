@@ -18,18 +18,22 @@ HALF_WIDTH, HALF_WIDTH_SLOW = 8, 16
 KAISER_BETA = 6.0
 
 
+class UnreadableRateError(ValueError):
+    """A stream is too slow or too fast to be read."""
+
+
 class Resampler:
     """Anti-alias low-pass, then interpolation by a Kaiser-windowed sinc on the output's own grid.
 
     (Smith and Gossett 1984, *A flexible sampling-rate conversion method*.) A value needs ``half_width`` input
     samples after its place: 31 ms at 256 Hz. Equal rates pass untouched, and where the input rate is a whole
-    multiple of the output's, samples are picked and nothing is waited for. Raises ``ValueError`` for
-    rates outside 100-1000 Hz.
+    multiple of the output's, samples are picked and nothing is waited for. Raises ``UnreadableRateError``
+    outside 100-1000 Hz.
     """
 
     def __init__(self, in_rate_hz: float, out_rate_hz: float, n_channels: int) -> None:
         if not MIN_RATE_HZ <= in_rate_hz <= MAX_RATE_HZ:
-            raise ValueError(
+            raise UnreadableRateError(
                 f"the sampling rate must lie inside {MIN_RATE_HZ:g}..{MAX_RATE_HZ:g} Hz, got {in_rate_hz:g}"
             )
         self._same = abs(in_rate_hz - out_rate_hz) < 1e-9

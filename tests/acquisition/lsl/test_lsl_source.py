@@ -43,7 +43,8 @@ def test_the_eeg_is_taken_where_other_streams_bear_its_name_and_nothing_of_our_o
     ("changed", "words"),
     [
         ({"unit": "furlongs"}, "one known unit of volts"),
-        ({"rate_hz": 10.0}, "a rate of 50..20000 Hz, got 10"),
+        ({"rate_hz": 10.0}, "a rate of 100..1000 Hz, got 10"),
+        ({"rate_hz": 2000.0}, "a rate of 100..1000 Hz, got 2000"),
     ],
 )
 def test_what_no_eeg_can_be_is_refused_in_one_line(changed: dict[str, object], words: str) -> None:
