@@ -1,4 +1,7 @@
-"""Entry of a child process: ``python -m daemon.child ROLE`` with the settings as JSON on standard input."""
+"""Entry of a child process: ``python -m daemon.child [PARENT] ROLE``, the settings as JSON on standard input.
+
+PARENT is the process that started it, by its number.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,8 @@ from daemon.settings import RoleName, from_json
 
 def main() -> int:
     """Run the role named on the command line until it is told to stop."""
-    die_with_parent()
-    role = sys.argv[1]
+    *parent, role = sys.argv[1:]
+    die_with_parent(*map(int, parent))
     if role not in get_args(RoleName):
         raise SystemExit(f"unknown role {role!r}")
     from daemon.wiring import load_role

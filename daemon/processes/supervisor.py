@@ -295,7 +295,7 @@ class Supervisor:
         process: asyncio.subprocess.Process | None = None
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "daemon.child", role),
+                *(sys.executable, "-m", "daemon.child", str(os.getpid()), role),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=None if own_terminal else asyncio.subprocess.DEVNULL,
                 stderr=None if own_terminal else asyncio.subprocess.PIPE,

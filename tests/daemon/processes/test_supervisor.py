@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -237,3 +239,13 @@ async def test_an_end_while_the_source_is_undecided_is_an_end(settings: Settings
         await until(lambda: watched.engine is not None)
     assert watched.lines == []
     assert watched.supervisor.pids == {}
+
+
+def test_a_role_whose_supervisor_was_killed_before_it_could_ask_ends(settings: Settings) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    command = [sys.executable, "-m", "daemon.child", str(gone.pid), "engine"]
+    done = subprocess.run(
+        command, input=to_json(settings), capture_output=True, timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == -signal.SIGTERM, done.stderr
