@@ -90,13 +90,14 @@ def _topics(
 
     A node that plays for somebody else now is left alone.
     """
+    from daemon.configuration.merging import broker_at
     from daemon.processes.locks import running_roles
 
     ours = _running(settings, wearers)
     found: dict[BrokerSettings, set[str]] = {}
     for role in ours:
         if role.broker_url:
-            found.setdefault(_broker(settings, role.broker_url), set()).add(role.node)
+            found.setdefault(broker_at(settings, role.broker_url), set()).add(role.node)
     if settings.broker.named:
         nodes = {settings.node} if named else {wearer.name for wearer in wearers}
         others = {role.node for role in running_roles(wearers[0].state)} if wearers else set()
@@ -104,13 +105,6 @@ def _topics(
         if left:
             found.setdefault(settings.broker, set()).update(left)
     return {broker: sorted(nodes) for broker, nodes in found.items()}
-
-
-def _broker(settings: Settings, url: str) -> BrokerSettings:
-    """With name and password where it is the one that is configured."""
-    from daemon.configuration import values
-
-    return settings.broker if settings.broker.url == url else values.parse_broker(url)
 
 
 def _carry_out(
@@ -140,6 +134,7 @@ def _carry_out(
 async def _ask(
     settings: Settings, wearers: Sequence[Wearer], roles: Sequence[Running], done: ForgetReport
 ) -> None:
+    from daemon.configuration.merging import broker_at
     from daemon.forgetting.asking import ask_roles
     from daemon.processes.locks import wearer_mark
 
@@ -147,7 +142,7 @@ async def _ask(
         theirs = [role for role in roles if role.wearer_mark == wearer_mark(wearer.name) and role.broker_url]
         for url in sorted({role.broker_url for role in theirs}):
             asked = [role for role in theirs if role.broker_url == url]
-            await ask_roles(_broker(settings, url), wearer.name, asked, done)
+            await ask_roles(broker_at(settings, url), wearer.name, asked, done)
 
 
 async def _clear(settings: Settings, topics: Mapping[BrokerSettings, list[str]], done: ForgetReport) -> None:

@@ -67,13 +67,13 @@ def session_options(command: CommandT) -> CommandT:
     return command
 
 
-def some_options(*names: str) -> Callable[[CommandT], CommandT]:
+def some_options(*names: str, everywhere: frozenset[str] = EVERYWHERE) -> Callable[[CommandT], CommandT]:
     """Give a click command these of the options above and those of use to every role; it knows no other."""
 
     def give(command: CommandT) -> CommandT:
         for option in reversed(SESSION_OPTIONS):
             wanted = option(click.Command("")).params[0].name
-            if wanted in EVERYWHERE or wanted in names:
+            if wanted in everywhere or wanted in names:
                 command = option(command)
         return command
 

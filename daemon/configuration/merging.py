@@ -67,6 +67,11 @@ def _with(settings: StructT, field: str, value: Any) -> StructT:
     return msgspec.structs.replace(settings, **{name: value})
 
 
+def broker_at(settings: Settings, url: str) -> BrokerSettings:
+    """The broker of that address, with name and password where it is the one that is configured."""
+    return settings.broker if settings.broker.url == url else opt.parse_broker(url)
+
+
 def asked_wearer(wearer: str | None = None, node: str | None = None) -> Wearer:
     """Whom a command that is no session is about: named by flags, environment or file, as for ``run``.
 

@@ -1,0 +1,1 @@
+"""The commands that speak to a running player, and `watch`, which hears what is said."""
