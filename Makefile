@@ -10,13 +10,16 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pythons soak mutants home-assistant-test proof proof-quick docker-proof check format lock wheel clean system-run system-test
+.PHONY: help run install test test-pythons soak mutants home-assistant-test proof proof-quick docker-proof check format lock wheel clean system-run system-test
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(BIN)/.run-stamp system-run ## Run the product: headset or simulated wearer in, music out (ARGS="--music DIR ...")
 	@$(BIN)/neuroplayer run $(ARGS)
+
+install: $(BIN)/.run-stamp system-run ## Put the command neuroplayer on your PATH (by pipx or uv where they are, else as a link)
+	@sh docker/install-command.sh "$(PYTHON)"
 
 test: $(BIN)/.dev-stamp system-test ## Pass the tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not soak" $(ARGS)
@@ -31,7 +34,10 @@ mutants: $(BIN)/.dev-stamp ## Count the one-line mutants that the tests notice (
 	@$(BIN)/uv pip install -q --python $(BIN)/python --group mutants
 	@nice -n 10 $(BIN)/python bench/mutation/mutants.py $(ARGS)
 
-home-assistant-test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
+home-assistant-install: $(BIN)/.run-stamp system-run ## Put the command neuroplayer on your PATH (by pipx or uv where they are, else as a link)
+	@sh docker/install-command.sh "$(PYTHON)"
+
+test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
 	@sh docker/home-assistant-tests.sh $(ARGS)
 
 proof: ## Prove in fresh Debian roots that the README's commands give sound (root, mmdebstrap; ARGS=--quick for less)

@@ -1,4 +1,4 @@
-"""What a person asks of a running player from the shell, against the player's own process and a real broker."""
+"""What is asked of a running player from the shell, against its own process and a real broker."""
 
 from __future__ import annotations
 
@@ -168,8 +168,9 @@ def test_no_broker_is_one_line_and_status_1(product: Product, free_port: int) ->
 def test_a_broker_with_no_player_of_the_node_is_one_line_and_status_1(
     product: Product, broker: RealBroker
 ) -> None:
-    # long enough to reach the broker on a busy machine; nobody is waited for as long again
-    asked = product.start("pause", "--node", "attic", "--broker", f"mqtt://127.0.0.1:{broker.port}")
+    # long enough to reach the broker on a busy machine; a player is waited for as long again, in vain
+    where = ("--node", "attic", "--broker", f"mqtt://127.0.0.1:{broker.port}")
+    asked = product.start("pause", *where, "--wait", "12")
     assert asked.wait() == 1
     (line,) = asked.errors
     assert line.startswith("neuroplayer: no player of node 'attic' is at mqtt://127.0.0.1:")
