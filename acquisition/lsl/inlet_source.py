@@ -157,7 +157,7 @@ class LslSource:
             # muse-lsl gives its EEG, its motion and its pulse one name and one source id
             found = [stream for stream in found if stream.type().lower() == "eeg"] or found
         if len(found) > 1:
-            both = "; ".join(map(_told, found))
+            both = "; ".join(map(_choosing_words, found))
             raise UnknownSourceError(
                 f"source: {len(found)} LSL streams fit {asked!r}; choose by source_id, host or uid: {both}"
             )
@@ -178,7 +178,7 @@ class LslSource:
         # start times of other machines' clocks tell nothing here
         back = [s for s in back if s.hostname() != socket.gethostname() or s.created_at() > lost_s - TWIN_S]
         if not same and not back:
-            others = "; ".join(map(_told, found))
+            others = "; ".join(map(_choosing_words, found))
             raise AbsentError(
                 f"source: {previous.identity} is gone; not taking another one in its place: {others}"
             )
@@ -197,6 +197,6 @@ class LslSource:
         return all(self._options.get(key) in (None, "", value) for key, value in held.items())
 
 
-def _told(stream: Any) -> str:
+def _choosing_words(stream: Any) -> str:
     """By the words that choose it: an ``@`` behind a Muse's id, which has colons, would look like a login."""
     return f"{stream.name()}: source_id={stream.source_id()},host={stream.hostname()},uid={stream.uid()}"

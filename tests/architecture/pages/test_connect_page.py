@@ -13,7 +13,7 @@ from acquisition.montage import canonical
 from acquisition.port import MissingPartError
 from inference.networks.model_store import ModelStore
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "connect.md").read_text("utf-8")
 TABLE = PAGE.split("| headset |", 1)[1].split("\n\n", 1)[0]
 ROWS = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in TABLE.splitlines()[2:]]
