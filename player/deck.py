@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import IO, Protocol
+from dataclasses import dataclass
+from typing import IO, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,41 @@ class Deck(Protocol):
 
     def close(self) -> None:
         """Stop decoding; returns within 3 s. Safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """The last samples of a track before they are resampled, so that the next part's can go on from them."""
+
+    samples: NDArray[Any]
+    """(channels, n), or (1, n * channels) where the format is interleaved."""
+    format: str
+    layout: str
+    """As FFmpeg calls them."""
+    rate_hz: int
+    settling_frames: int
+    """So many of the first frames that become of the samples differ from those of the track."""
+    lead_frames: int
+    """Those that follow up to the end of the track, of what becomes of it alone; the last of them are off."""
+
+
+@runtime_checkable
+class JoiningDeck(Deck, Protocol):
+    """A deck whose sound can go on from another one's, where both have one rate that is not the mix's."""
+
+    def open_after(self, location: str, seam: Seam) -> None:
+        """As ``open`` at the beginning, with the resampler in the midst of the part before."""
+        ...
+
+    @property
+    def seam(self) -> Seam | None:
+        """Where the next part can go on, once it is complete; None where nothing would be gained."""
+        ...
+
+    @property
+    def lead_frames(self) -> int:
+        """How many of the first frames sound in the place of the last ones of the part before."""
         ...
 
 

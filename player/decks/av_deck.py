@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from player.deck import MIX_RATE_HZ, OpenFile, PcmBlock, is_stream, silence
+from player.deck import MIX_RATE_HZ, OpenFile, PcmBlock, Seam, is_stream, silence
 from player.decks.ring_deck import RingDeck
+from player.reading.joint import Joint
 from player.reading.sound_opening import open_sound
 from player.reading.sound_reader import SoundReader, UnreadableAudioError
 from player.reading.station import RadioStation, UnreachableStationError, open_station
@@ -29,9 +30,15 @@ log = logging.getLogger(__name__)
 
 
 def decoded(
-    location: str, start_s: float, open_file: OpenFile, on_title: Callable[[str], None] = lambda title: None
+    location: str,
+    start_s: float,
+    open_file: OpenFile,
+    on_title: Callable[[str], None] = lambda title: None,
+    joint: Joint | None = None,
 ) -> Iterator[PcmBlock]:
     """Blocks (n, 2) of about a quarter of a second, to the end; ``on_title`` is told a station's titles.
+
+    ``joint`` is where a file goes on from the part of the album before, and is told how it ends.
 
     Raises UnreadableAudioError, UnreachableStationError and OSError.
     """
@@ -46,7 +53,7 @@ def decoded(
             yield from _blocks(reader, start_s)
     else:
         with open_file(location) as file, open_sound(file) as reader:
-            yield from _blocks(reader, start_s)
+            yield from _blocks(reader, start_s, joint)
 
 
 def station_blocks(station: RadioStation, on_title: Callable[[str], None]) -> Iterator[PcmBlock]:
@@ -59,12 +66,37 @@ def station_blocks(station: RadioStation, on_title: Callable[[str], None]) -> It
             yield block
 
 
-def _blocks(reader: SoundReader, start_s: float) -> Iterator[PcmBlock]:
+def _blocks(reader: SoundReader, start_s: float, joint: Joint | None = None) -> Iterator[PcmBlock]:
     reader.start_at(start_s)
-    yield from reader.parts(WRITE_FRAMES)
+    yield from reader.parts(WRITE_FRAMES, joint)
 
 
-class AvDeck(RingDeck):
+class _Joining:
+    """Which part of an album a deck goes on from, and how it ends; see ``JoiningDeck``."""
+
+    def __init__(self) -> None:
+        self._joint = Joint()
+
+    def open(self, location: str, start_s: float = 0.0) -> None:
+        raise NotImplementedError
+
+    def open_after(self, location: str, seam: Seam) -> None:
+        """Open it at its beginning, going on from the last samples of another."""
+        self._joint = Joint(seam)
+        self.open(location)
+
+    @property
+    def seam(self) -> Seam | None:
+        """Where the next part can go on, once everything is decoded."""
+        return self._joint.seam
+
+    @property
+    def lead_frames(self) -> int:
+        """How many of the first frames sound in the place of the last ones of the part before."""
+        return self._joint.lead_frames
+
+
+class AvDeck(RingDeck, _Joining):
     """A deck by PyAV. ``open_file`` opens local tracks; see ``Deck`` for what the methods promise."""
 
     def __init__(
@@ -72,14 +104,16 @@ class AvDeck(RingDeck):
     ) -> None:
         if not math.isfinite(ahead_s) or ahead_s <= 0:
             raise ValueError(f"ahead_s must be a positive number of seconds, got {ahead_s!r}")
-        super().__init__(ahead_s, "av-deck")
+        RingDeck.__init__(self, ahead_s, "av-deck")
+        _Joining.__init__(self)
         self._open_file = open_file
         self._address_of = address_of
 
     def _decode(self, location: str, start_s: float) -> None:
         try:
             written = rested = 0
-            for block in decoded(self._address_of(location), start_s, self._open_file, self._note_title):
+            address = self._address_of(location)
+            for block in decoded(address, start_s, self._open_file, self._note_title, self._joint):
                 if not self._ring.write(block):
                     return
                 written += len(block)
@@ -105,12 +139,13 @@ class AvDeck(RingDeck):
             log.debug("a decoder is still busy and is left to end by itself")
 
 
-class PullDeck:
+class PullDeck(_Joining):
     """Decodes in the caller's thread, when asked: the same frames at the same call, for offline rendering."""
 
     title = ""
 
     def __init__(self, open_file: OpenFile, ahead_s: float = 12.0) -> None:
+        super().__init__()
         self._open_file = open_file
         self._ahead = int(ahead_s * MIX_RATE_HZ)
         self._blocks: Iterator[PcmBlock] = iter(())
@@ -121,7 +156,7 @@ class PullDeck:
 
     def open(self, location: str, start_s: float = 0.0) -> None:
         """Decode the first seconds now."""
-        self._blocks = decoded(location, start_s, self._open_file)
+        self._blocks = decoded(location, start_s, self._open_file, joint=self._joint)
         self._complete = False
         self._fill()
         if self._complete and not self._held and self._error is None and start_s <= 0:

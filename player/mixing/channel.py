@@ -23,8 +23,8 @@ class MixChannel:
         self.start_s = start_s
         self.fade_in: Fade | None = None
         self.fade_out: Fade | None = None
-        self.goes_on = False
-        """True where another voice goes on at its very end: that is no end to be softened."""
+        self.ends_at: int | None = None
+        """The frame at which another voice goes on where this one ends: that is no end to be softened."""
         self.dry_since: int | None = None
         self._heard = 0
         self._rises = False
@@ -47,6 +47,8 @@ class MixChannel:
         """``mix`` of shape (n_frames, 2) with the frames from ``frame`` on added; None stands for silence."""
         skip = max(0, self.start_frame - frame)
         wanted = n_frames - skip
+        if self.ends_at is not None:
+            wanted = min(wanted, self.ends_at - frame - skip)
         if wanted <= 0:
             return mix
         block = self._read(wanted, frame + skip)
@@ -84,7 +86,7 @@ class MixChannel:
             edge = min(EDGE_FRAMES, len(block))
             block[:edge] *= _ramp(edge)[:, None]
             self._rises = False
-        if complete and self.goes_on:
+        if complete and self.ends_at is not None:
             return block
         if complete:
             self._soften_end(block, self.deck.buffered_frames())

@@ -104,18 +104,21 @@ class Mixer:
             self._change = Change(start, fade_frames, self._lead, voice)
         return voice
 
-    def join(self, deck: Deck) -> MixChannel:
+    def join(self, deck: Deck, lead_frames: int = 0) -> MixChannel:
         """Let a deck go on at the frame at which the sound of the voice that is heard ends, at its gain.
 
-        All of that must be decoded. Raises RuntimeError while another change is planned or running, and where
-        nothing is heard.
+        ``lead_frames`` of the deck's first frames take the place of the last ones of that voice, if they are
+        still to come; else they are left out. All of that voice must be decoded. Raises RuntimeError while
+        another change is planned or running, and where nothing is heard.
         """
         with self._lock:
             if self._change is not None or self._lead is None:
                 raise RuntimeError("one change at a time, from something that is heard")
             lead = self._lead
-            lead.goes_on = True
-            end = max(self.frame, lead.start_frame) + lead.deck.buffered_frames()
+            end = max(self.frame, lead.start_frame) + lead.deck.buffered_frames() - lead_frames
+            if end < self.frame:
+                end += len(deck.read(lead_frames))
+            lead.ends_at = end
             self._change = Change(end, 0, lead, MixChannel(deck, lead.gain, end))
             return self._change.coming
 
@@ -127,7 +130,7 @@ class Mixer:
                 return None
             if change.leaving is not None:
                 change.leaving.fade_out = None
-                change.leaving.goes_on = False
+                change.leaving.ends_at = None
             self._change = None
             return change.coming.deck
 

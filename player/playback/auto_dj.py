@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from player.choice.albums import joins
 from player.choice.chooser import Chooser, DecisionKind
 from player.deck import MIX_RATE_HZ, Deck, DeckMaker, PcmBlock
 from player.mixing.announcements import AnnouncementDeck, AnnouncementSound
@@ -16,6 +14,7 @@ from player.mixing.channel import MixChannel
 from player.mixing.fades import CURVES, Curve
 from player.mixing.mixer import Mixer
 from player.music import MAX_CROSSFADE_S, Decision, PlaybackState, Reason, Track
+from player.playback.album_seams import AlbumSeams, goes_on
 from player.playback.lineup import Lineup, PreparedTrack, TrackSource, as_skip, is_filler
 from player.playback.playing import Playing
 from player.playback.seeking import Seeking
@@ -43,8 +42,6 @@ FIRST_PATIENCE_S = 6.0
 MAX_SKIPS = 5
 
 Urgency = Literal["skip", "mood_change", "recovery"]
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +88,7 @@ class AutoDj:
         self._on_decision = on_decision
         self.on_failed_wish: Callable[[Track, str], None] = lambda track, why: None
         self.seeking = Seeking(make_deck, close_deck)
+        self._seams = AlbumSeams(make_deck, close_deck)
         self._lineup = Lineup(chooser, make_deck, source.tracks, close_deck)
         self._current: Playing | None = None
         self._left: Track | None = None
@@ -164,6 +162,7 @@ class AutoDj:
         self._refresh_library()
         if self._armed is None:
             self._lineup.tend(now_s, self._track, self._kind(now_s), soon=self._soon(now_s))
+            self._seams.tend(self._current, self._lineup.next)
             self._answer_wish()
             self._guard(now_s)
             self._steer(now_s)
@@ -195,6 +194,7 @@ class AutoDj:
     def close(self) -> None:
         """Let every deck go."""
         self.seeking.drop()
+        self._seams.drop()
         self._lineup.drop()
         # also the one that a running fade is leaving
         for deck in self.mixer.empty():
@@ -357,6 +357,7 @@ class AutoDj:
             self._change(coming, coming.deck, transition, current.voice.frame_of(transition.start_at_s))
 
     def _change(self, coming: PreparedTrack, deck: Deck, transition: Transition, start_frame: int) -> None:
+        coming.without_lead()
         self._armed = self.mixer.change_to(
             deck,
             gain_db=self._gain_db(coming.track, deck),
@@ -377,11 +378,10 @@ class AutoDj:
 
     def _joined(self, current: Playing, coming: PreparedTrack, deck: Deck) -> bool:
         """Whether the next part of an album goes on at the very frame at which the current one ends."""
-        whole = self._urgent is None and coming.start_s == 0 and not current.broken_off and not current.broken
-        if not whole or not joins(current.track, coming.track):
+        if self._urgent is not None or not goes_on(current, coming):
             return False
         if current.deck.complete and current.deck.buffered_frames() <= ARM_S * MIX_RATE_HZ:
-            self._armed = self.mixer.join(deck)
+            self._armed = self.mixer.join(deck, coming.lead_frames)
         return True
 
     def _armed_seek(self, current: Playing, now_s: float) -> bool:

@@ -47,6 +47,14 @@ class PreparedTrack:
     start_s: float
     deck: Deck | None = None
     opened_s: float = 0.0
+    lead_frames: int = 0
+    """So many of the deck's first frames are of the sound that it goes on from."""
+
+    def without_lead(self) -> None:
+        """Begin with the track itself: it does not go on from what its deck was opened after."""
+        if self.deck is not None:
+            self.deck.read(self.lead_frames)
+        self.lead_frames = 0
 
     @property
     def ready(self) -> bool:

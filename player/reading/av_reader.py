@@ -15,6 +15,7 @@ from av.container import InputContainer
 from player.reading.av_resampling import stereo_pieces
 from player.reading.codec_names import codec_name
 from player.reading.encoder_padding import samples_said, without_padding
+from player.reading.joint import Joint
 from player.reading.ogg_links import is_chained, looks_chained, next_link
 from player.reading.sound_reader import (
     READ_RATE_HZ,
@@ -143,10 +144,13 @@ class AudioReader:
         self.seek(max(0.0, position_s - SEEK_MARGIN_S))
         self._from_s = position_s
 
-    def parts(self, n_frames: int) -> Iterator[Part]:
+    def parts(self, n_frames: int, joint: Joint | None = None) -> Iterator[Part]:
         """Stereo parts of shape (n_frames, 2) at 48 kHz; the first and the last may be shorter."""
         frames = self._sound_of_mp4() if self._container.format.name.startswith("mov") else self._frames()
-        parts = even(stereo_pieces(frames, n_frames), n_frames)
+        if joint is None:
+            parts = even(stereo_pieces(frames, n_frames), n_frames)
+        else:
+            parts = joint.parts(even(stereo_pieces(joint.frames(frames), n_frames), n_frames))
         first = next(parts, None)  # only now it is known where the seek has landed
         if first is not None:
             yield from dropped(_chain(first, parts), self._drop_frames)

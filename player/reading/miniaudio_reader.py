@@ -9,6 +9,7 @@ from typing import IO, Any
 import miniaudio
 import numpy as np
 
+from player.reading.joint import Joint
 from player.reading.sound_reader import READ_RATE_HZ, AudioFacts, Part, UnreadableAudioError, dropped, even
 from player.reading.sound_view import SoundView
 
@@ -75,8 +76,8 @@ class MiniaudioReader:
         """Everything before is decoded and left out."""
         self._drop_frames = round(position_s * READ_RATE_HZ)
 
-    def parts(self, n_frames: int) -> Iterator[Part]:
-        """Stereo parts of shape (n_frames, 2) at 48 kHz."""
+    def parts(self, n_frames: int, joint: Joint | None = None) -> Iterator[Part]:
+        """Stereo parts of shape (n_frames, 2) at 48 kHz; it resamples by itself."""
         yield from dropped(even(self._pieces(), n_frames), self._drop_frames)
 
     def _pieces(self) -> Iterator[Part]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import IO
 
+from player.reading.joint import Joint
 from player.reading.sound_reader import AudioFacts, Part, SoundReader, UnreadableAudioError
 
 log = logging.getLogger(__name__)
@@ -107,11 +108,11 @@ class _Doubted:
         self._from_s = position_s
         self._reader.start_at(position_s)
 
-    def parts(self, n_frames: int) -> Iterator[Part]:
+    def parts(self, n_frames: int, joint: Joint | None = None) -> Iterator[Part]:
         """Stereo parts of shape (n_frames, 2) at 48 kHz."""
         refusal = UnreadableAudioError("holds no sound that can be decoded")
         try:
-            for part in self._reader.parts(n_frames):
+            for part in self._reader.parts(n_frames, joint):
                 self._heard = True
                 yield part
         except UnreadableAudioError as error:

@@ -9,6 +9,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from player.reading.joint import Joint
+
 READ_RATE_HZ = 48_000
 READER_VERSION = 2
 """Counts up when our own reading learns to read more, so that what was refused before is tried again."""
@@ -51,8 +53,10 @@ class SoundReader(Protocol):
         """Let the first frame read be the one at ``position_s``. Raises UnreadableAudioError."""
         ...
 
-    def parts(self, n_frames: int) -> Iterator[Part]:
+    def parts(self, n_frames: int, joint: Joint | None = None) -> Iterator[Part]:
         """Stereo parts of shape (n_frames, 2) at 48 kHz; the first and the last may be shorter.
+
+        ``joint`` begins and ends them where parts of an album meet, if the reader resamples by FFmpeg.
 
         What is damaged is left out, and an error behind the last sound is the end. Raises
         UnreadableAudioError where nothing at all is decoded, and OSError where the file cannot be read.

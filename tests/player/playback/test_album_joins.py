@@ -112,26 +112,6 @@ def test_lossy_parts_are_as_long_as_what_went_in_and_join_at_the_frame(
         assert int(np.argmax(lags)) - 50 == 0, "nothing is shifted"
 
 
-def test_a_seam_at_another_rate_is_off_for_less_than_a_millisecond(tmp_path: Path) -> None:
-    """Each part is resampled by itself: the last and first 16 frames are a little off."""
-    frames = [588 * 750, 588 * 700]
-    whole = high_noise(30.0, seed=5)[: sum(frames)]
-    tracks = []
-    for number, part in enumerate(np.split(whole, frames[:1]), 1):
-        path = tmp_path / f"{number}.flac"
-        soundfile.write(path, part, 44_100, subtype="PCM_24")
-        track = make_track(f"p{number}", duration_s=len(part) / 44_100)
-        tracks.append(replace(track, location=str(path), album="a", part=1000 + number))
-    soundfile.write(tmp_path / "whole.flac", whole, 44_100, subtype="PCM_24")
-    original = np.concatenate(list(decoded(str(tmp_path / "whole.flac"), 0.0, open_plain)))
-    session = playing_from_the_first(tracks)
-    sound = play(session, sum(frames) / 44_100 - 8)
-    session.close()
-    off = np.abs(sound[SETTLED:] - original[SETTLED : len(sound)]).max(axis=1)
-    assert off.max() < 0.03 * np.abs(original).max()
-    assert np.count_nonzero(off > 1e-5) <= 40
-
-
 def test_an_album_keeps_one_gain_and_its_own_dynamics(tmp_path: Path) -> None:
     loud, soft = make_track("loud", lufs=-10.0), make_track("soft", lufs=-24.0)
     together = album_gain_db([loud, soft])
