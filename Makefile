@@ -34,10 +34,7 @@ mutants: $(BIN)/.dev-stamp ## Count the one-line mutants that the tests notice (
 	@$(BIN)/uv pip install -q --python $(BIN)/python --group mutants
 	@nice -n 10 $(BIN)/python bench/mutation/mutants.py $(ARGS)
 
-home-assistant-install: $(BIN)/.run-stamp system-run ## Put the command neuroplayer on your PATH (by pipx or uv where they are, else as a link)
-	@sh docker/install-command.sh "$(PYTHON)"
-
-test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
+home-assistant-test: $(BIN)/.dev-stamp system-test ## Hold the discovery against a real Home Assistant (HA_PYTHON=python3.13 for a newer one)
 	@sh docker/home-assistant-tests.sh $(ARGS)
 
 proof: ## Prove in fresh Debian roots that the README's commands give sound (root, mmdebstrap; ARGS=--quick for less)

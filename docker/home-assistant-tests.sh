@@ -15,7 +15,7 @@ if [ -z "${NEUROPLAYER_HA_PYTHON:-}" ]; then
     fi
     install() { UV_SYSTEM_CERTS=true UV_NATIVE_TLS=true "$env/bin/uv" pip install -q --python "$env/bin/python" "$@"; }
     install "homeassistant${HA_VERSION:+==$HA_VERSION}" "numpy"
-    "$env/bin/python" "$here/real_home_assistant.py" --requirements > "$env/requirements.txt"
+    "$env/bin/python" tests/support/peers/real_home_assistant.py --requirements > "$env/requirements.txt"
     install -r "$env/requirements.txt"
     NEUROPLAYER_HA_PYTHON="$env/bin/python"
 fi

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -71,3 +72,9 @@ def test_a_program_of_that_name_is_not_written_over(tmp_path: Path, tools: Path)
     assert refused.returncode == 2
     assert str(command) in refused.stderr
     assert command.read_text() == "somebody's own"
+
+
+def test_every_target_of_make_is_made_in_one_way() -> None:
+    makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^([a-z][a-z-]*):(?!=)", makefile, re.MULTILINE)
+    assert len(targets) == len(set(targets))
