@@ -43,6 +43,12 @@ def encode(document: Document | Command) -> bytes:
     return payload
 
 
+def checked(command: Command) -> Command:
+    """The command itself, before there is anybody to send it to. Raises ``MessageError`` as encoding does."""
+    encode(command)
+    return command
+
+
 def _finite(plain: Any) -> bool:
     if isinstance(plain, float):
         return math.isfinite(plain)

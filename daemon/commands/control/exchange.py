@@ -14,6 +14,7 @@ import click
 
 from daemon.mqtt import codec, documents, topics
 from daemon.mqtt.commands import Command
+from daemon.mqtt.outlet import Outlet
 from daemon.mqtt.topics import Topics
 from daemon.mqtt.transport.link import MqttLink, OnMessage
 from daemon.safe_text import shown
@@ -115,7 +116,7 @@ async def ask(
                 "`neuroplayer run`, or name another with --node"
             )
         exchange.begin()
-        link.send(node.command(name), codec.encode(command), qos=1)
+        Outlet(node, link).command(name, command)
         await exchange.until(
             lambda: exchange.refusal is not None or answer(command, exchange) is not None, wait_s
         )

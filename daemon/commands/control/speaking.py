@@ -17,7 +17,7 @@ from daemon.configuration.flags import some_options
 from daemon.configuration.merging import broker_at, settings_from
 from daemon.errors import BadInputError
 from daemon.home.sharing import refuse_to_share
-from daemon.mqtt.codec import MessageError, encode
+from daemon.mqtt.codec import MessageError, checked
 from daemon.mqtt.commands import Command
 from daemon.processes.locks import running_roles
 from daemon.safe_text import shown
@@ -78,10 +78,9 @@ def _message(row: Control, settings: Settings, typed: Any, *, undo: bool) -> Com
         typed = _track_id(settings, typed)
     command = (row.undone if undo and row.undone is not None else row.make)(typed)
     try:
-        encode(command)
+        return checked(command)
     except MessageError as error:
         raise BadInputError(f"{row.topic}: {shown(str(error))}") from None
-    return command
 
 
 def _track_id(settings: Settings, typed: str) -> str:
