@@ -30,6 +30,8 @@ from player.mixing.announcements import AnnouncementError, AnnouncementName
 from player.music import Decision, PlaybackState, Track, WearerMood
 
 STATE_EVERY_S = 1.0
+OBEYED_S = 5.0
+"""So long, on a busy machine, for the music to do what it was asked for, before the old state is said."""
 RECORD = "cmd/record"
 ANNOUNCEMENT_TOPICS = (topics.SESSION, topics.HEADSET)
 HEADSET_ANNOUNCEMENTS = ("headset_lost", "headset_back")
@@ -141,7 +143,7 @@ class PlayerRole:
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._obeyed.wait(), timeout=STATE_EVERY_S)
+                    await asyncio.wait_for(self._obeyed.wait(), timeout=OBEYED_S)
                 self._obeyed.set()
                 self._outlet.retain(topics.PLAYER_STATE, self._state())
                 self._give_announcement()
