@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -109,7 +110,7 @@ class PlayerRole:
         self._early: deque[Decision] = deque(maxlen=MAX_EARLY)
         self._changed = asyncio.Event()
         self._obeyed = asyncio.Event()
-        self._obeyed.set()
+        self._commands_taken = self._commands_obeyed = 0
         self._announcements = AnnouncementWatch()
 
     @property
@@ -142,9 +143,7 @@ class PlayerRole:
             self._publish_decision(self._early.popleft())
         try:
             while True:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._obeyed.wait(), timeout=OBEYED_S)
-                self._obeyed.set()
+                await self._wait_obeyed()
                 self._outlet.retain(topics.PLAYER_STATE, self._state())
                 self._give_announcement()
                 self._changed.clear()
@@ -156,6 +155,15 @@ class PlayerRole:
                 nothing = {"position_s": 0.0, "target_valence": None, "target_arousal": None}
                 nothing |= {"leaving": None, "chosen": None}
                 self._outlet.retain(topics.PLAYER_STATE, msgspec.structs.replace(state, **nothing))
+
+    async def _wait_obeyed(self) -> None:
+        """Wait until the last command that was taken is obeyed; the word of an earlier one is not enough."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(OBEYED_S):
+                while self._commands_obeyed < self._commands_taken:
+                    self._obeyed.clear()
+                    await self._obeyed.wait()
+        self._commands_obeyed = self._commands_taken
 
     def on_decision(self, decision: Decision) -> None:
         """A track was chosen. May be called from the audio thread."""
@@ -192,15 +200,16 @@ class PlayerRole:
             self._on_record(payload, retained)
             return
         if self._inlet.handle(name, payload, retained, self._handle_command):
-            self._obeyed.clear()
-            self._music.when_obeyed(self._on_obeyed)
+            self._commands_taken += 1
+            self._music.when_obeyed(partial(self._on_obeyed, self._commands_taken))
 
-    def _on_obeyed(self) -> None:
-        """The music does what was asked for. Called from the audio thread."""
+    def _on_obeyed(self, number: int) -> None:
+        """The music does what the command of this number asked for. Called from the audio thread."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._wake, number)
 
-    def _wake(self) -> None:
+    def _wake(self, number: int) -> None:
+        self._commands_obeyed = max(self._commands_obeyed, number)
         self._obeyed.set()
         self._changed.set()
 
